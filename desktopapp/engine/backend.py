@@ -1,0 +1,254 @@
+"""The face that every backend shows to the engine.
+
+A backend turns a prompt of text and pictures into tokens. It knows nothing about conversations, chat
+templates, files that people drop, thoughts, or UTF-8: the engine above does that once for all backends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.events import FinishReason
+from desktopapp.engine.sampling import SamplingParameters
+from desktopapp.engine.steps import StepClock
+from desktopapp.modelstore.model import ModelFiles
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    RgbArray: TypeAlias = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Text of the prompt.
+
+    Args:
+        text: Unicode.
+        parse_special: the chat template's own text, in which `<|im_start|>` and the like are special tokens.
+            False for text that a person or a document wrote, where the same characters are plain text.
+    """
+
+    text: str
+    parse_special: bool = True
+
+
+class ImageSource(Protocol):
+    """A picture that can be decoded when its turn comes.
+
+    Attributes:
+        path: of the file, for messages.
+        width: in pixels, after EXIF orientation.
+        height: in pixels.
+    """
+
+    path: str
+    width: int
+    height: int
+
+    def decode(self) -> RgbArray:
+        """The pixels: uint8 (height, width, 3), RGB, 0..255, contiguous.
+
+        Raises:
+            AttachmentError: it cannot be read (any more).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture in the prompt, in place of `<|vision_start|><|image_pad|><|vision_end|>`, those tokens included.
+
+    Args:
+        image: where its pixels come from.
+    """
+
+    image: ImageSource
+
+
+PromptPart: TypeAlias = TextPart | ImagePart
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How to load.
+
+    Args:
+        context_tokens: longest prompt plus output, in tokens; None takes the backend's default within
+            the model's own limit.
+        device: `auto`, `cpu`, or `cuda`.
+    """
+
+    context_tokens: int | None = None
+    device: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class PixelBudget:
+    """How many pixels of a picture the model is shown.
+
+    Args:
+        cell_px: side of the square that one visual token covers (patch size times merge size).
+        min_pixels: a smaller picture is enlarged to this.
+        max_pixels: a larger picture is shrunk to this.
+    """
+
+    cell_px: int = 32
+    min_pixels: int = 65_536
+    max_pixels: int = 16_777_216
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """What the engine needs to know of a loaded model.
+
+    Args:
+        chat_template: the Jinja source that came with the model.
+        precision: of the weights as they were loaded.
+        device: `cuda:0`, `cpu`.
+        context_tokens: longest prompt plus output.
+        pixel_budget: for pictures.
+        bos_text: text of the begin-of-sequence token for the template, or empty.
+        eos_text: text of the end-of-sequence token for the template.
+    """
+
+    chat_template: str
+    precision: str
+    device: str
+    context_tokens: int
+    pixel_budget: PixelBudget
+    bos_text: str = ""
+    eos_text: str = "<|im_end|>"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do.
+
+    Args:
+        reuses_prefix: a prompt that begins like the last one is evaluated only from where it differs.
+        streams_images: pictures are decoded one by one as they are evaluated.
+    """
+
+    reuses_prefix: bool = False
+    streams_images: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEvaluated:
+    """One picture went through the vision tower (or its result was reused).
+
+    Args:
+        index: of the picture in the prompt, from 0.
+        tokens: visual tokens.
+    """
+
+    index: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromptProgress:
+    """Prompt tokens evaluated so far, and of these how many came from a cache."""
+
+    done_tokens: int
+    total_tokens: int
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAdded:
+    """One generated token.
+
+    Args:
+        token_id: in the model's vocabulary.
+        data: the bytes that it stands for; may be part of a UTF-8 character. A special token that can be
+            part of an answer (`</think>`) comes as its text; stop tokens never come.
+    """
+
+    token_id: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationEnded:
+    """The last thing a generation yields, but for a cancelled one, which raises Cancelled instead.
+
+    Args:
+        reason: `STOP` or `LENGTH`.
+        peak_bytes: most memory used, see `Stats.peak_bytes`.
+    """
+
+    reason: FinishReason
+    peak_bytes: int
+
+
+GenerationStep: TypeAlias = ImageEvaluated | PromptProgress | TokenAdded | GenerationEnded
+LoadProgress: TypeAlias = Callable[[str, float | None], None]
+
+
+class Backend(Protocol):
+    """One way of running a Qwen3-VL model. Used from one thread at a time.
+
+    Attributes:
+        name: as in `BackendChoice`.
+        capabilities: what it can do.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    def load(
+        self, files: ModelFiles, options: LoadOptions, steps: StepClock, progress: LoadProgress
+    ) -> LoadedModel:
+        """Load a model; one at a time.
+
+        Args:
+            files: what to load; complete (`missing` empty).
+            options: how.
+            steps: told about every long step.
+            progress: called with a stage of `ModelLoading` and a fraction 0..1 or None.
+
+        Raises:
+            ModelError: the files are damaged, unsupported, or do not fit together.
+            BackendUnavailable: this machine cannot run it this way.
+            OutOfMemory: it does not fit.
+        """
+        ...
+
+    def unload(self) -> None:
+        """Give all memory of the model back. Without effect when none is loaded."""
+        ...
+
+    def generate(
+        self,
+        prompt: Sequence[PromptPart],
+        sampling: SamplingParameters,
+        max_new_tokens: int,
+        cancel: CancelToken,
+        steps: StepClock,
+    ) -> Iterator[GenerationStep]:
+        """Evaluate a prompt and generate until a stop token or the limit.
+
+        Yields ImageEvaluated and PromptProgress while the prompt is read (the last PromptProgress has
+        `done_tokens == total_tokens`), then TokenAdded for each token, then one GenerationEnded.
+        Closing the iterator ends the generation; the model stays loaded and usable.
+
+        Args:
+            prompt: text and pictures in order. Pictures are decoded one at a time, as they are evaluated.
+            sampling: how tokens are chosen.
+            max_new_tokens: longest output; cut further where the context ends.
+            cancel: read between tokens, prefill chunks and pictures.
+            steps: told about every long step.
+
+        Raises:
+            Cancelled: the token was set.
+            PromptTooLong: the prompt leaves no room for an answer.
+            AttachmentError: a picture cannot be decoded.
+            OutOfMemory: memory ran out; the model stays loaded where the library allows it.
+        """
+        ...

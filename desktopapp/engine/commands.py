@@ -1,0 +1,50 @@
+"""What the window's process tells the engine process. Plain data; see `wire.py` for the encoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from desktopapp.engine.request import ModelChoice, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The base of all commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadModel(Command):
+    """Load a model ahead of the first question."""
+
+    choice: ModelChoice
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadModel(Command):
+    """Give the model's memory back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generate(Command):
+    """Answer a request. One at a time; the sender queues."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel(Command):
+    """Stop a request; the control thread acknowledges at once."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceAttachments(Command):
+    """Read the headers of these files and say what each costs; answered by the control thread."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown(Command):
+    """End the process."""

@@ -1,0 +1,263 @@
+"""What the engine says while it works: frozen events, the same in the window, the CLI and the tests.
+
+In JSON an event is one object whose `event` field is the class's name in snake case
+(`TextAdded` -> `text_added`); see `wire.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from desktopapp.errors import AppError
+
+
+class Channel(StrEnum):
+    """Which part of the output a text belongs to."""
+
+    THOUGHT = "thought"
+    ANSWER = "answer"
+
+
+class FinishReason(StrEnum):
+    """Why an answer ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The base of all events."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoading(Event):
+    """A model is being loaded.
+
+    Args:
+        model: its name.
+        backend: the backend that loads it.
+        stage: what is being done, one of `import`, `tokenizer`, `weights`, `vision`, `warm_up`.
+        fraction: 0..1 of the whole load, or None while unknown.
+    """
+
+    model: str
+    backend: str
+    stage: str
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReady(Event):
+    """A model is loaded and answers next.
+
+    Args:
+        model: its name.
+        path: its folder or GGUF file.
+        backend: the backend that runs it.
+        reason: why this backend, one sentence.
+        kind: `instruct` or `thinking`.
+        precision: of the weights, as `BF16`, `F32`, `Q8_0`.
+        device: `cuda:0`, `cpu`.
+        context_tokens: longest conversation that it takes here.
+        load_s: seconds that loading took.
+        random_weights: the weights are random; answers mean nothing.
+    """
+
+    model: str
+    path: str
+    backend: str
+    reason: str
+    kind: str
+    precision: str
+    device: str
+    context_tokens: int
+    load_s: float
+    random_weights: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStarted(Event):
+    """The engine took up a request."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRead(Event):
+    """One attachment was decoded.
+
+    Args:
+        request_id: the request.
+        path: of the attachment.
+        width: in pixels, after EXIF orientation.
+        height: in pixels.
+        tokens: visual tokens that it costs.
+        note: what was done to it that the person should know (`first frame of 12`), or empty.
+    """
+
+    request_id: str
+    path: str
+    width: int
+    height: int
+    tokens: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrefillProgress(Event):
+    """Tokens of the prompt evaluated so far, cached ones included."""
+
+    request_id: str
+    done_tokens: int
+    total_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextAdded(Event):
+    """Text to append to one channel; whole characters only."""
+
+    request_id: str
+    channel: Channel
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Measured figures of one answer.
+
+    Args:
+        backend: what ran it.
+        backend_reason: why that backend.
+        model: its name.
+        mode: `instruct` or `thinking`, what really answered.
+        prompt_tokens: of the whole prompt, visual tokens included.
+        cached_tokens: of these, taken from an earlier turn's KV cache.
+        new_tokens: generated, the stop token not counted.
+        time_to_first_token_s: from the request's start to the first generated token; None if there was none.
+        decode_tokens_per_s: generated tokens after the first over their time; None below two tokens.
+        peak_bytes: most memory in use: of the GPU's allocator on CUDA, else resident memory of the process.
+    """
+
+    backend: str
+    backend_reason: str
+    model: str
+    mode: str
+    prompt_tokens: int
+    cached_tokens: int
+    new_tokens: int
+    time_to_first_token_s: float | None
+    decode_tokens_per_s: float | None
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Event):
+    """The answer is complete (or stopped, or cut at its limit). `text` is all answer text, `thought` all thought."""
+
+    request_id: str
+    text: str
+    thought: str
+    finish_reason: FinishReason
+    stats: Stats
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """A request or a load failed; nothing more comes for it.
+
+    Args:
+        request_id: the request, or empty for a load that nobody's request asked for.
+        error: name of the error's class in `desktopapp.errors`.
+        message: what happened, in English.
+        remedy: what to do now, in English.
+        values: what the error's templates name, for translation.
+        attachment: path of the attachment at fault, or empty.
+        details: for the log and a report: a traceback, the tail of the engine's output.
+    """
+
+    request_id: str
+    error: str
+    message: str
+    remedy: str
+    values: dict[str, str] = field(default_factory=dict)
+    attachment: str = ""
+    details: str = ""
+
+    @classmethod
+    def from_error(
+        cls, request_id: str, error: AppError, *, attachment: str = "", details: str = ""
+    ) -> Failed:
+        """Make the event that tells about `error`."""
+        return cls(
+            request_id, error.error, error.message, error.remedy, dict(error.values), attachment, details
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentPrice:
+    """What one attachment costs, from its header alone.
+
+    Args:
+        path: of the file.
+        width: in pixels, after EXIF orientation; 0 when it could not be read.
+        height: in pixels.
+        tokens: visual tokens at the model's pixel budget.
+        failed: why it cannot be used, or None.
+    """
+
+    path: str
+    width: int = 0
+    height: int = 0
+    tokens: int = 0
+    failed: Failed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Priced(Event):
+    """The answer to a PriceAttachments command; comes while a request runs as well."""
+
+    prices: tuple[AttachmentPrice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySample(Event):
+    """Memory of the device that answers run on.
+
+    Args:
+        device: its name, as `NVIDIA GeForce RTX 4070` or `System memory`.
+        is_gpu: the figures are the GPU's; else of system memory.
+        used_bytes: by all programs.
+        total_bytes: what there is.
+        engine_bytes: of these, by the engine process; 0 when unknown.
+    """
+
+    device: str
+    is_gpu: bool
+    used_bytes: int
+    total_bytes: int
+    engine_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAcknowledged(Event):
+    """The control thread heard Stop; the request ends at its next step."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat(Event):
+    """Sent by the control thread twice a second.
+
+    Args:
+        step: what the computing thread does now (`load`, `image`, `prefill`, `decode`), empty when idle.
+        elapsed_s: how long this step has run.
+        estimate_s: how long it was thought to take.
+    """
+
+    step: str
+    elapsed_s: float
+    estimate_s: float

@@ -1,0 +1,107 @@
+"""What the person asks: conversation, attachments, mode, limits. Plain data that crosses processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who speaks in a turn."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class Mode(StrEnum):
+    """Which of the two checkpoints answers; `AUTO` leaves it to the program."""
+
+    AUTO = "auto"
+    INSTRUCT = "instruct"
+    THINKING = "thinking"
+
+
+class BackendChoice(StrEnum):
+    """Which backend runs the model. `FAKE` runs only when it is named."""
+
+    AUTO = "auto"
+    TRANSFORMERS = "transformers"
+    LLAMA_CPP = "llama.cpp"
+    FAKE = "fake"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One file that goes with a turn, not yet opened.
+
+    Args:
+        path: absolute path of the file.
+    """
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of the conversation; an assistant's turn holds its answer without its thought."""
+
+    role: Role
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingOverrides:
+    """What the person set by hand; None keeps the default of the model's kind.
+
+    Args:
+        temperature: 0 decodes greedily.
+        top_p: nucleus mass, 0..1.
+        top_k: candidates kept; 0 keeps all.
+        presence_penalty: subtracted from the logit of a token that was already generated.
+        repetition_penalty: divides positive and multiplies negative logits of tokens seen; 1 is off.
+        seed: of the sampler; None draws one.
+    """
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    presence_penalty: float | None = None
+    repetition_penalty: float | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which model should run, and how.
+
+    Args:
+        model: a name that the model store lists, or a path of a folder or GGUF file.
+        backend: which backend runs it.
+        mode: which variant of the model's family answers.
+    """
+
+    model: str
+    backend: BackendChoice = BackendChoice.AUTO
+    mode: Mode = Mode.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to the engine.
+
+    Args:
+        request_id: unique within the process that asks.
+        choice: the model that answers.
+        turns: the conversation so far, oldest first; the last one is the person's.
+        system: system prompt, or None for none.
+        sampling: what the person set by hand.
+        max_new_tokens: longest output in tokens, thought included; None is the default of the model's kind.
+    """
+
+    request_id: str
+    choice: ModelChoice
+    turns: tuple[Turn, ...]
+    system: str | None = None
+    sampling: SamplingOverrides = SamplingOverrides()
+    max_new_tokens: int | None = None

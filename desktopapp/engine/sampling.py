@@ -1,0 +1,59 @@
+"""How the next token is chosen: defaults of the two kinds of model, and what the person set by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from desktopapp.engine.request import SamplingOverrides
+from desktopapp.modelstore.model import ModelKind
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingParameters:
+    """The complete recipe; see `SamplingOverrides` for the meaning of each field.
+
+    `temperature` 0 is greedy. `seed` None draws a fresh one. Order of application: penalties, temperature,
+    top-k, top-p.
+    """
+
+    temperature: float
+    top_p: float
+    top_k: int
+    presence_penalty: float
+    repetition_penalty: float = 1.0
+    seed: int | None = None
+
+
+# Source: generation settings that the Qwen3-VL repository publishes for each kind, language and media alike.
+_DEFAULTS = {
+    ModelKind.INSTRUCT: SamplingParameters(temperature=0.7, top_p=0.8, top_k=20, presence_penalty=1.5),
+    ModelKind.THINKING: SamplingParameters(temperature=1.0, top_p=0.95, top_k=20, presence_penalty=0.0),
+}
+_LONGEST_OUTPUT = {
+    (ModelKind.INSTRUCT, True): 16_384,
+    (ModelKind.INSTRUCT, False): 32_768,
+    (ModelKind.THINKING, True): 40_960,
+    (ModelKind.THINKING, False): 40_960,
+}
+
+
+def resolve_sampling(kind: ModelKind, overrides: SamplingOverrides) -> SamplingParameters:
+    """The defaults of the model's kind with the person's values laid over them."""
+    default = _DEFAULTS[kind]
+
+    def pick(own: float | None, other: float) -> float:
+        return other if own is None else own
+
+    return SamplingParameters(
+        temperature=pick(overrides.temperature, default.temperature),
+        top_p=pick(overrides.top_p, default.top_p),
+        top_k=default.top_k if overrides.top_k is None else overrides.top_k,
+        presence_penalty=pick(overrides.presence_penalty, default.presence_penalty),
+        repetition_penalty=pick(overrides.repetition_penalty, default.repetition_penalty),
+        seed=overrides.seed,
+    )
+
+
+def longest_output(kind: ModelKind, has_media: bool) -> int:
+    """Default limit of generated tokens for the model's kind."""
+    return _LONGEST_OUTPUT[kind, has_media]

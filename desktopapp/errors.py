@@ -1,0 +1,251 @@
+"""Every error that this program raises on purpose.
+
+    AppError
+    ├── UsageError                  wrong words on the command line
+    ├── ModelError
+    │   ├── ModelNotFound
+    │   ├── ModelIncomplete         a shard, a tokenizer, a config is missing
+    │   ├── ModelUnsupported        another architecture, no vision part
+    │   ├── ModelDamaged            truncated or malformed file
+    │   ├── ProjectorMissing        a GGUF without its mmproj
+    │   ├── ProjectorMismatch       an mmproj made for another model
+    │   └── BackendUnavailable      what the person asked for cannot run here
+    ├── AttachmentError
+    │   ├── AttachmentGone
+    │   ├── AttachmentUnreadable
+    │   ├── NotAnImage
+    │   ├── ImageDamaged
+    │   ├── ImageTooLarge           decompression bomb
+    │   ├── ImageEmpty              a side of zero
+    │   └── ImageTooNarrow          aspect ratio over 200
+    ├── PromptTooLong
+    ├── OutOfMemory
+    └── EngineError
+        ├── EngineDied              the child process ended by itself
+        ├── EngineHung              it stopped answering, or a step outlasted its estimate
+        ├── EngineGarbled           it sent what cannot be read
+        └── UnexpectedError         a defect of ours; the report says where
+
+An error has a `message` (what happened, in the person's words) and a `remedy` (what to do now).
+Both are templates filled with `values`, so that the window can translate them; `error` is the
+class's name, which is what crosses the border between processes and what `--json` prints.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+def QT_TRANSLATE_NOOP(context: str, text: str) -> str:
+    """Mark `text` for Qt's lupdate, which finds the marker by this name; no Qt is needed here."""
+    return text
+
+
+class AppError(Exception):
+    """An error that the person is told about in one sentence, with a remedy.
+
+    Args:
+        **values: what the templates name, as strings or numbers.
+    """
+
+    message_template: ClassVar[str] = QT_TRANSLATE_NOOP("errors", "{reason}")
+    remedy_template: ClassVar[str] = ""
+
+    def __init__(self, **values: object) -> None:
+        self.values: dict[str, str] = {name: str(value) for name, value in values.items()}
+        super().__init__(self.message)
+
+    @property
+    def error(self) -> str:
+        """The class's name: stable, for programs."""
+        return type(self).__name__
+
+    @property
+    def message(self) -> str:
+        """What happened, in English."""
+        return self.message_template.format(**self.values)
+
+    @property
+    def remedy(self) -> str:
+        """What to do now, in English."""
+        return self.remedy_template.format(**self.values)
+
+
+class UsageError(AppError):
+    """Wrong words on the command line. Values: reason, remedy."""
+
+    remedy_template = QT_TRANSLATE_NOOP("errors", "{remedy}")
+
+
+class ModelError(AppError):
+    """Something is wrong with a model's files."""
+
+
+class ModelNotFound(ModelError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "There is no model “{name}” here.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "Pick a model from the list, or open its folder or GGUF file."
+    )
+
+
+class ModelIncomplete(ModelError):
+    """Values: name, missing."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is not complete: {missing} is missing.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "Download the missing file into the model's folder, then try again."
+    )
+
+
+class ModelUnsupported(ModelError):
+    """Values: name, reason."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is not a Qwen3-VL model: {reason}.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Choose a Qwen3-VL model with its vision part.")
+
+
+class ModelDamaged(ModelError):
+    """Values: file, reason."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "The model file “{file}” is damaged: {reason}.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Download this file again.")
+
+
+class ProjectorMissing(ModelError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” has no mmproj file, so it cannot see pictures.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Put the model's mmproj GGUF file into the same folder.")
+
+
+class ProjectorMismatch(ModelError):
+    """Values: file, reason."""
+
+    message_template = QT_TRANSLATE_NOOP(
+        "errors", "The mmproj file “{file}” belongs to another model: {reason}."
+    )
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Use the mmproj file that was published with this model.")
+
+
+class BackendUnavailable(ModelError):
+    """Values: backend, reason."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "The {backend} backend cannot run this model: {reason}.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Set the backend to “auto”, or pick another model.")
+
+
+class AttachmentError(AppError):
+    """Something is wrong with one attached file. Values: name, and what the subclass names."""
+
+
+class AttachmentGone(AttachmentError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is no longer there.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Remove it, or attach the file from its new place.")
+
+
+class AttachmentUnreadable(AttachmentError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” may not be read.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Change the file's permissions, or attach a copy.")
+
+
+class NotAnImage(AttachmentError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is not a picture that this program can read.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "Attach a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or HEIC file."
+    )
+
+
+class ImageDamaged(AttachmentError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is damaged or cut short.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Save or download the picture again, then attach it.")
+
+
+class ImageTooLarge(AttachmentError):
+    """Values: name, width, height, limit_megapixels."""
+
+    message_template = QT_TRANSLATE_NOOP(
+        "errors",
+        "“{name}” has {width} × {height} pixels, more than the limit of {limit_megapixels} megapixels.",
+    )
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Attach a smaller version or a crop of it.")
+
+
+class ImageEmpty(AttachmentError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” has no pixels.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Save the picture again, then attach it.")
+
+
+class ImageTooNarrow(AttachmentError):
+    """Values: name, width, height."""
+
+    message_template = QT_TRANSLATE_NOOP(
+        "errors", "“{name}” is {width} × {height} pixels: one side is over 200 times the other."
+    )
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Crop the picture and attach the part that matters.")
+
+
+class PromptTooLong(AppError):
+    """Values: tokens, limit."""
+
+    message_template = QT_TRANSLATE_NOOP(
+        "errors", "This conversation needs {tokens} tokens; the model's context holds {limit}."
+    )
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "Start a new conversation, or attach fewer or smaller files."
+    )
+
+
+class OutOfMemory(AppError):
+    """Values: what, detail."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "Memory ran out while {what}.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors",
+        "Close other programs that use the graphics card, attach fewer files, or pick a smaller model.",
+    )
+
+
+class EngineError(AppError):
+    """The engine process failed."""
+
+
+class EngineDied(EngineError):
+    """Values: what (while doing what), detail (exit code or signal, last line of its output)."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "The engine stopped while {what} ({detail}).")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "It was started again: send your message once more.")
+
+
+class EngineHung(EngineError):
+    """Values: what, seconds."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "The engine did not answer for {seconds} s while {what}.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "It was started again: send your message once more.")
+
+
+class EngineGarbled(EngineError):
+    """Values: what."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "The engine sent something unreadable while {what}.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "It was started again: send your message once more.")
+
+
+class UnexpectedError(EngineError):
+    """A defect of this program. Values: reason."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "Something went wrong inside the program: {reason}.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "Try once more; if it happens again, please report it with the log file."
+    )
