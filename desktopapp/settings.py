@@ -1,0 +1,194 @@
+"""`config.yaml` <-> typed, validated settings.
+
+The file belongs to the person: keys that this version does not know are kept, a file that cannot be
+parsed is set aside and not overwritten, and one bad value does not cost the others. Comments are not kept.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+import yaml
+
+from desktopapp import paths
+
+Backend = Literal["auto", "transformers", "llama.cpp", "fake"]
+ThinkingMode = Literal["auto", "true", "false"]
+Language = Literal["system", "en", "zh_CN"]
+Theme = Literal["system", "light", "dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the person chose, with the values of a first start as defaults.
+
+    Args:
+        model_name: a name that the model store lists, or a path; empty takes the first usable model.
+        backend: a value of `engine.request.BackendChoice`.
+        use_thinking_mode: whether the Thinking variant answers; a plain `true` or `false` in the file.
+        max_seq_len: longest conversation in tokens, output included; None is the backend's default.
+        language: of the window.
+        theme: of the window.
+        model_places: further folders and GGUF files that the person opened.
+    """
+
+    model_name: str = ""
+    backend: Backend = "auto"
+    use_thinking_mode: ThinkingMode = "auto"
+    max_seq_len: Annotated[int, msgspec.Meta(ge=256, le=1_048_576)] | None = None
+    language: Language = "system"
+    theme: Theme = "system"
+    model_places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """Settings as read.
+
+    Args:
+        settings: every good value of the file; defaults for the rest.
+        problems: one sentence with its remedy for each thing in the file that was not used.
+    """
+
+    settings: Settings
+    problems: tuple[str, ...] = ()
+
+
+_ACCEPTED = {
+    "model_name": "a model's name or path",
+    "backend": "auto, transformers or llama.cpp",
+    "use_thinking_mode": "auto, true or false",
+    "max_seq_len": "a whole number of tokens from 256 to 1048576, or nothing",
+    "language": "system, en or zh_CN",
+    "theme": "system, light or dark",
+    "model_places": "a list of folders and files",
+}
+
+
+class _Unparsable(Exception):
+    """The file is no YAML mapping; the text says why."""
+
+
+def load_settings(file: Path | None = None) -> LoadedSettings:
+    """Read the person's settings; never fails.
+
+    Args:
+        file: instead of the per-user `config.yaml`.
+    """
+    file = file or paths.settings_file()
+    try:
+        values, lines = _read(file)
+    except FileNotFoundError:
+        return LoadedSettings(Settings())
+    except _Unparsable as error:
+        return LoadedSettings(Settings(), (f"{file.name}: {error}; correct or delete it.",))
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        return LoadedSettings(Settings(), (f"{file.name}: {reason}; change its permissions.",))
+    return _convert(file.name, values, lines)
+
+
+def save_settings(settings: Settings, file: Path | None = None) -> None:
+    """Write the settings; keys of the file that this version does not know stay.
+
+    A file that cannot be parsed is first renamed to `config.yaml.bak` (`.bak2`, ... where that exists).
+
+    Args:
+        settings: what to write.
+        file: instead of the per-user `config.yaml`.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    file = file or paths.settings_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    known = {field.name for field in fields(Settings)}
+    try:
+        values, _ = _read(file)
+        kept = {key: value for key, value in values.items() if key not in known}
+    except FileNotFoundError:
+        kept = {}
+    except _Unparsable:
+        kept = {}
+        file.rename(_free_backup_name(file))
+    text = yaml.dump(_to_yaml(settings) | kept, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=True)
+    _write_atomically(file, text)
+
+
+def _read(file: Path) -> tuple[dict[object, Any], dict[str, int]]:
+    """The file's values, and the line (from 1) of each key."""
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+        loader = yaml.SafeLoader(text)
+        try:
+            node = loader.get_single_node()
+            value = None if node is None else loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except UnicodeDecodeError as error:
+        raise _Unparsable("is not UTF-8 text") from error
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1} " if error.problem_mark else ""
+        raise _Unparsable(f"{line}is not YAML ({error.problem or error.context})") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _Unparsable("is not YAML") from error
+    if node is None or value is None:
+        return {}, {}
+    if not isinstance(value, dict):
+        raise _Unparsable("does not hold `name: value` lines")
+    lines = {key.value: key.start_mark.line + 1 for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
+    return value, lines
+
+
+def _convert(file_name: str, values: Mapping[object, Any], lines: Mapping[str, int]) -> LoadedSettings:
+    types = get_type_hints(Settings, include_extras=True)
+    good: dict[str, Any] = {}
+    problems: list[str] = []
+    for key, value in values.items():
+        where = f"{file_name}, line {lines.get(str(key), 1)}"
+        if not isinstance(key, str) or key not in types:
+            problems.append(f"{where}: there is no setting “{key}”; correct its name or remove it.")
+            continue
+        if value is None:
+            continue
+        if key == "use_thinking_mode" and isinstance(value, bool):
+            value = "true" if value else "false"
+        try:
+            good[key] = msgspec.convert(value, type=types[key])
+        except msgspec.ValidationError:
+            problems.append(f"{where}: “{key}” cannot be “{value}”; write {_ACCEPTED[key]}.")
+    return LoadedSettings(Settings(**good), tuple(problems))
+
+
+def _to_yaml(settings: Settings) -> dict[object, Any]:
+    values: dict[object, Any] = msgspec.to_builtins(settings)
+    # YAML's own true and false, as the person would write them.
+    values["use_thinking_mode"] = {"true": True, "false": False}.get(settings.use_thinking_mode, "auto")
+    values["model_places"] = list(settings.model_places)
+    return values
+
+
+def _free_backup_name(file: Path) -> Path:
+    candidates = itertools.chain([".bak"], (f".bak{number}" for number in itertools.count(2)))
+    return next(path for suffix in candidates if not (path := file.with_name(file.name + suffix)).exists())
+
+
+def _write_atomically(file: Path, text: str) -> None:
+    file = file.resolve()
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
