@@ -20,6 +20,9 @@
     │   └── ImageTooNarrow          aspect ratio over 200
     ├── PromptTooLong
     ├── OutOfMemory
+    ├── StorageError
+    │   ├── ConversationsDamaged    the file was set aside and a new one begun
+    │   └── ConversationsUnavailable
     └── EngineError
         ├── EngineDied              the child process ended by itself
         ├── EngineHung              it stopped answering, or a step outlasted its estimate
@@ -214,6 +217,32 @@ class OutOfMemory(AppError):
     remedy_template = QT_TRANSLATE_NOOP(
         "errors",
         "Close other programs that use the graphics card, attach fewer files, or pick a smaller model.",
+    )
+
+
+class StorageError(AppError):
+    """What the program keeps for the person could not be read or written."""
+
+
+class ConversationsDamaged(StorageError):
+    """Values: file, kept_as."""
+
+    message_template = QT_TRANSLATE_NOOP(
+        "errors", "The file with your conversations was damaged, so a new one was begun."
+    )
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors",
+        "The old file was kept beside it as “{kept_as}”; restore a backup of “{file}” if you have one.",
+    )
+
+
+class ConversationsUnavailable(StorageError):
+    """Values: reason."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "Your conversation cannot be saved ({reason}).")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors",
+        "Check the free space and the permissions of your user folder; until then it lives only in this window.",
     )
 
 
