@@ -13,6 +13,7 @@
     ├── AttachmentError
     │   ├── AttachmentGone
     │   ├── AttachmentUnreadable
+    │   ├── AttachmentChanged       another picture since it was attached
     │   ├── NotAnImage
     │   ├── ImageDamaged
     │   ├── ImageTooLarge           decompression bomb
@@ -155,6 +156,13 @@ class AttachmentUnreadable(AttachmentError):
 
     message_template = QT_TRANSLATE_NOOP("errors", "“{name}” may not be read.")
     remedy_template = QT_TRANSLATE_NOOP("errors", "Change the file's permissions, or attach a copy.")
+
+
+class AttachmentChanged(AttachmentError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” was changed while it was being read.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Send the message again.")
 
 
 class NotAnImage(AttachmentError):
