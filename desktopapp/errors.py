@@ -4,6 +4,7 @@
     ├── UsageError                  wrong words on the command line
     ├── ModelError
     │   ├── ModelNotFound
+    │   ├── NoModel                 none is installed at all
     │   ├── ModelIncomplete         a shard, a tokenizer, a config is missing
     │   ├── ModelUnsupported        another architecture, no vision part
     │   ├── ModelDamaged            truncated or malformed file
@@ -91,6 +92,15 @@ class ModelNotFound(ModelError):
     message_template = QT_TRANSLATE_NOOP("errors", "There is no model “{name}” here.")
     remedy_template = QT_TRANSLATE_NOOP(
         "errors", "Pick a model from the list, or open its folder or GGUF file."
+    )
+
+
+class NoModel(ModelError):
+    """Values: folder."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "No usable model is here yet.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "Put a Qwen3-VL folder, or its GGUF file with the mmproj file, into {folder}."
     )
 
 

@@ -47,7 +47,7 @@ class InstalledModel:
     """One model of the store: a folder that may hold it in several formats and quantisations.
 
     Args:
-        name: unique in the list: the folder's name, or the GGUF file's name without its suffix.
+        name: unique in the list: the folder's name, or the GGUF file's name without its precision.
         folder: where its files are.
         kind: Instruct or Thinking, from the chat template, else from the name.
         family: the name without its kind, which a pair shares.
