@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from desktopapp.modelstore.model import ModelKind
+from desktopapp.modelstore.gguf_export import export_gguf
+from desktopapp.modelstore.model import ModelFiles, ModelKind, WeightFormat
 from models.random_pair import make_random_model
 
 
@@ -16,3 +17,13 @@ def random_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("random") / "qwen3-vl-random-instruct"
     make_random_model(folder, ModelKind.INSTRUCT, seed=7, dtype="F32")
     return folder
+
+
+@pytest.fixture(scope="session")
+def random_gguf(random_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
+    """The same model as GGUF files in 32 bits, made once; not to be changed."""
+    folder = tmp_path_factory.mktemp("gguf")
+    text_file, projector_file = folder / "random-F32.gguf", folder / "mmproj-random-F32.gguf"
+    export_gguf(random_folder, text_file, projector_file, "F32", "F32")
+    size_bytes = text_file.stat().st_size + projector_file.stat().st_size
+    return ModelFiles(WeightFormat.GGUF, text_file, projector_file, "F32", size_bytes)
