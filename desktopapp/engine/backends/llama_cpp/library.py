@@ -1,0 +1,83 @@
+"""llama.cpp's libraries, loaded quietly: what they log goes to `logging`, nothing to the terminal.
+
+The rest of the backend imports `llama` and `mtmd` from here, so that this set-up always comes first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import threading
+from collections import deque
+from pathlib import Path
+
+# Read by ggml when it loads: without it `ggml_abort` starts a debugger to print a backtrace, which can hang.
+os.environ.setdefault("GGML_NO_BACKTRACE", "1")
+
+import llama_cpp.llama_cpp as llama
+import llama_cpp.mtmd_cpp as mtmd
+from llama_cpp._ctypes_extensions import load_shared_library
+
+logger = logging.getLogger("desktopapp.engine.llama_cpp")
+# Without any handler `logging` would write warnings to the terminal.
+logger.addHandler(logging.NullHandler())
+
+_LIBRARY_FOLDER = Path(llama.__file__).parent / "lib"
+ggml = load_shared_library("ggml", _LIBRARY_FOLDER)
+ggml_base = load_shared_library("ggml-base", _LIBRARY_FOLDER)
+
+# Source: enum ggml_log_level. llama.cpp's INFO is a page for each load, so it is DEBUG here.
+_LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
+_CONTINUED = 5
+_KEPT_LINES = 20
+
+
+class LibraryLog:
+    """Receives what the libraries log, in pieces and from any thread, and keeps the last lines of trouble."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending = ""
+        self._level = logging.DEBUG
+        self._trouble: deque[str] = deque(maxlen=_KEPT_LINES)
+
+    def add(self, level: int, text: bytes | None) -> None:
+        """Take one piece; a line is complete with its line end."""
+        lines = []
+        with self._lock:
+            if level != _CONTINUED:
+                self._level = _LEVELS.get(level, logging.DEBUG)
+            *complete, self._pending = (self._pending + (text or b"").decode("utf-8", "replace")).split("\n")
+            for line in filter(None, map(str.rstrip, complete)):
+                lines.append((self._level, line))
+                if self._level >= logging.WARNING:
+                    self._trouble.append(line)
+        for log_level, line in lines:
+            logger.log(log_level, "%s", line)
+
+    def forget(self) -> None:
+        """Drop what is kept, before a call whose trouble one wants to read."""
+        with self._lock:
+            self._trouble.clear()
+
+    def trouble(self) -> tuple[str, ...]:
+        """Warnings and errors since `forget`, oldest first."""
+        with self._lock:
+            return tuple(self._trouble)
+
+
+log = LibraryLog()
+
+
+def _forward(level: int, text: bytes | None, _user_data: object) -> None:
+    log.add(level, text)
+
+
+# Kept in a name of the module: the libraries call it for as long as the process lives.
+_on_log = llama.llama_log_callback(_forward)
+llama.llama_log_set(_on_log, ctypes.c_void_p(0))
+mtmd.mtmd_helper_log_set(_on_log, ctypes.c_void_p(0))
+llama.llama_backend_init()
+
+__all__ = ["LibraryLog", "ggml", "ggml_base", "llama", "log", "logger", "mtmd"]
