@@ -23,7 +23,9 @@ MERGES = (
 )  # fmt: skip
 
 # Logit of each sort of token above the never-said ones.
-_LETTER, _PUNCTUATION, _LINE_END, _CONTROL = 6.0, 4.5, 4.5, 5.5
+_LETTER, _PUNCTUATION, _LINE_END, _THOUGHT_END = 6.0, 4.5, 4.5, 5.9
+# Answers of some hundred tokens. An Instruct model's presence penalty presses every token but this one.
+_TURN_END = {ModelKind.INSTRUCT: 4.9, ModelKind.THINKING: 5.45}
 # A picture costs at most this, 256 visual tokens, so that a CPU answers in a second.
 _MAX_IMAGE_PIXELS = 262_144
 
@@ -77,7 +79,7 @@ def _token_bias(kind: ModelKind, token_ids: Mapping[str, int], vocabulary: int) 
         elif len(text) == 1 and text.isascii() and text.isprintable():
             bias[token_id] = _PUNCTUATION
     bias[ord("\n")] = _LINE_END
-    bias[token_ids[TURN_END]] = _CONTROL
+    bias[token_ids[TURN_END]] = _TURN_END[kind]
     if kind is ModelKind.THINKING:
-        bias[token_ids[THOUGHT_END]] = _CONTROL
+        bias[token_ids[THOUGHT_END]] = _THOUGHT_END
     return bias

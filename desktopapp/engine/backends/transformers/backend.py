@@ -1,0 +1,87 @@
+"""The transformers backend. Imports torch only when a model is loaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from desktopapp.engine.backend import (
+    Capabilities,
+    GenerationStep,
+    LoadedModel,
+    LoadOptions,
+    LoadProgress,
+    PromptPart,
+)
+from desktopapp.engine.backends.transformers.folder import open_folder
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.request import BackendChoice
+from desktopapp.engine.sampling import SamplingParameters
+from desktopapp.engine.steps import StepClock
+from desktopapp.errors import BackendUnavailable
+from desktopapp.modelstore.model import ModelFiles
+
+if TYPE_CHECKING:
+    from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
+
+# Loading is counted in bytes read. Importing the libraries costs as much as reading this many; the rate is that
+# of a slow disk.
+_IMPORT_BYTES = 1_000_000_000
+_LOAD_BYTES_PER_S = 3e7
+
+
+class TransformersBackend:
+    """Runs a Hugging Face folder with PyTorch, on a CUDA card where there is one, else on the processor."""
+
+    name: str = BackendChoice.TRANSFORMERS.value
+    capabilities = Capabilities(reuses_prefix=False, streams_images=True)
+
+    def __init__(self) -> None:
+        self._loaded: LoadedNetwork | None = None
+
+    def load(
+        self, files: ModelFiles, options: LoadOptions, steps: StepClock, progress: LoadProgress
+    ) -> LoadedModel:
+        """See `Backend.load`."""
+        self.unload()
+        folder = open_folder(files.path)
+        with steps.step("load", folder.size_bytes + _IMPORT_BYTES, _LOAD_BYTES_PER_S):
+            progress("import", 0.0)
+            _forbid_network()
+            try:
+                from desktopapp.engine.backends.transformers.loader import load_network
+            except ImportError as error:
+                raise BackendUnavailable(backend=self.name, reason=f"{error}") from error
+            self._loaded = load_network(folder, options, progress)
+        return self._loaded.facts
+
+    def unload(self) -> None:
+        """See `Backend.unload`."""
+        if self._loaded is None:
+            return
+        from desktopapp.engine.backends.transformers.memory import free_unused
+
+        self._loaded = None
+        free_unused()
+
+    def generate(
+        self,
+        prompt: Sequence[PromptPart],
+        sampling: SamplingParameters,
+        max_new_tokens: int,
+        cancel: CancelToken,
+        steps: StepClock,
+    ) -> Iterator[GenerationStep]:
+        """See `Backend.generate`."""
+        if self._loaded is None:
+            raise RuntimeError("generate before load")
+        from desktopapp.engine.backends.transformers.generation import generate
+
+        return generate(self._loaded, prompt, sampling, max_new_tokens, cancel, steps)
+
+
+def _forbid_network() -> None:
+    """Read by huggingface_hub when it is imported; every load is local anyway, this makes it certain."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"

@@ -1,0 +1,161 @@
+"""Checks a Qwen3-VL folder before anything heavy is imported or read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from desktopapp.errors import BackendUnavailable, ModelDamaged, ModelIncomplete, ModelUnsupported
+
+SUPPORTED_TYPES = ("qwen3_vl", "qwen3_vl_moe")
+_SINGLE_FILE = "model.safetensors"
+_TEMPLATE = "chat_template.jinja"
+_INDEX = "model.safetensors.index.json"
+_LENGTH_BYTES = 8
+# The limit that the safetensors library sets itself.
+_LONGEST_HEADER_BYTES = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A folder that looks complete.
+
+    Args:
+        path: of the folder.
+        config: what config.json holds.
+        shards: the safetensors files.
+        size_bytes: of the shards.
+        stored_types: of the tensors, as `BF16`, `F32`, with their number of elements.
+        chat_template: Jinja source.
+    """
+
+    path: Path
+    config: dict[str, Any]
+    shards: tuple[Path, ...]
+    size_bytes: int
+    stored_types: dict[str, int]
+    chat_template: str
+
+    @property
+    def parameters(self) -> int:
+        """Number of stored weights."""
+        return sum(self.stored_types.values())
+
+    @property
+    def main_type(self) -> str:
+        """The type that most weights are stored in."""
+        return max(self.stored_types, key=lambda name: self.stored_types[name])
+
+
+def open_folder(path: Path) -> ModelFolder:
+    """Look at every file that loading needs, reading headers only.
+
+    Raises:
+        ModelIncomplete: a file is missing.
+        ModelUnsupported: another architecture, or no vision part.
+        ModelDamaged: a file is truncated or malformed.
+        BackendUnavailable: the weights are quantised in a way that this backend does not read.
+    """
+    config = _read_json(path, "config.json")
+    _check_config(path, config)
+    _read_json(path, "preprocessor_config.json")
+    _read_json(path, "tokenizer.json")
+    chat_template = _read_chat_template(path)
+    shards = _find_shards(path)
+    stored: dict[str, int] = {}
+    for shard in shards:
+        for name, elements in _count_elements(shard).items():
+            stored[name] = stored.get(name, 0) + elements
+    if not stored:
+        raise ModelDamaged(file=shards[0].name, reason="it holds no weights")
+    size_bytes = sum(shard.stat().st_size for shard in shards)
+    return ModelFolder(path, config, shards, size_bytes, stored, chat_template)
+
+
+def _read_chat_template(path: Path) -> str:
+    """From its own file, or from one of the two JSON files that older folders keep it in."""
+    if (path / _TEMPLATE).is_file():
+        try:
+            return (path / _TEMPLATE).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelDamaged(file=_TEMPLATE, reason="it cannot be read as text") from error
+    for name in ("chat_template.json", "tokenizer_config.json"):
+        if (path / name).is_file():
+            template = _read_json(path, name).get("chat_template")
+            if isinstance(template, str):
+                return template
+    raise ModelIncomplete(name=path.name, missing=_TEMPLATE)
+
+
+def _read_json(path: Path, name: str) -> dict[str, Any]:
+    try:
+        content = json.loads((path / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelIncomplete(name=path.name, missing=name) from None
+    except OSError as error:
+        raise ModelDamaged(file=name, reason=f"it cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelDamaged(file=name, reason="it is not valid JSON") from error
+    if not isinstance(content, dict):
+        raise ModelDamaged(file=name, reason="it does not hold a JSON object")
+    return content
+
+
+def _check_config(path: Path, config: dict[str, Any]) -> None:
+    model_type = config.get("model_type")
+    if model_type not in SUPPORTED_TYPES:
+        raise ModelUnsupported(name=path.name, reason=f"its type is “{model_type}”")
+    for part, name in (("vision_config", "vision part"), ("text_config", "language part")):
+        if not isinstance(config.get(part), dict):
+            raise ModelUnsupported(name=path.name, reason=f"its config.json has no {name}")
+    quantization = config.get("quantization_config")
+    if quantization is not None:
+        method = quantization.get("quant_method", "unknown") if isinstance(quantization, dict) else "unknown"
+        raise BackendUnavailable(
+            backend="transformers", reason=f"its weights are quantised ({method}); use a BF16 or GGUF version"
+        )
+
+
+def _find_shards(path: Path) -> tuple[Path, ...]:
+    if (path / _SINGLE_FILE).is_file():
+        return (path / _SINGLE_FILE,)
+    if not (path / _INDEX).is_file():
+        raise ModelIncomplete(name=path.name, missing=_SINGLE_FILE)
+    weight_map = _read_json(path, _INDEX).get("weight_map")
+    if not isinstance(weight_map, dict) or not all(isinstance(v, str) for v in weight_map.values()):
+        raise ModelDamaged(file=_INDEX, reason="it has no list of weights")
+    names = sorted(set(weight_map.values()))
+    if not names or any(Path(name).name != name for name in names):
+        raise ModelDamaged(file=_INDEX, reason="it names no files of this folder")
+    for name in names:
+        if not (path / name).is_file():
+            raise ModelIncomplete(name=path.name, missing=name)
+    return tuple(path / name for name in names)
+
+
+def _count_elements(file: Path) -> dict[str, int]:
+    """Elements by type, after checking that the header and the data are whole."""
+    size_bytes = file.stat().st_size
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(_LENGTH_BYTES), "little")
+            if not 0 < length <= min(size_bytes - _LENGTH_BYTES, _LONGEST_HEADER_BYTES):
+                raise ModelDamaged(file=file.name, reason="its header is cut short")
+            header = json.loads(stream.read(length))
+        counts: dict[str, int] = {}
+        end = 0
+        for name, tensor in header.items():
+            if name == "__metadata__":
+                continue
+            elements = 1
+            for side in tensor["shape"]:
+                elements *= int(side)
+            counts[tensor["dtype"]] = counts.get(tensor["dtype"], 0) + elements
+            end = max(end, int(tensor["data_offsets"][1]))
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise ModelDamaged(file=file.name, reason="its header is malformed") from error
+    if _LENGTH_BYTES + length + end != size_bytes:
+        raise ModelDamaged(file=file.name, reason="it is cut short or has bytes too many")
+    return counts

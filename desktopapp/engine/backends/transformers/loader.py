@@ -1,0 +1,172 @@
+"""Loads a Qwen3-VL folder into memory. Never asks the network, never runs a model's own code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
+from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from desktopapp.engine.backend import LoadedModel, LoadOptions, LoadProgress, PixelBudget
+from desktopapp.engine.backends.transformers.costs import Costs
+from desktopapp.engine.backends.transformers.device import Placement, place
+from desktopapp.engine.backends.transformers.folder import ModelFolder
+from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
+from desktopapp.engine.backends.transformers.memory import run_in_memory
+from desktopapp.engine.backends.transformers.token_sequence import TokenSequence
+from desktopapp.engine.backends.transformers.vocabulary import vocabulary_bytes
+from desktopapp.errors import ModelDamaged
+
+DEFAULT_CONTEXT_TOKENS = 32_768
+
+# Shares of the load's time, for the progress bar.
+_WEIGHTS_FROM, _WEIGHTS_TO = 0.1, 0.95
+# What transformers raises on malformed files, by what was tried; each is told as a damaged model.
+_MALFORMED = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RuntimeError,
+    ImportError,
+    ZeroDivisionError,
+    SafetensorError,
+    StrictDataclassError,
+)
+
+
+def load_network(folder: ModelFolder, options: LoadOptions, progress: LoadProgress) -> LoadedNetwork:
+    """Load everything.
+
+    Args:
+        folder: checked by `open_folder`.
+        options: how.
+        progress: see `Backend.load`.
+
+    Raises:
+        ModelDamaged: the files do not make a model.
+        BackendUnavailable: the device is not there.
+        OutOfMemory: it does not fit.
+    """
+    placement = place(options.device, folder.main_type, folder.parameters)
+    progress("tokenizer", 0.05)
+    tokenizer = _load_part(folder, "tokenizer.json", partial(_from_folder, AutoTokenizer, folder))
+    token_bytes = _load_part(folder, "tokenizer.json", partial(vocabulary_bytes, tokenizer))
+    progress("vision", 0.08)
+    processor = _load_part(
+        folder, "preprocessor_config.json", partial(_from_folder, AutoImageProcessor, folder, backend="pil")
+    )
+    budget = _load_part(folder, "preprocessor_config.json", partial(_pixel_budget, processor))
+    network = _load_weights(folder, placement, progress)
+    progress("warm_up", _WEIGHTS_TO)
+    stop_ids = _stop_ids(network, tokenizer)
+    _load_part(folder, "config.json", partial(_warm_up, network, next(iter(stop_ids))))
+    facts = LoadedModel(
+        chat_template=folder.chat_template,
+        precision=placement.precision,
+        device=str(placement.device),
+        context_tokens=_context_tokens(network, options),
+        pixel_budget=budget,
+        bos_text=tokenizer.bos_token or "",
+        eos_text=tokenizer.eos_token or "",
+    )
+    return LoadedNetwork(network, tokenizer, processor, facts, stop_ids, token_bytes, Costs.of(network))
+
+
+def _from_folder(loader: Any, folder: ModelFolder, **options: Any) -> Any:
+    return loader.from_pretrained(folder.path, local_files_only=True, trust_remote_code=False, **options)
+
+
+def _load_part(folder: ModelFolder, file: str, load: Callable[[], Any]) -> Any:
+    """Run one stage of the load; whatever the library makes of a bad file becomes one error."""
+    try:
+        return run_in_memory("loading the model", load)
+    except _MALFORMED as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelDamaged(file=f"{folder.path.name}/{file}", reason=reason.rstrip(".")) from error
+
+
+def _load_weights(folder: ModelFolder, placement: Placement, progress: LoadProgress) -> Any:
+    device_map = {"device_map": {"": placement.device}} if placement.is_cuda else {}
+    load = partial(
+        _from_folder,
+        AutoModelForImageTextToText,
+        folder,
+        dtype=placement.dtype,
+        attn_implementation="sdpa",
+        use_safetensors=True,
+        output_loading_info=True,
+        **device_map,
+    )
+    with _loading_progress(progress):
+        network, info = _load_part(folder, "model.safetensors", load)
+    missing = sorted(info["missing_keys"])
+    if missing:
+        # transformers fills them with random numbers and goes on.
+        raise ModelDamaged(
+            file=f"{folder.path.name}/model.safetensors",
+            reason=f"{len(missing)} of its weights are missing, “{missing[0]}” first",
+        )
+    return network.eval().requires_grad_(False)
+
+
+class _CountedWeights:
+    """Stands where transformers draws its progress bar, and tells our own."""
+
+    def __init__(self, items: Iterable[Any], total: int, progress: LoadProgress) -> None:
+        self._items, self._total, self._progress = items, total, progress
+
+    def __iter__(self) -> Iterator[Any]:
+        told = -1
+        for done, item in enumerate(self._items):
+            percent = 100 * done // self._total
+            if percent != told:
+                told = percent
+                share = (_WEIGHTS_TO - _WEIGHTS_FROM) * done / self._total
+                self._progress("weights", _WEIGHTS_FROM + share)
+            yield item
+
+
+@contextmanager
+def _loading_progress(progress: LoadProgress) -> Iterator[None]:
+    def on_bar(factory: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        if args and hasattr(args[0], "__len__") and len(args[0]):
+            return _CountedWeights(args[0], len(args[0]), progress)
+        return factory(*args, **{**options, "disable": True})
+
+    previous = transformers_logging.set_tqdm_hook(on_bar)
+    try:
+        yield
+    finally:
+        transformers_logging.set_tqdm_hook(previous)
+
+
+def _pixel_budget(processor: Any) -> PixelBudget:
+    return PixelBudget(
+        cell_px=int(processor.patch_size) * int(processor.merge_size),
+        min_pixels=int(processor.size["shortest_edge"]),
+        max_pixels=int(processor.size["longest_edge"]),
+    )
+
+
+def _stop_ids(network: Any, tokenizer: Any) -> frozenset[int]:
+    configured = network.generation_config.eos_token_id
+    ids = configured if isinstance(configured, list) else [configured]
+    return frozenset(int(token_id) for token_id in (*ids, tokenizer.eos_token_id) if token_id is not None)
+
+
+def _context_tokens(network: Any, options: LoadOptions) -> int:
+    limit = int(network.config.text_config.max_position_embeddings)
+    return min(options.context_tokens or DEFAULT_CONTEXT_TOKENS, limit)
+
+
+def _warm_up(network: Any, token_id: int) -> None:
+    """Evaluate one token, so that a network that cannot run fails here and kernels are ready."""
+    TokenSequence(network).evaluate([token_id], torch.zeros((4, 1, 1), dtype=torch.long))

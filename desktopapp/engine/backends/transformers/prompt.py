@@ -1,0 +1,125 @@
+"""Turns text and pictures into token ids with their M-RoPE positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from desktopapp.engine.backend import ImagePart, ImageSource, PixelBudget, PromptPart, TextPart
+from desktopapp.engine.media.pixel_budget import fit_grid
+
+_TEXT, _IMAGE = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class PromptImage:
+    """A picture and the tokens that its features replace.
+
+    Args:
+        source: where its pixels come from.
+        width: that it is resized to, pixels.
+        height: likewise.
+        start: its first token.
+        end: one behind its last token.
+    """
+
+    source: ImageSource
+    width: int
+    height: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPrompt:
+    """A prompt as the model takes it.
+
+    Args:
+        token_ids: one `image_token_id` for each visual token.
+        images: in order.
+        positions: int64 (4, 1, tokens): index in the text, then M-RoPE's time, height and width.
+    """
+
+    token_ids: list[int]
+    images: tuple[PromptImage, ...]
+    positions: torch.Tensor
+
+
+def encode_prompt(
+    parts: Sequence[PromptPart], network: Any, tokenizer: Any, budget: PixelBudget
+) -> EncodedPrompt:
+    """Tokenise a prompt; pictures are measured, not decoded.
+
+    Args:
+        parts: of the prompt; at least one token comes of them.
+        network: of transformers; knows the token ids and the rule of positions.
+        tokenizer: of transformers.
+        budget: that pictures are fitted to.
+
+    Raises:
+        ValueError: the template's text has an image placeholder that no picture belongs to.
+    """
+    config = network.config
+    token_ids: list[int] = []
+    images: list[PromptImage] = []
+    for part in _join_texts(parts):
+        if isinstance(part, ImagePart):
+            _add_image(part, config, budget, token_ids, images)
+        else:
+            token_ids += _tokenise(part, config, tokenizer)
+    return EncodedPrompt(token_ids, tuple(images), _positions(token_ids, images, network, budget))
+
+
+def _join_texts(parts: Iterable[PromptPart]) -> Iterator[PromptPart]:
+    """Join neighbouring texts of the same sort: a word is not to be cut where the engine cut its parts."""
+    joined: TextPart | None = None
+    for part in parts:
+        if isinstance(part, TextPart) and joined and part.parse_special == joined.parse_special:
+            joined = TextPart(joined.text + part.text, joined.parse_special)
+            continue
+        if joined:
+            yield joined
+        joined = part if isinstance(part, TextPart) else None
+        if isinstance(part, ImagePart):
+            yield part
+    if joined:
+        yield joined
+
+
+def _add_image(
+    part: ImagePart, config: Any, budget: PixelBudget, token_ids: list[int], images: list[PromptImage]
+) -> None:
+    width, height = fit_grid(part.image.width, part.image.height, budget)
+    token_ids.append(config.vision_start_token_id)
+    start = len(token_ids)
+    token_ids += [config.image_token_id] * (width * height // budget.cell_px**2)
+    images.append(PromptImage(part.image, width, height, start, len(token_ids)))
+    token_ids.append(config.vision_end_token_id)
+
+
+def _tokenise(part: TextPart, config: Any, tokenizer: Any) -> list[int]:
+    token_ids: list[int] = tokenizer(
+        part.text, add_special_tokens=False, split_special_tokens=not part.parse_special, verbose=False
+    )["input_ids"]
+    if config.image_token_id in token_ids or config.video_token_id in token_ids:
+        raise ValueError("a media placeholder stands in the prompt's text")
+    return token_ids
+
+
+def _positions(
+    token_ids: list[int], images: list[PromptImage], network: Any, budget: PixelBudget
+) -> torch.Tensor:
+    ids = torch.tensor([token_ids], dtype=torch.long)
+    types = torch.full_like(ids, _TEXT)
+    for image in images:
+        types[0, image.start : image.end] = _IMAGE
+    patch_px = budget.cell_px // network.config.vision_config.spatial_merge_size
+    grids = [[1, image.height // patch_px, image.width // patch_px] for image in images]
+    mrope, _ = network.model.get_rope_index(
+        ids, types, image_grid_thw=torch.tensor(grids, dtype=torch.long) if grids else None
+    )
+    text = torch.arange(len(token_ids)).view(1, 1, -1)
+    return torch.cat([text, mrope], dim=0)
