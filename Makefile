@@ -1,0 +1,51 @@
+# `make run` and `make test` set everything up on a fresh machine; see README.md.
+PYTHON ?= python3
+VENV := .venv/bin
+# pytest-xvfb brings the screen where Xvfb is; without it Qt draws into memory.
+TEST_PLATFORM = $(if $(shell command -v Xvfb),xcb,offscreen)
+
+.PHONY: help run test check demo bench clean distclean environment headless
+
+help:
+	@echo "make run     open the window (sets up what is missing first)"
+	@echo "make test    run all tests, on a virtual screen"
+	@echo "make check   ruff, mypy, import-linter"
+	@echo "make demo    the main job without a person; saves build/demo.png"
+	@echo "make bench   the benchmarks"
+	@echo "make clean   remove what was built, but for the environment; make distclean removes that as well"
+
+environment:
+	@$(PYTHON) packaging/system_packages.py
+	@$(PYTHON) packaging/setup_env.py
+
+headless:
+	@$(PYTHON) packaging/system_packages.py --headless
+	@$(PYTHON) packaging/setup_env.py
+
+run: environment
+	@$(VENV)/python main.py
+
+test: headless
+	@QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-$(TEST_PLATFORM)} $(VENV)/python -m pytest
+
+check: environment
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+	@$(VENV)/lint-imports
+
+demo: headless
+	@xvfb-run -a -s "-screen 0 1600x1200x24" $(VENV)/python packaging/demo.py
+
+bench: headless
+	@set -e; for file in tests/benchmarks/bench_*.py; do \
+		echo "== $$file"; QT_QPA_PLATFORM=offscreen PYTHONPATH=. $(VENV)/python $$file; done
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf models/qwen3-vl/qwen3-vl-random-* resources/translations/*.qm
+	find desktopapp tests models packaging -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f .venv/setup-stamps.json
+
+distclean: clean
+	rm -rf .venv
