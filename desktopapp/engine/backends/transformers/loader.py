@@ -57,13 +57,13 @@ def load_network(folder: ModelFolder, options: LoadOptions, progress: LoadProgre
     """
     placement = place(options.device, folder.main_type, folder.parameters)
     progress("tokenizer", 0.05)
-    tokenizer = _load_part(folder, "tokenizer.json", partial(_from_folder, AutoTokenizer, folder))
+    tokenizer = _load_part(folder, "tokenizer.json", partial(_load_tokenizer, folder))
     token_bytes = _load_part(folder, "tokenizer.json", partial(vocabulary_bytes, tokenizer))
     progress("vision", 0.08)
     processor = _load_part(
         folder, "preprocessor_config.json", partial(_from_folder, AutoImageProcessor, folder, backend="pil")
     )
-    budget = _load_part(folder, "preprocessor_config.json", partial(_pixel_budget, processor))
+    budget = _load_part(folder, "preprocessor_config.json", partial(_pixel_budget, processor, folder))
     network = _load_weights(folder, placement, progress)
     progress("warm_up", _WEIGHTS_TO)
     stop_ids = _stop_ids(network, tokenizer)
@@ -82,6 +82,16 @@ def load_network(folder: ModelFolder, options: LoadOptions, progress: LoadProgre
 
 def _from_folder(loader: Any, folder: ModelFolder, **options: Any) -> Any:
     return loader.from_pretrained(folder.path, local_files_only=True, trust_remote_code=False, **options)
+
+
+def _load_tokenizer(folder: ModelFolder) -> Any:
+    try:
+        return _from_folder(AutoTokenizer, folder)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # The tokenizers library raises bare `Exception` on a malformed file.
+        raise ValueError(str(error)) from error
 
 
 def _load_part(folder: ModelFolder, file: str, load: Callable[[], Any]) -> Any:
@@ -148,7 +158,12 @@ def _loading_progress(progress: LoadProgress) -> Iterator[None]:
         transformers_logging.set_tqdm_hook(previous)
 
 
-def _pixel_budget(processor: Any) -> PixelBudget:
+def _pixel_budget(processor: Any, folder: ModelFolder) -> PixelBudget:
+    vision = folder.config["vision_config"]
+    for name, expected in (("patch_size", "patch_size"), ("merge_size", "spatial_merge_size")):
+        # transformers fills what the file lacks with the values of an older family.
+        if getattr(processor, name) != vision.get(expected, getattr(processor, name)):
+            raise ValueError(f"its {name} differs from the vision part's")
     return PixelBudget(
         cell_px=int(processor.patch_size) * int(processor.merge_size),
         min_pixels=int(processor.size["shortest_edge"]),
