@@ -10,6 +10,7 @@
     │   ├── ModelDamaged            truncated or malformed file
     │   ├── ProjectorMissing        a GGUF without its mmproj
     │   ├── ProjectorMismatch       an mmproj made for another model
+    │   ├── VariantMissing          the Instruct or Thinking sister is not here
     │   └── BackendUnavailable      what the person asked for cannot run here
     ├── AttachmentError
     │   ├── AttachmentGone
@@ -143,6 +144,15 @@ class ProjectorMismatch(ModelError):
     remedy_template = QT_TRANSLATE_NOOP("errors", "Use the mmproj file that was published with this model.")
 
 
+class VariantMissing(ModelError):
+    """Values: name, kind (`instruct` or `thinking`)."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” has no {kind} variant here.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "Set the mode to “auto”, or put that variant beside this model."
+    )
+
+
 class BackendUnavailable(ModelError):
     """Values: backend, reason."""
 
@@ -272,21 +282,21 @@ class EngineDied(EngineError):
     """Values: what (while doing what), detail (exit code or signal, last line of its output)."""
 
     message_template = QT_TRANSLATE_NOOP("errors", "The engine stopped while {what} ({detail}).")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "It was started again: send your message once more.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "It starts again by itself: send your message once more.")
 
 
 class EngineHung(EngineError):
     """Values: what, seconds."""
 
     message_template = QT_TRANSLATE_NOOP("errors", "The engine did not answer for {seconds} s while {what}.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "It was started again: send your message once more.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "It starts again by itself: send your message once more.")
 
 
 class EngineGarbled(EngineError):
     """Values: what."""
 
     message_template = QT_TRANSLATE_NOOP("errors", "The engine sent something unreadable while {what}.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "It was started again: send your message once more.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "It starts again by itself: send your message once more.")
 
 
 class UnexpectedError(EngineError):

@@ -211,7 +211,8 @@ class Backend(Protocol):
             files: what to load; complete (`missing` empty).
             options: how.
             steps: told about every long step.
-            progress: called with a stage of `ModelLoading` and a fraction 0..1 or None.
+            progress: called with a stage of `ModelLoading` and a fraction 0..1 or None, as often as the library
+                allows; raises Cancelled when the load is to be given up, which may pass through.
 
         Raises:
             ModelError: the files are damaged, unsupported, or do not fit together.

@@ -14,7 +14,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class LoadModel(Command):
-    """Load a model ahead of the first question."""
+    """Load a model ahead of the first question; a load that runs for another choice is given up."""
 
     choice: ModelChoice
 
@@ -33,7 +33,7 @@ class Generate(Command):
 
 @dataclass(frozen=True, slots=True)
 class Cancel(Command):
-    """Stop a request; the control thread acknowledges at once."""
+    """Stop a request, or with an empty id the load that `LoadModel` began; the control thread acknowledges at once."""
 
     request_id: str
 

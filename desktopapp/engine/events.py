@@ -39,7 +39,7 @@ class ModelLoading(Event):
     Args:
         model: its name.
         backend: the backend that loads it.
-        stage: what is being done, one of `import`, `tokenizer`, `weights`, `vision`, `warm_up`.
+        stage: what is being done, one of `import` (always the first), `tokenizer`, `weights`, `vision`, `warm_up`.
         fraction: 0..1 of the whole load, or None while unknown.
     """
 
@@ -76,6 +76,17 @@ class ModelReady(Event):
     context_tokens: int
     load_s: float
     random_weights: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadStopped(Event):
+    """A load that nobody's request asked for was given up, for another one or by Stop; no model is loaded.
+
+    Args:
+        model: as the command named it.
+    """
+
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +149,8 @@ class Stats:
         new_tokens: generated, the stop token not counted.
         time_to_first_token_s: from the request's start to the first generated token; None if there was none.
         decode_tokens_per_s: generated tokens after the first over their time; None below two tokens.
-        peak_bytes: most memory in use: of the GPU's allocator on CUDA, else resident memory of the process.
+        peak_bytes: most memory in use: of the GPU's allocator on CUDA, else resident memory of the process;
+            0 when unknown, as after Stop.
     """
 
     backend: str

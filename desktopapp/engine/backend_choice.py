@@ -1,0 +1,116 @@
+"""Which backend runs a model: what its files allow, and where both could, what the GPU holds."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from desktopapp.engine.memory.probe import GpuFacts
+from desktopapp.engine.request import BackendChoice
+from desktopapp.errors import BackendUnavailable, ModelIncomplete, ModelUnsupported, ProjectorMissing
+from desktopapp.modelstore.model import InstalledModel, ModelFiles, WeightFormat
+
+# Beside the weights: the CUDA context, the vision tower's peak, a KV cache for a few thousand tokens.
+HEADROOM_BYTES = 3 * 2**29
+
+_FORMATS = {
+    BackendChoice.TRANSFORMERS: WeightFormat.SAFETENSORS,
+    BackendChoice.LLAMA_CPP: WeightFormat.GGUF,
+}
+_FORMAT_NAMES = {WeightFormat.SAFETENSORS: "safetensors", WeightFormat.GGUF: "GGUF"}
+
+
+def choose_backend(
+    model: InstalledModel, wanted: BackendChoice, gpu: GpuFacts | None, *, torch_has_cuda: bool | None = None
+) -> tuple[BackendChoice, ModelFiles, str]:
+    """Decide how a model runs.
+
+    Args:
+        model: from the store.
+        wanted: by the person; `AUTO` decides here.
+        gpu: the GPU that would be used, its free memory as it is without another model; None without one.
+        torch_has_cuda: whether the installed torch is a CUDA build; None looks.
+
+    Returns:
+        The backend, the files it loads, and why, in one sentence.
+
+    Raises:
+        ModelUnsupported: the store found that the model cannot be used at all.
+        BackendUnavailable: the wanted backend does not read the formats that are here.
+        ProjectorMissing: only a GGUF without its mmproj could be used.
+        ModelIncomplete: files are missing.
+    """
+    if model.problem:
+        raise ModelUnsupported(name=model.name, reason=model.problem)
+    if wanted is BackendChoice.FAKE:
+        return wanted, model.files[0], "The fake backend was named."
+    if wanted is not BackendChoice.AUTO:
+        return wanted, _files_for(model, wanted), f"The {wanted} backend was chosen in the settings."
+    ready = {choice: files for choice in _FORMATS if (files := _complete(model, choice)) is not None}
+    if not ready:
+        raise _incomplete(model, model.files)
+    if len(ready) == 1:
+        ((only, files),) = ready.items()
+        return only, files, f"Only {_FORMAT_NAMES[files.format]} files of this model are complete here."
+    has_cuda = torch_cuda_is_installed() if torch_has_cuda is None else torch_has_cuda
+    fits, reason = _gpu_holds(ready[BackendChoice.TRANSFORMERS], gpu, has_cuda)
+    chosen = BackendChoice.TRANSFORMERS if fits else BackendChoice.LLAMA_CPP
+    return chosen, ready[chosen], reason
+
+
+def torch_cuda_is_installed() -> bool:
+    """Whether torch is a CUDA build, seen from its libraries, without the seconds that importing it takes."""
+    spec = importlib.util.find_spec("torch")
+    if spec is None or not spec.submodule_search_locations:
+        return False
+    names = ("libtorch_cuda.so", "torch_cuda.dll")
+    return any((Path(place) / "lib" / name).exists() for place in spec.submodule_search_locations for name in names)
+
+
+def _gpu_holds(files: ModelFiles, gpu: GpuFacts | None, has_cuda: bool) -> tuple[bool, str]:
+    if gpu is None:
+        return False, "No NVIDIA GPU was found, so the GGUF file runs in llama.cpp."
+    if not has_cuda:
+        return False, "The installed torch has no CUDA, so the GGUF file runs in llama.cpp."
+    needed_bytes = sixteen_bit_bytes(files) + HEADROOM_BYTES
+    if gpu.free_bytes < needed_bytes:
+        return False, (
+            f"The 16-bit weights need {_gib(needed_bytes)} and {gpu.name} has {_gib(gpu.free_bytes)} free, "
+            "so the GGUF file runs in llama.cpp."
+        )
+    return True, f"{gpu.name} holds the 16-bit weights."
+
+
+def sixteen_bit_bytes(files: ModelFiles) -> int:
+    """Size of the weights when they are loaded at 16 bit."""
+    return files.size_bytes // 2 if files.precision == "F32" else files.size_bytes
+
+
+def _files_for(model: InstalledModel, wanted: BackendChoice) -> ModelFiles:
+    complete = _complete(model, wanted)
+    if complete is not None:
+        return complete
+    candidates = tuple(files for files in model.files if files.format is _FORMATS[wanted])
+    if candidates:
+        raise _incomplete(model, candidates)
+    name = _FORMAT_NAMES[_FORMATS[wanted]]
+    raise BackendUnavailable(backend=wanted, reason=f"there are no {name} files of it here")
+
+
+def _complete(model: InstalledModel, choice: BackendChoice) -> ModelFiles | None:
+    """The best complete files for a backend; the store lists the best first."""
+    return next((f for f in model.files if f.format is _FORMATS[choice] and not f.missing), None)
+
+
+def _incomplete(model: InstalledModel, candidates: tuple[ModelFiles, ...]) -> ModelIncomplete | ProjectorMissing:
+    if not candidates:
+        return ModelIncomplete(name=model.name, missing="every weight file")
+    # What lacks least is the one to mend.
+    best = min(candidates, key=lambda files: len(files.missing))
+    if best.format is WeightFormat.GGUF and best.projector is None and len(best.missing) == 1:
+        return ProjectorMissing(name=model.name)
+    return ModelIncomplete(name=model.name, missing=", ".join(best.missing))
+
+
+def _gib(size_bytes: int) -> str:
+    return f"{size_bytes / 2**30:.1f} GiB"

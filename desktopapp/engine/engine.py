@@ -1,0 +1,221 @@
+"""The engine: takes a request, loads what it needs, and yields events until the answer is there.
+
+It runs in the child process behind the window, in the command line's own process, and in tests.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import Protocol
+
+from desktopapp.engine.answer import Answer
+from desktopapp.engine.attached_images import AttachedImages
+from desktopapp.engine.backend import Backend, GenerationEnded, PixelBudget
+from desktopapp.engine.backend_choice import choose_backend
+from desktopapp.engine.backends.fake import FAKE_NAMES, fake_model
+from desktopapp.engine.cancel import Cancelled, CancelToken
+from desktopapp.engine.chat_prompt import render_chat
+from desktopapp.engine.events import (
+    AttachmentPrice,
+    Event,
+    Failed,
+    FinishReason,
+    LoadStopped,
+    RequestStarted,
+)
+from desktopapp.engine.loading import Loading, RunningModel
+from desktopapp.engine.media.image import open_image
+from desktopapp.engine.media.pixel_budget import visual_tokens
+from desktopapp.engine.memory.probe import read_gpu
+from desktopapp.engine.request import BackendChoice, Mode, ModelChoice, Request
+from desktopapp.engine.sampling import longest_output, resolve_sampling
+from desktopapp.engine.steps import StepClock
+from desktopapp.errors import (
+    AppError,
+    BackendUnavailable,
+    OutOfMemory,
+    UnexpectedError,
+    VariantMissing,
+)
+from desktopapp.modelstore.model import InstalledModel, ModelKind
+
+_KINDS = {Mode.INSTRUCT: ModelKind.INSTRUCT, Mode.THINKING: ModelKind.THINKING}
+# A template is code that came with a model: one that never ends is a hang that the step rule finds.
+_TEMPLATE_ESTIMATE_S = 1.0
+
+
+class ModelStore(Protocol):
+    """What the engine asks of the model store; the module `modelstore.store` is one."""
+
+    def find_model(self, name_or_path: str, /) -> InstalledModel:
+        """The model of that name or path; raises ModelError."""
+        ...
+
+    def find_variant(self, model: InstalledModel, kind: ModelKind, /) -> InstalledModel | None:
+        """The model of the other kind in the same family, or None."""
+        ...
+
+
+class Engine:
+    """Answers one request at a time; used from one thread, but for `price`.
+
+    Args:
+        store: finds models.
+        backends: makes a backend; called when it is first needed, since that imports its libraries.
+        steps: told about every long step.
+    """
+
+    def __init__(
+        self,
+        store: ModelStore,
+        backends: Mapping[BackendChoice, Callable[[], Backend]],
+        steps: StepClock,
+    ) -> None:
+        self._store = store
+        self._backends = backends
+        self._steps = steps
+        self._running: RunningModel | None = None
+
+    def load(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
+        """Load a model ahead of the first question.
+
+        Yields ModelLoading for each stage, then ModelReady, Failed, or LoadStopped.
+        """
+        try:
+            loaded_before = self._running
+            yield from self._ensure_loaded(choice, cancel)
+            if self._running is not None and self._running is loaded_before:
+                yield self._running.ready
+        except Cancelled:
+            yield LoadStopped(choice.model)
+        except Exception as error:  # noqa: BLE001 - this is where every defect becomes an event
+            yield _failed("", error, "loading the model")
+
+    def generate(self, request: Request, cancel: CancelToken) -> Iterator[Event]:
+        """Answer a request, loading its model first where another one or none is loaded.
+
+        Yields RequestStarted, then ModelLoading and ModelReady where it loads, AttachmentRead and
+        PrefillProgress, TextAdded, and at the end one Finished or Failed. A cancelled request finishes with
+        what it had said. Closing the iterator ends the request; the model stays loaded.
+        """
+        answer = Answer(request.request_id, time.perf_counter(), request.choice.model)
+        yield RequestStarted(request.request_id)
+        attached = AttachedImages()
+        try:
+            cancel.raise_if_cancelled()
+            yield from self._ensure_loaded(request.choice, cancel)
+            reason = yield from self._answer(request, attached, answer, cancel)
+            yield from answer.finish(reason)
+        except Cancelled:
+            yield from answer.finish(FinishReason.CANCELLED)
+        except Exception as error:  # noqa: BLE001 - this is where every defect becomes an event
+            if not isinstance(error, AppError):
+                self.unload()  # nobody knows in which state the defect left it
+            yield _failed(request.request_id, error, "answering", attached.at_fault)
+
+    def unload(self) -> None:
+        """Give the model's memory back."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.backend.unload()
+
+    def price(self, paths: Sequence[str]) -> tuple[AttachmentPrice, ...]:
+        """What each file would cost, from its header alone. Safe from any thread."""
+        running = self._running
+        budget = running.facts.pixel_budget if running else PixelBudget()
+        return tuple(_price(path, budget) for path in paths)
+
+    def _ensure_loaded(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
+        model = self._resolve(choice)
+        if self._runs(model, choice.backend):
+            return
+        # Twice: a choice that cannot be fulfilled leaves the old model alone, but the memory
+        # that the old one holds must not count against the new one.
+        decided = choose_backend(model, choice.backend, read_gpu())
+        if self._running is not None:
+            self.unload()
+            decided = choose_backend(model, choice.backend, read_gpu())
+        backend, files, reason = decided
+        if backend not in self._backends:
+            raise BackendUnavailable(backend=backend, reason="it is not part of this installation")
+        loading = Loading(model, files, backend, reason, self._backends[backend])
+        try:
+            with closing(loading.events(self._steps, cancel)) as events:
+                yield from events
+        finally:
+            self._running = loading.result
+
+    def _resolve(self, choice: ModelChoice) -> InstalledModel:
+        if choice.backend is BackendChoice.FAKE:
+            named = next((kind for kind, name in FAKE_NAMES.items() if name == choice.model), ModelKind.INSTRUCT)
+            return fake_model(_KINDS.get(choice.mode, named))
+        model = self._store.find_model(choice.model)
+        kind = _KINDS.get(choice.mode, model.kind)
+        if model.kind is kind:
+            return model
+        variant = self._store.find_variant(model, kind)
+        if variant is None:
+            raise VariantMissing(name=model.name, kind=kind)
+        return variant
+
+    def _runs(self, model: InstalledModel, wanted: BackendChoice) -> bool:
+        running = self._running
+        return running is not None and running.model == model and wanted in (BackendChoice.AUTO, running.choice)
+
+    def _answer(
+        self, request: Request, attached: AttachedImages, answer: Answer, cancel: CancelToken
+    ) -> Generator[Event, None, FinishReason]:
+        if self._running is None:
+            raise RuntimeError("no model is loaded after loading")
+        model, facts = self._running.model, self._running.facts
+        attached.open(request.turns, cancel)
+        with self._steps.step("prompt", 1.0, initial_rate=1 / _TEMPLATE_ESTIMATE_S):
+            prompt = render_chat(
+                facts.chat_template,
+                request.turns,
+                attached.images,
+                request.system,
+                bos_text=facts.bos_text,
+                eos_text=facts.eos_text,
+            )
+        answer.begin(self._running.ready, attached.images, opens_thought=prompt.opens_thought)
+        sampling = resolve_sampling(model.kind, request.sampling)
+        limit = request.max_new_tokens
+        if limit is None:
+            limit = longest_output(model.kind, has_media=bool(attached.images))
+        steps = self._running.backend.generate(prompt.parts, sampling, limit, cancel, self._steps)
+        try:
+            for step in steps:
+                yield from answer.take(step)
+                if isinstance(step, GenerationEnded):
+                    return step.reason
+        finally:
+            if isinstance(steps, Generator):
+                steps.close()
+        raise RuntimeError("the backend stopped without saying why")
+
+
+def _price(path: str, budget: PixelBudget) -> AttachmentPrice:
+    try:
+        image = open_image(path)
+    except Exception as error:  # noqa: BLE001 - one bad file must not hide the price of the others
+        return AttachmentPrice(path, failed=_failed("", error, "reading the attachment", path))
+    tokens = visual_tokens(image.width, image.height, budget)
+    return AttachmentPrice(path, image.width, image.height, tokens)
+
+
+def _failed(request_id: str, error: Exception, what: str, attachment: str = "") -> Failed:
+    details = "".join(traceback.format_exception(error))
+    if isinstance(error, AppError):
+        # A refusal needs no traceback, unless a library's error is behind it.
+        return Failed.from_error(
+            request_id, error, attachment=attachment, details=details if error.__cause__ else ""
+        )
+    if isinstance(error, MemoryError):
+        memory = OutOfMemory(what=what, detail=str(error))
+        return Failed.from_error(request_id, memory, attachment=attachment, details=details)
+    defect = UnexpectedError(reason=f"{type(error).__name__}: {error}")
+    return Failed.from_error(request_id, defect, attachment=attachment, details=details)
