@@ -64,7 +64,9 @@ def torch_cuda_is_installed() -> bool:
     if spec is None or not spec.submodule_search_locations:
         return False
     names = ("libtorch_cuda.so", "torch_cuda.dll")
-    return any((Path(place) / "lib" / name).exists() for place in spec.submodule_search_locations for name in names)
+    return any(
+        (Path(place) / "lib" / name).exists() for place in spec.submodule_search_locations for name in names
+    )
 
 
 def _gpu_holds(files: ModelFiles, gpu: GpuFacts | None, has_cuda: bool) -> tuple[bool, str]:
@@ -102,7 +104,9 @@ def _complete(model: InstalledModel, choice: BackendChoice) -> ModelFiles | None
     return next((f for f in model.files if f.format is _FORMATS[choice] and not f.missing), None)
 
 
-def _incomplete(model: InstalledModel, candidates: tuple[ModelFiles, ...]) -> ModelIncomplete | ProjectorMissing:
+def _incomplete(
+    model: InstalledModel, candidates: tuple[ModelFiles, ...]
+) -> ModelIncomplete | ProjectorMissing:
     if not candidates:
         return ModelIncomplete(name=model.name, missing="every weight file")
     # What lacks least is the one to mend.

@@ -127,7 +127,14 @@ def _render(template: str, **values: object) -> str:
     environment.globals["strftime_now"] = _strftime_now
     try:
         return environment.from_string(template).render(**values)
-    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
+    except (
+        jinja2.TemplateError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        RecursionError,
+    ) as error:
         raise ModelDamaged(file="chat template", reason=str(error) or type(error).__name__) from error
 
 
@@ -147,7 +154,9 @@ def _strftime_now(form: str) -> str:
 def _check_complete(rendered: str, words: _Placeholders, image_count: int) -> None:
     found = dict.fromkeys(words.pattern.findall(rendered))
     if list(found) != list(words.texts):
-        raise ModelDamaged(file="chat template", reason="it leaves out or reorders a part of the conversation")
+        raise ModelDamaged(
+            file="chat template", reason="it leaves out or reorders a part of the conversation"
+        )
     if rendered.count(IMAGE_MARKER) != image_count:
         raise ModelDamaged(
             file="chat template",

@@ -150,7 +150,9 @@ class Engine:
 
     def _resolve(self, choice: ModelChoice) -> InstalledModel:
         if choice.backend is BackendChoice.FAKE:
-            named = next((kind for kind, name in FAKE_NAMES.items() if name == choice.model), ModelKind.INSTRUCT)
+            named = next(
+                (kind for kind, name in FAKE_NAMES.items() if name == choice.model), ModelKind.INSTRUCT
+            )
             return fake_model(_KINDS.get(choice.mode, named))
         model = self._store.find_model(choice.model)
         kind = _KINDS.get(choice.mode, model.kind)
@@ -163,7 +165,9 @@ class Engine:
 
     def _runs(self, model: InstalledModel, wanted: BackendChoice) -> bool:
         running = self._running
-        return running is not None and running.model == model and wanted in (BackendChoice.AUTO, running.choice)
+        return (
+            running is not None and running.model == model and wanted in (BackendChoice.AUTO, running.choice)
+        )
 
     def _answer(
         self, request: Request, attached: AttachedImages, answer: Answer, cancel: CancelToken

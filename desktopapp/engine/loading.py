@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from queue import SimpleQueue
 
@@ -61,7 +61,7 @@ class Loading:
         self._failure: BaseException | None = None
         self.result: RunningModel | None = None
 
-    def events(self, steps: StepClock, cancel: CancelToken) -> Iterator[Event]:
+    def events(self, steps: StepClock, cancel: CancelToken) -> Generator[Event, None, None]:
         """Load, telling each stage; ends with ModelReady.
 
         Raises:

@@ -196,7 +196,14 @@ def compose_output(prompt: Sequence[PromptPart], sampling: SamplingParameters, p
     chosen = random.Random(sampling.seed).randrange(len(_OPENINGS)) if sampling.temperature else 0
     lines = [f"**{_OPENINGS[chosen]}** 🙂 没有模型：this is the fake backend.", ""]
     lines += [f"- Picture {n}: {p.width} × {p.height} pixels" for n, p in enumerate(pictures, 1)]
-    lines += ["", f"You wrote {len(question)} characters:", "", "```text", question.replace("```", "'''"), "```"]
+    lines += [
+        "",
+        f"You wrote {len(question)} characters:",
+        "",
+        "```text",
+        question.replace("```", "'''"),
+        "```",
+    ]
     lines += [_middle(number) for number in range(1, paragraphs + 1)]
     answer = "\n".join(lines) + "\n"
     if not text.rstrip().endswith("<think>"):

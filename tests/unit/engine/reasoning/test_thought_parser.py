@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +45,8 @@ def test_channels(output: str, opened: bool, thought: str, answer: str) -> None:
 
 
 _OUTPUT = st.lists(
-    st.sampled_from(["<think>", "</think>", "</thi", "<", ">", "\n", "\n\n", "word ", "k", "/", "好"]), max_size=12
+    st.sampled_from(["<think>", "</think>", "</thi", "<", ">", "\n", "\n\n", "word ", "k", "/", "好"]),
+    max_size=12,
 )
 
 
@@ -51,7 +54,7 @@ _OUTPUT = st.lists(
 def test_any_division_gives_the_same_channels(words: list[str], opened: bool, cuts: list[int]) -> None:
     output = "".join(words)
     edges = [0, *sorted(min(c, len(output)) for c in cuts), len(output)]
-    pieces = [output[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [output[a:b] for a, b in itertools.pairwise(edges)]
     assert parse(pieces, opened) == parse([output], opened)
 
 

@@ -1,0 +1,19 @@
+"""The backends that ship. Each is imported when it is first used: torch alone takes seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from desktopapp.engine.backend import Backend
+from desktopapp.engine.request import BackendChoice
+
+
+def default_backends() -> dict[BackendChoice, Callable[[], Backend]]:
+    """How to make each backend."""
+    return {BackendChoice.FAKE: _make_fake}
+
+
+def _make_fake() -> Backend:
+    from desktopapp.engine.backends.fake import FakeBackend
+
+    return FakeBackend()

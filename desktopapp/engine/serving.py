@@ -1,0 +1,177 @@
+"""The engine process at work: one thread computes, one listens, one does small services.
+
+The listening thread never waits for the others, so that it hears Stop and shows that it is alive while a chunk
+or a picture is being computed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+from desktopapp.engine.backend import Backend
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.commands import (
+    Cancel,
+    Command,
+    Generate,
+    LoadModel,
+    PriceAttachments,
+    Shutdown,
+    UnloadModel,
+)
+from desktopapp.engine.engine import Engine, ModelStore
+from desktopapp.engine.events import CancelAcknowledged, Event, Heartbeat, Priced
+from desktopapp.engine.memory.probe import GpuAbsent, MemoryProbe, SystemProbe, open_probe
+from desktopapp.engine.request import BackendChoice, ModelChoice
+from desktopapp.engine.steps import StepClock
+from desktopapp.engine.wire import decode_command, encode_event
+
+HEARTBEAT_PERIOD_S = 0.5
+MEMORY_PERIOD_S = 1.0
+
+Backends: TypeAlias = Mapping[BackendChoice, Callable[[], Backend]]
+BackendFactory: TypeAlias = Callable[[], Backends]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """Something for the computing thread, with the token that ends it."""
+
+    command: LoadModel | Generate | UnloadModel
+    cancel: CancelToken = field(default_factory=CancelToken)
+
+
+class EngineServer:
+    """Connects an `Engine` to the pipe.
+
+    Args:
+        commands: is read.
+        events: is written.
+        store: finds models.
+        make_backends: returns what the engine can run on.
+    """
+
+    def __init__(
+        self, commands: Connection, events: Connection, store: ModelStore, make_backends: BackendFactory
+    ) -> None:
+        self._commands = commands
+        self._events = events
+        self._sending = threading.Lock()
+        self._steps = StepClock()
+        self._engine = Engine(store, make_backends(), self._steps)
+        self._work: SimpleQueue[Work] = SimpleQueue()
+        self._to_price: SimpleQueue[PriceAttachments] = SimpleQueue()
+        self._pending_lock = threading.Lock()
+        self._pending: list[Work] = []
+        """What waits or runs, oldest first."""
+
+    def run(self) -> None:
+        """Serve for ever, computing in this thread; the listening thread ends the process."""
+        for target in (self._listen, self._do_services):
+            threading.Thread(target=_or_end, args=(target,), name=target.__name__, daemon=True).start()
+        _or_end(self._compute_all)
+
+    def _compute_all(self) -> None:
+        while True:
+            work = self._work.get()
+            self._compute(work)
+            with self._pending_lock:
+                self._pending.remove(work)
+
+    def _compute(self, work: Work) -> None:
+        if isinstance(work.command, UnloadModel):
+            self._engine.unload()
+        elif isinstance(work.command, LoadModel):
+            self._send_all(self._engine.load(work.command.choice, work.cancel))
+        else:
+            self._send_all(self._engine.generate(work.command.request, work.cancel))
+
+    def _send_all(self, events: Iterator[Event]) -> None:
+        for event in events:
+            self._send(event)
+
+    def _send(self, event: Event) -> None:
+        data = encode_event(event)
+        with self._sending:
+            self._events.send_bytes(data)
+
+    def _listen(self) -> None:
+        heartbeat_s = time.monotonic()
+        while True:
+            wait_s = heartbeat_s - time.monotonic()
+            if wait_s > 0:
+                if self._commands.poll(wait_s):
+                    self._obey(decode_command(self._commands.recv_bytes()))
+                continue
+            state = self._steps.read()
+            self._send(Heartbeat(state.step, state.elapsed_s, state.estimate_s))
+            heartbeat_s = time.monotonic() + HEARTBEAT_PERIOD_S
+
+    def _obey(self, command: Command) -> None:
+        if isinstance(command, Shutdown):
+            os._exit(0)  # memory goes back to the system fastest this way, the GPU's as well
+        if isinstance(command, PriceAttachments):
+            self._to_price.put(command)
+        elif isinstance(command, Cancel):
+            self._cancel(command.request_id)
+            self._send(CancelAcknowledged(command.request_id))
+        elif isinstance(command, LoadModel | Generate | UnloadModel):
+            self._take_up(Work(command))
+
+    def _take_up(self, work: Work) -> None:
+        choice = _choice(work.command)
+        with self._pending_lock:
+            for other in self._pending:
+                if isinstance(other.command, LoadModel) and other.command.choice != choice:
+                    other.cancel.cancel()  # nobody waits for that model any more
+            self._pending.append(work)
+        self._work.put(work)
+
+    def _cancel(self, request_id: str) -> None:
+        with self._pending_lock:
+            for work in self._pending:
+                command = work.command
+                own = command.request.request_id if isinstance(command, Generate) else ""
+                if own == request_id:
+                    work.cancel.cancel()
+
+    def _do_services(self) -> None:
+        probe: MemoryProbe = open_probe()
+        sample_s = time.monotonic()
+        while True:
+            try:
+                command = self._to_price.get(timeout=max(0.0, sample_s - time.monotonic()))
+                self._send(Priced(self._engine.price(command.paths)))
+            except Empty:
+                try:
+                    self._send(probe.sample())
+                except GpuAbsent:  # its driver is being replaced
+                    probe = SystemProbe()
+                sample_s = time.monotonic() + MEMORY_PERIOD_S
+
+
+def _choice(command: Command) -> ModelChoice | None:
+    if isinstance(command, LoadModel):
+        return command.choice
+    return command.request.choice if isinstance(command, Generate) else None
+
+
+def _or_end(body: Callable[[], None]) -> None:
+    """Run a thread's body; a process that has lost one of its threads is of no use, so it ends."""
+    try:
+        body()
+    except (EOFError, OSError):
+        os._exit(0)  # the pipe is closed: the window's process is gone
+    except BaseException:  # noqa: BLE001 - whatever it is, the log has it
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)

@@ -1,0 +1,263 @@
+"""The window's side of the engine process: starts it, talks to it, notices when it is gone or hung.
+
+Nothing that the child does reaches further than here: whatever happens to it becomes events.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import threading
+import time
+from collections import deque
+from datetime import datetime
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from desktopapp.engine.backends.registry import default_backends
+from desktopapp.engine.commands import (
+    Cancel,
+    Command,
+    Generate,
+    LoadModel,
+    PriceAttachments,
+    Shutdown,
+    UnloadModel,
+)
+from desktopapp.engine.events import Event, Finished, Heartbeat, ModelReady
+from desktopapp.engine.request import ModelChoice, Request
+from desktopapp.engine.serving import BackendFactory
+from desktopapp.engine.wire import WireError, decode_event, encode_command
+from desktopapp.errors import AppError, EngineDied, EngineGarbled, EngineHung
+from desktopapp.paths import logs_dir
+from desktopapp.worker.engine_child import EngineChild
+from desktopapp.worker.jobs import LOADING, STARTING, Jobs
+from desktopapp.worker.post_mortem import Death, count_memory_kills, read_tail, size_of
+from desktopapp.worker.process_events import EngineStarted, EngineStopped
+from desktopapp.worker.watchdog import HangLimits, Watchdog
+
+SHUTDOWN_S = 2.0
+_LOOK_S = 0.25
+_LOGS_KEPT = 10
+_GAP_S = 3.0
+_IDLE = "waiting for a request"
+
+ProcessEvent: TypeAlias = Event | EngineStarted | EngineStopped
+
+
+class EngineProcess:
+    """A client of the engine process.
+
+    Commands may come from any thread. `poll` and `close` belong to one thread, the owner, which does
+    everything else: it starts the child when the first command comes, and once more by itself after a crash.
+    When that one also ends before it has done anything, it stays down until the next command.
+
+    Args:
+        make_backends: picklable function that returns the backends of the child.
+        limits: when a child counts as hung.
+        log_dir: for the files with what the child prints; None is the per-user folder.
+    """
+
+    def __init__(
+        self,
+        make_backends: BackendFactory = default_backends,
+        *,
+        limits: HangLimits | None = None,
+        log_dir: Path | None = None,
+    ) -> None:
+        self._make_backends = make_backends
+        self._limits = limits or HangLimits()
+        self._log_dir = log_dir or logs_dir()
+        self._inbox: deque[Command | None] = deque()
+        self._wake_lock = threading.Lock()
+        self._wake_reader, self._wake_writer = multiprocessing.Pipe(duplex=False)
+        self._awake = False
+        self._closed = False
+        self._child: EngineChild | None = None
+        self._watchdog = Watchdog(self._limits, 0.0)
+        self._jobs = Jobs()
+        self._starts = 0
+        self._may_restart = True
+        self._memory_kills = 0
+        self._log_from_byte = 0
+        self._looked_s = time.monotonic()
+
+    # Any thread.
+
+    def start(self) -> None:
+        """Start the child ahead of the first command."""
+        self._put(None)
+
+    def submit(self, request: Request) -> None:
+        """Ask for an answer."""
+        self._put(Generate(request))
+
+    def load(self, choice: ModelChoice) -> None:
+        """Load a model ahead of the first question."""
+        self._put(LoadModel(choice))
+
+    def unload(self) -> None:
+        """Give the model's memory back."""
+        self._put(UnloadModel())
+
+    def cancel(self, request_id: str) -> None:
+        """Stop a request; with an empty id, a load."""
+        self._put(Cancel(request_id))
+
+    def price(self, paths: tuple[str, ...]) -> None:
+        """Ask what attachments cost."""
+        self._put(PriceAttachments(paths))
+
+    def wake(self) -> None:
+        """Make a waiting `poll` look at once."""
+        with self._wake_lock:
+            if not self._awake and not self._closed:
+                self._awake = True
+                self._wake_writer.send_bytes(b"!")
+
+    # The owner's thread.
+
+    @property
+    def process_id(self) -> int | None:
+        """Of the child, while it runs."""
+        return self._child.process.pid if self._child is not None else None
+
+    def poll(self, timeout_s: float) -> list[ProcessEvent]:
+        """What happened; waits until something did or the time is up."""
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            events = self._look()
+            left_s = deadline_s - time.monotonic()
+            if events or left_s <= 0:
+                return events
+            if self._wait(min(left_s, _LOOK_S)):
+                return self._look()
+
+    def close(self) -> None:
+        """End the child within a few seconds, politely or not. The object is of no use afterwards."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.send(encode_command(Shutdown()))
+            child.end(SHUTDOWN_S)
+        with self._wake_lock:
+            self._closed = True
+            self._wake_writer.close()
+            self._wake_reader.close()
+
+    def _put(self, command: Command | None) -> None:
+        self._inbox.append(command)
+        self.wake()
+
+    def _wait(self, timeout_s: float) -> bool:
+        """Sleep until woken, the child's end, or the time is up; True when woken."""
+        waited: list[Any] = [self._wake_reader]
+        if self._child is not None:
+            waited.append(self._child.process.sentinel)
+        ready = wait(waited, timeout_s)
+        if self._wake_reader in ready:
+            with self._wake_lock:
+                self._wake_reader.recv_bytes()
+                self._awake = False
+        return bool(ready)
+
+    def _look(self) -> list[ProcessEvent]:
+        now_s = time.monotonic()
+        if now_s - self._looked_s > _GAP_S:
+            self._watchdog.forgive(now_s - self._looked_s)
+        self._looked_s = now_s
+        events: list[ProcessEvent] = []
+        if self._child is not None:
+            events += self._attend(self._child, now_s)
+        while self._inbox:
+            events += self._obey(self._inbox.popleft(), now_s)
+        return events
+
+    def _attend(self, child: EngineChild, now_s: float) -> list[ProcessEvent]:
+        """Hear what a child said, and judge whether it is well."""
+        dead = not child.alive
+        if dead:
+            child.end()  # only then has everything come that it said
+        events: list[ProcessEvent] = []
+        readable = self._hear(child, events, now_s) and not child.garbled
+        if dead:
+            return events + self._bury(child, None)
+        if not readable:
+            return events + self._bury(child, EngineGarbled(what=self._doing))
+        overdue_s = self._watchdog.overdue_s(now_s)
+        if overdue_s is not None:
+            return events + self._bury(child, EngineHung(what=self._doing, seconds=round(overdue_s)))
+        return events
+
+    def _hear(self, child: EngineChild, events: list[ProcessEvent], now_s: float) -> bool:
+        """Add what came to `events`; False at the first thing that is no event."""
+        for data in child.receive():
+            try:
+                event = decode_event(data)
+            except WireError:
+                return False
+            self._watchdog.hear(event, now_s)
+            if isinstance(event, Heartbeat):
+                continue
+            if self._jobs.follow(event):
+                self._log_from_byte = size_of(child.log_path)
+            self._watchdog.set_loading(self._jobs.doing == LOADING, now_s)
+            self._watchdog.set_stopping(self._jobs.stopped_s)
+            self._may_restart = self._may_restart or isinstance(event, Finished | ModelReady)
+            events.append(event)
+        return True
+
+    @property
+    def _doing(self) -> str:
+        return self._jobs.doing or _IDLE
+
+    def _bury(self, child: EngineChild, error: AppError | None) -> list[ProcessEvent]:
+        """End a child that went wrong, tell everybody who waits for it, and start another if that is due."""
+        child.end()
+        self._child = None
+        events: list[ProcessEvent] = []
+        self._hear(child, events, time.monotonic())
+        tail = read_tail(child.log_path, self._log_from_byte)
+        death = Death(child.process.exitcode or 0, tail, count_memory_kills() > self._memory_kills)
+        events += self._jobs.fail(error or death.error(self._doing), tail)
+        again, self._may_restart = self._may_restart, False
+        events.append(EngineStopped(False, error.message if error else death.detail, again))
+        return events + (self._start() if again else [])
+
+    def _obey(self, command: Command | None, now_s: float) -> list[ProcessEvent]:
+        """Pass a command on, to a new child where there is none."""
+        events: list[ProcessEvent] = []
+        if isinstance(command, Generate | LoadModel | PriceAttachments):
+            self._jobs.add(command)
+        if self._child is None and not isinstance(command, Cancel | UnloadModel):
+            events += self._start()
+        if self._child is None or command is None:
+            return events
+        if isinstance(command, Cancel):
+            self._jobs.stop(command.request_id, now_s)
+            self._watchdog.set_stopping(self._jobs.stopped_s)
+        self._child.send(encode_command(command))
+        return events
+
+    def _start(self) -> list[ProcessEvent]:
+        self._starts += 1
+        self._log_from_byte = 0
+        self._memory_kills = count_memory_kills()
+        try:
+            self._child = EngineChild(self._make_backends, self._new_log(), self.wake)
+        except OSError as error:  # no memory or no process left for it, no place for its log
+            died = EngineDied(what=STARTING, detail=str(error))
+            return [*self._jobs.fail(died, str(error)), EngineStopped(False, died.message)]
+        self._watchdog = Watchdog(self._limits, self._child.started_s)
+        process_id = self._child.process.pid or 0
+        return [EngineStarted(process_id, self._starts > 1, str(self._child.log_path))]
+
+    def _new_log(self) -> Path:
+        """A path for the next child's output; the oldest files of earlier ones are removed."""
+        self._log_dir.mkdir(parents=True, exist_ok=True)
+        for old in sorted(self._log_dir.glob("engine-*.log"))[: -_LOGS_KEPT + 1]:
+            with contextlib.suppress(OSError):  # another window's child may be writing it, or be gone with it
+                old.unlink()
+        moment = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+        return self._log_dir / f"engine-{moment}-{os.getpid()}-{self._starts}.log"

@@ -1,0 +1,112 @@
+"""What the engine process was asked for and has not answered yet."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from desktopapp.engine.commands import Generate, LoadModel, PriceAttachments
+from desktopapp.engine.events import (
+    AttachmentPrice,
+    AttachmentRead,
+    Event,
+    Failed,
+    Finished,
+    LoadStopped,
+    ModelLoading,
+    ModelReady,
+    PrefillProgress,
+    Priced,
+    RequestStarted,
+    TextAdded,
+)
+from desktopapp.errors import AppError
+
+STARTING = "starting"
+LOADING = "loading the model"
+_DOING: dict[type[Event], str] = {
+    ModelLoading: LOADING,
+    ModelReady: "preparing the request",
+    RequestStarted: "preparing the request",
+    AttachmentRead: "reading the attachments",
+    PrefillProgress: "reading the prompt",
+    TextAdded: "writing the answer",
+}
+
+
+@dataclass(slots=True)
+class _Job:
+    command: LoadModel | Generate
+    doing: str = STARTING
+    stopped_s: float | None = None
+
+    @property
+    def request_id(self) -> str:
+        """Of the request; empty for a load."""
+        return self.command.request.request_id if isinstance(self.command, Generate) else ""
+
+    def is_ended_by(self, event: Event) -> bool:
+        """Whether nothing more comes after this event."""
+        if isinstance(event, Finished | Failed):
+            return event.request_id == self.request_id
+        return isinstance(self.command, LoadModel) and isinstance(event, ModelReady | LoadStopped)
+
+
+class Jobs:
+    """The open work, oldest first; the engine works on the first."""
+
+    def __init__(self) -> None:
+        self._jobs: deque[_Job] = deque()
+        self._prices: deque[PriceAttachments] = deque()
+
+    def add(self, command: LoadModel | Generate | PriceAttachments) -> None:
+        """A command was sent."""
+        if isinstance(command, PriceAttachments):
+            self._prices.append(command)
+        else:
+            self._jobs.append(_Job(command))
+
+    def stop(self, request_id: str, now_s: float) -> None:
+        """Stop was sent for a request, or with an empty id for loads."""
+        for job in self._jobs:
+            if job.request_id == request_id and job.stopped_s is None:
+                job.stopped_s = now_s
+
+    def follow(self, event: Event) -> bool:
+        """Take note of an event of the engine; True when it began the first job's work."""
+        if isinstance(event, Priced) and self._prices:
+            self._prices.popleft()
+        if not self._jobs:
+            return False
+        first = self._jobs[0]
+        if first.is_ended_by(event):
+            self._jobs.popleft()
+            return False
+        began = first.doing == STARTING
+        first.doing = _DOING.get(type(event), first.doing)
+        return began and first.doing != STARTING
+
+    @property
+    def doing(self) -> str:
+        """What the engine does now, for a sentence; empty when it has nothing to do."""
+        return self._jobs[0].doing if self._jobs else ""
+
+    @property
+    def stopped_s(self) -> float | None:
+        """When Stop was sent for the first job; None if it was not."""
+        return self._jobs[0].stopped_s if self._jobs else None
+
+    def fail(self, error: AppError, details: str) -> list[Event]:
+        """Give everything up; the events that tell those who wait."""
+        events: list[Event] = [
+            Failed.from_error(job.request_id, error, details=details) for job in self._jobs
+        ]
+        for command in self._prices:
+            prices = (
+                AttachmentPrice(path, failed=Failed.from_error("", error, attachment=path, details=details))
+                for path in command.paths
+            )
+            events.append(Priced(tuple(prices)))
+        self._jobs.clear()
+        self._prices.clear()
+        return events

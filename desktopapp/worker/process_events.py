@@ -1,0 +1,35 @@
+"""Events of the engine process itself, told by the window's side; the rest come from the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStarted:
+    """The engine process was started; no model is loaded in it.
+
+    Args:
+        process_id: of the operating system.
+        again: it takes the place of one that ended.
+        log_path: what it prints goes there.
+    """
+
+    process_id: int
+    again: bool
+    log_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStopped:
+    """The engine process has ended, and its model with it.
+
+    Args:
+        expected: it was told to.
+        detail: how it ended; empty when expected.
+        starts_again: another is being started. If not, the next request starts one.
+    """
+
+    expected: bool
+    detail: str = ""
+    starts_again: bool = False
