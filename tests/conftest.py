@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from desktopapp.modelstore.gguf_export import export_gguf
 from desktopapp.modelstore.model import ModelFiles, ModelKind, WeightFormat
 from models.random_pair import make_random_model
+from tests.leaks import left_behind, own_processes, own_threads
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,11 @@ def random_gguf(random_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     export_gguf(random_folder, text_file, projector_file, "F32", "F32")
     size_bytes = text_file.stat().st_size + projector_file.stat().st_size
     return ModelFiles(WeightFormat.GGUF, text_file, projector_file, "F32", size_bytes)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a thread or a child process behind."""
+    before = own_threads(), own_processes()
+    yield
+    assert not left_behind(before)

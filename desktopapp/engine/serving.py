@@ -11,13 +11,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
 
-from desktopapp.engine.backend import Backend
+from desktopapp.engine.backends.registry import BackendFactory
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.commands import (
     Cancel,
@@ -31,15 +30,12 @@ from desktopapp.engine.commands import (
 from desktopapp.engine.engine import Engine, ModelStore
 from desktopapp.engine.events import CancelAcknowledged, Event, Heartbeat, Priced
 from desktopapp.engine.memory.probe import GpuAbsent, MemoryProbe, SystemProbe, open_probe
-from desktopapp.engine.request import BackendChoice, ModelChoice
+from desktopapp.engine.request import ModelChoice
 from desktopapp.engine.steps import StepClock
 from desktopapp.engine.wire import decode_command, encode_event
 
 HEARTBEAT_PERIOD_S = 0.5
 MEMORY_PERIOD_S = 1.0
-
-Backends: TypeAlias = Mapping[BackendChoice, Callable[[], Backend]]
-BackendFactory: TypeAlias = Callable[[], Backends]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

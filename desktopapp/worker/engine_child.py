@@ -11,12 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
+from desktopapp.engine.backends.registry import BackendFactory
 from desktopapp.engine.host import run_engine
-
-if TYPE_CHECKING:
-    from desktopapp.engine.serving import BackendFactory
 
 LARGEST_MESSAGE_BYTES = 64 * 2**20
 _JOIN_S = 2.0

@@ -16,7 +16,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from desktopapp.engine.backends.registry import default_backends
+from desktopapp.engine.backends.registry import BackendFactory, default_backends
 from desktopapp.engine.commands import (
     Cancel,
     Command,
@@ -28,7 +28,6 @@ from desktopapp.engine.commands import (
 )
 from desktopapp.engine.events import Event, Finished, Heartbeat, ModelReady
 from desktopapp.engine.request import ModelChoice, Request
-from desktopapp.engine.serving import BackendFactory
 from desktopapp.engine.wire import WireError, decode_event, encode_command
 from desktopapp.errors import AppError, EngineDied, EngineGarbled, EngineHung
 from desktopapp.paths import logs_dir

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
-from desktopapp.engine.backends.registry import default_backends
+from desktopapp.engine.backends.registry import BackendFactory, default_backends
 from desktopapp.engine.events import (
     AttachmentRead,
     CancelAcknowledged,
@@ -29,7 +29,6 @@ from desktopapp.worker.process_events import EngineStarted, EngineStopped
 from desktopapp.worker.watchdog import HangLimits
 
 if TYPE_CHECKING:
-    from desktopapp.engine.serving import BackendFactory
     from desktopapp.worker.engine_process import ProcessEvent
 
 _POLL_S = 0.5

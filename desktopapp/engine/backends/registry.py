@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from desktopapp.engine.backend import Backend
 from desktopapp.engine.request import BackendChoice
 
+Backends: TypeAlias = Mapping[BackendChoice, Callable[[], Backend]]
+BackendFactory: TypeAlias = Callable[[], Backends]
 
-def default_backends() -> dict[BackendChoice, Callable[[], Backend]]:
+
+def default_backends() -> Backends:
     """How to make each backend."""
     return {BackendChoice.FAKE: _make_fake}
 
