@@ -14,7 +14,23 @@ BackendFactory: TypeAlias = Callable[[], Backends]
 
 def default_backends() -> Backends:
     """How to make each backend."""
-    return {BackendChoice.FAKE: _make_fake}
+    return {
+        BackendChoice.TRANSFORMERS: _make_transformers,
+        BackendChoice.LLAMA_CPP: _make_llama_cpp,
+        BackendChoice.FAKE: _make_fake,
+    }
+
+
+def _make_transformers() -> Backend:
+    from desktopapp.engine.backends.transformers.backend import TransformersBackend
+
+    return TransformersBackend()
+
+
+def _make_llama_cpp() -> Backend:
+    from desktopapp.engine.backends.llama_cpp.backend import LlamaCppBackend
+
+    return LlamaCppBackend()
 
 
 def _make_fake() -> Backend:
