@@ -1,4 +1,5 @@
-"""The llama.cpp backend: GGUF files, on the CPU or any GPU that the installed build knows.
+"""Runs Qwen3-VL GGUF files with llama.cpp, on the CPU or any GPU that the installed build knows."""
 
-`backend.LlamaCppBackend` is its face; importing that module loads llama.cpp's libraries.
-"""
+from desktopapp.engine.backends.llama_cpp.backend import LlamaCppBackend
+
+__all__ = ["LlamaCppBackend"]

@@ -12,8 +12,10 @@ _MEMORY = re.compile(
     re.IGNORECASE,
 )
 _MISMATCH = re.compile(r"mismatch between text model")
-# "llama_model_load: error loading model: " and the like.
-_SPEAKER = re.compile(r"^(?:[\w:~]+: +)+(?:error loading model: +)?")
+# "llama_model_load: error loading model: ", "clip_init: failed to load model 'm.gguf': operator(): " and the like.
+_SPEAKER = re.compile(
+    r"^(?:[\w:~]+(?:\(\))?: +|error(?: loading model)?: +|failed to load model '[^']*': +)+"
+)
 
 
 def load_failure(file_name: str, trouble: Sequence[str]) -> AppError:

@@ -23,13 +23,8 @@ from desktopapp.modelstore.model import ModelFiles
 from desktopapp.modelstore.naming import split_part
 
 _PROJECTOR_TYPE = "qwen3vl_merger"
-_TEXT_COUNTS = (
-    "block_count",
-    "context_length",
-    "embedding_length",
-    "attention.head_count_kv",
-    "attention.head_count",
-)
+_KV_HEADS = "attention.head_count_kv"
+_TEXT_COUNTS = ("block_count", "context_length", "embedding_length", "attention.head_count", _KV_HEADS)
 _VISION_COUNTS = (
     "image_size",
     "patch_size",
@@ -68,6 +63,23 @@ class CheckedFiles:
     def text_count(self, key: str) -> int:
         """An integer among the text model's keys, without the architecture's name."""
         return self.text.integer(f"{self.text.architecture}.{key}")
+
+    @property
+    def cell_values(self) -> int:
+        """Numbers that one token's keys and values have in all layers."""
+        head_size = self.text_count("embedding_length") // self.text_count("attention.head_count")
+        widths = [self.text_count(f"attention.{part}_length") or head_size for part in ("key", "value")]
+        return self.text_count("block_count") * self.text_count(_KV_HEADS) * sum(widths)
+
+    @property
+    def text_bytes(self) -> int:
+        """Size of all files of the text model."""
+        return sum(shard.stat().st_size for shard in self.shards)
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of all files."""
+        return self.text_bytes + self.projector.file_bytes
 
     @property
     def chat_template(self) -> str:

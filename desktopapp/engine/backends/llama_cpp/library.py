@@ -34,7 +34,7 @@ _KEPT_LINES = 20
 
 
 class LibraryLog:
-    """Receives what the libraries log, in pieces and from any thread, and keeps the last lines of trouble."""
+    """Receives what the libraries log, in pieces and from any thread, and keeps the last errors."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,7 +51,7 @@ class LibraryLog:
             *complete, self._pending = (self._pending + (text or b"").decode("utf-8", "replace")).split("\n")
             for line in filter(None, map(str.rstrip, complete)):
                 lines.append((self._level, line))
-                if self._level >= logging.WARNING:
+                if self._level >= logging.ERROR:
                     self._trouble.append(line)
         for log_level, line in lines:
             logger.log(log_level, "%s", line)
@@ -62,7 +62,7 @@ class LibraryLog:
             self._trouble.clear()
 
     def trouble(self) -> tuple[str, ...]:
-        """Warnings and errors since `forget`, oldest first."""
+        """Errors since `forget`, oldest first."""
         with self._lock:
             return tuple(self._trouble)
 

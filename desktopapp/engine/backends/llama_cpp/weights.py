@@ -124,8 +124,7 @@ class Weights:
         # instruction ends the process; a build with AMX cannot tell which compiler made it.
         if b"AMX_INT8 = 1" in llama.llama_print_system_info():
             return False
-        size_bytes = sum(path.stat().st_size for path in self._files.shards)
-        fits = size_bytes * _REPACKING_FACTOR < psutil.virtual_memory().available
+        fits = self._files.text_bytes * _REPACKING_FACTOR < psutil.virtual_memory().available
         if not fits:
             logger.warning("memory is short: weights stay mapped from the file, which is slower")
         return fits

@@ -23,8 +23,8 @@ from desktopapp.engine.backend import (
     TextPart,
     TokenAdded,
 )
-from desktopapp.engine.backends.llama_cpp import context
-from desktopapp.engine.backends.llama_cpp.backend import LlamaCppBackend
+from desktopapp.engine.backends.llama_cpp import LlamaCppBackend, context
+from desktopapp.engine.backends.llama_cpp.loaded import LoadedGguf
 from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.engine.events import FinishReason
 from desktopapp.engine.sampling import SamplingParameters
@@ -59,9 +59,14 @@ def load(files: ModelFiles, **options: Any) -> LlamaCppBackend:
 
 @pytest.fixture(scope="module")
 def backend(random_gguf: ModelFiles) -> Iterator[LlamaCppBackend]:
-    loaded = load(random_gguf)
-    yield loaded
-    loaded.unload()
+    shared = load(random_gguf)
+    yield shared
+    shared.unload()
+
+
+def loaded(backend: LlamaCppBackend) -> LoadedGguf:
+    assert backend._loaded is not None
+    return backend._loaded
 
 
 def chat(text: str, *images: Noise) -> list[PromptPart]:
@@ -86,19 +91,19 @@ def tokens(steps: Sequence[GenerationStep]) -> list[int]:
 
 def test_load_reports_the_model(random_gguf: ModelFiles) -> None:
     backend, stages = LlamaCppBackend(), []
-    loaded = backend.load(
+    facts = backend.load(
         random_gguf, LoadOptions(), StepClock(), lambda stage, fraction: stages.append((stage, fraction))
     )
     backend.unload()
-    assert loaded.precision == "F32"
-    assert loaded.context_tokens == 8192
-    assert loaded.eos_text == "<|im_end|>"
-    assert loaded.pixel_budget.cell_px == 32
-    assert loaded.pixel_budget.max_pixels == 262_144
-    assert "im_start" in loaded.chat_template
+    assert facts.precision == "F32"
+    assert facts.context_tokens == 8192
+    assert facts.eos_text == "<|im_end|>"
+    assert facts.pixel_budget.cell_px == 32
+    assert facts.pixel_budget.max_pixels == 262_144
+    assert "im_start" in facts.chat_template
     fractions = [fraction for _, fraction in stages]
     assert fractions == sorted(fractions)
-    assert {stage for stage, _ in stages} == {"weights", "vision"}
+    assert list(dict.fromkeys(stage for stage, _ in stages)) == ["import", "weights", "vision"]
 
 
 def test_progress_can_end_a_load(random_gguf: ModelFiles) -> None:
@@ -155,8 +160,7 @@ def test_closing_the_iterator_keeps_the_model_usable(backend: LlamaCppBackend) -
 
 
 def test_text_of_a_person_is_no_control_token(backend: LlamaCppBackend) -> None:
-    weights = backend._weights
-    assert weights is not None
+    weights = loaded(backend).weights
     plain = weights.tokenize("<|im_end|>", parse_special=False)
     assert len(weights.tokenize("<|im_end|>", parse_special=True)) == 1
     assert len(plain) > 1
@@ -164,8 +168,7 @@ def test_text_of_a_person_is_no_control_token(backend: LlamaCppBackend) -> None:
 
 
 def test_special_text_is_given_out(backend: LlamaCppBackend) -> None:
-    weights = backend._weights
-    assert weights is not None
+    weights = loaded(backend).weights
     (end_of_thought,) = weights.tokenize("</think>", parse_special=True)
     assert weights.piece(end_of_thought) == b"</think>"
     assert not weights.ends_answer(end_of_thought)
@@ -200,8 +203,7 @@ def test_presence_penalty_forbids_repeats(backend: LlamaCppBackend) -> None:
 
 
 def test_repetition_penalty_counts_the_prompt(backend: LlamaCppBackend) -> None:
-    weights = backend._weights
-    assert weights is not None
+    weights = loaded(backend).weights
     (likeliest,) = tokens(run(backend, chat("Tell me"), most=1))
     said = chat("Tell me")
     said.insert(0, TextPart(weights.piece(likeliest).decode()))
@@ -226,8 +228,7 @@ def test_length_limit(backend: LlamaCppBackend) -> None:
 
 
 def test_stop_token_ends_and_is_not_given_out(backend: LlamaCppBackend) -> None:
-    weights = backend._weights
-    assert weights is not None
+    weights = loaded(backend).weights
     for seed in range(40):
         sampling = SamplingParameters(1.0, 1.0, 0, 0.0, seed=seed)
         steps = run(backend, chat("Tell me"), sampling, most=60)
@@ -258,7 +259,7 @@ def test_output_is_cut_where_the_context_ends(random_gguf: ModelFiles) -> None:
     ended = steps[-1]
     assert isinstance(ended, GenerationEnded)
     if ended.reason is FinishReason.LENGTH:
-        assert total + len(tokens(steps)) == 40 + 1
+        assert total + len(tokens(steps)) == 40
     else:
         assert total + len(tokens(steps)) <= 40
 
@@ -271,10 +272,9 @@ def test_growing_the_cache_keeps_its_content(
     monkeypatch.setattr(context, "SMALLEST_CELLS", 96)
     monkeypatch.setattr(context, "_CELLS_STEP", 8)
     small = load(random_gguf)
-    assert small._context is not None
-    before = small._context.cells
+    before = loaded(small).context.cells
     grown = tokens(run(small, prompt, most=60))
-    after = small._context.cells
+    after = loaded(small).context.cells
     small.unload()
     assert before < after
     assert grown == expected
@@ -329,8 +329,7 @@ def test_cancel_within_a_large_picture(random_gguf: ModelFiles, monkeypatch: pyt
     with pytest.raises(Cancelled):
         run(backend, [ImagePart(Noise(512, 512))], cancel=CancelsLate())
     assert calls == 7
-    assert backend._context is not None
-    assert backend._context.cells_used < 256
+    assert loaded(backend).context.cells_used < 256
     backend.unload()
 
 
@@ -376,7 +375,7 @@ def test_quantised_model_runs(random_folder: Path, tmp_path: Path) -> None:
 
 
 def test_cuda_without_a_gpu_build(random_gguf: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("desktopapp.engine.backends.llama_cpp.devices.list_gpus", list)
+    monkeypatch.setattr("desktopapp.engine.backends.llama_cpp.loaded.list_gpus", list)
     with pytest.raises(BackendUnavailable):
         LlamaCppBackend().load(random_gguf, LoadOptions(device="cuda"), StepClock(), lambda *_: None)
 

@@ -1,0 +1,124 @@
+"""One generation: the prompt piece by piece, then token by token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from desktopapp.engine.backend import (
+    GenerationEnded,
+    GenerationStep,
+    ImageEvaluated,
+    PromptPart,
+    PromptProgress,
+    TokenAdded,
+)
+from desktopapp.engine.backends.llama_cpp.context import BATCH_TOKENS
+from desktopapp.engine.backends.llama_cpp.loaded import LoadedGguf
+from desktopapp.engine.backends.llama_cpp.prompt import (
+    ImagePiece,
+    TextPiece,
+    encode_image,
+    image_chunk,
+    prompt_token_ids,
+    read_pixels,
+    split_prompt,
+)
+from desktopapp.engine.backends.llama_cpp.sampler import Sampler
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.events import FinishReason
+from desktopapp.engine.sampling import SamplingParameters
+from desktopapp.engine.steps import StepClock
+from desktopapp.errors import PromptTooLong
+
+# Speeds to assume until one step was measured, low enough for an 8B model on two slow cores.
+_PREFILL_TOKENS_PER_S = 2.0
+_IMAGE_WORK_PER_S = 1.0
+_DECODE_TOKENS_PER_S = 0.3
+# Visual tokens at which attention in the vision tower costs as much as the rest of it: with 4 patches a token
+# and a width of 1024, 4 * 4t * 1024 operations a patch and layer against 24 * 1024**2.
+_IMAGE_ATTENTION_TOKENS = 1536
+
+
+def generate(
+    loaded: LoadedGguf,
+    prompt: Sequence[PromptPart],
+    sampling: SamplingParameters,
+    max_new_tokens: int,
+    cancel: CancelToken,
+    steps: StepClock,
+) -> Iterator[GenerationStep]:
+    """See `Backend.generate`."""
+    cancel.raise_if_cancelled()
+    weights, limit = loaded.weights, loaded.facts.context_tokens
+    pieces = split_prompt(prompt, weights, weights.pixel_budget)
+    total = sum(piece.cells for piece in pieces)
+    if total >= limit:
+        raise PromptTooLong(tokens=total, limit=limit)
+    run = _Run(loaded, cancel, steps)
+    yield from run.read(pieces, total)
+    ids = prompt_token_ids(pieces, weights.image_tokens[1])
+    with Sampler(sampling, weights.vocabulary, ids, limit) as sampler:
+        yield from run.decode(sampler, min(max_new_tokens, limit - total))
+
+
+class _Run:
+    """The parts of one generation."""
+
+    def __init__(self, loaded: LoadedGguf, cancel: CancelToken, steps: StepClock) -> None:
+        self._weights = loaded.weights
+        self._context = loaded.context
+        self._peak = loaded.peak
+        self._cancel = cancel
+        self._steps = steps
+
+    def read(self, pieces: Sequence[TextPiece | ImagePiece], total: int) -> Iterator[GenerationStep]:
+        """Evaluate the prompt from an empty cache."""
+        self._context.clear()
+        self._context.ensure(total)
+        for piece in pieces:
+            if isinstance(piece, ImagePiece):
+                yield from self._read_image(piece, total)
+            else:
+                yield from self._read_text(piece, total)
+
+    def decode(self, sampler: Sampler, most: int) -> Iterator[GenerationStep]:
+        """Generate up to `most` tokens."""
+        reason = FinishReason.LENGTH
+        for number in range(most):
+            self._cancel.raise_if_cancelled()
+            token = sampler.sample(self._context.handle)
+            if self._weights.ends_answer(token):
+                reason = FinishReason.STOP
+                break
+            yield TokenAdded(token, self._weights.piece(token))
+            if number + 1 < most:
+                self._append(token)
+        yield GenerationEnded(reason, self._peak.sample())
+
+    def _append(self, token: int) -> None:
+        self._context.ensure(self._context.cells_used + 1)
+        with self._steps.step("decode", 1.0, _DECODE_TOKENS_PER_S):
+            self._context.decode_tokens([token])
+
+    def _read_text(self, piece: TextPiece, total: int) -> Iterator[GenerationStep]:
+        for start in range(0, len(piece.tokens), BATCH_TOKENS):
+            self._cancel.raise_if_cancelled()
+            tokens = piece.tokens[start : start + BATCH_TOKENS]
+            with self._steps.step("prefill", len(tokens), _PREFILL_TOKENS_PER_S):
+                self._context.decode_tokens(tokens)
+            yield PromptProgress(self._context.cells_used, total)
+
+    def _read_image(self, piece: ImagePiece, total: int) -> Iterator[GenerationStep]:
+        """Decode one picture, look at it, put it into the cache, and let go of it."""
+        self._cancel.raise_if_cancelled()
+        with image_chunk(self._weights, read_pixels(piece)) as chunk:
+            self._cancel.raise_if_cancelled()
+            work = piece.cells * (1 + piece.cells / _IMAGE_ATTENTION_TOKENS)
+            with self._steps.step("image", work, _IMAGE_WORK_PER_S):
+                embeddings = encode_image(self._weights, chunk)
+            self._cancel.raise_if_cancelled()
+            with self._steps.step("prefill", piece.cells, _PREFILL_TOKENS_PER_S):
+                self._context.decode_image(chunk, embeddings, self._cancel.raise_if_cancelled)
+        self._peak.sample()
+        yield ImageEvaluated(piece.index, piece.cells)
+        yield PromptProgress(self._context.cells_used, total)

@@ -1,0 +1,129 @@
+"""Both real backends agree: the same prompt costs the same tokens and is answered with the same tokens.
+
+The model is random and in 32 bits on both sides, so that the likeliest token is never a matter of rounding.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from desktopapp.engine.backend import (
+    Backend,
+    GenerationStep,
+    ImageEvaluated,
+    ImagePart,
+    LoadOptions,
+    PromptPart,
+    PromptProgress,
+    TextPart,
+    TokenAdded,
+)
+from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
+from desktopapp.engine.backends.transformers import TransformersBackend
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.sampling import SamplingParameters
+from desktopapp.engine.steps import StepClock
+from desktopapp.modelstore.model import ModelFiles, WeightFormat
+from tests.pictures import NoisePicture
+
+TOKENS = 40
+GREEDY = SamplingParameters(temperature=0.0, top_p=1.0, top_k=0, presence_penalty=0.0)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two backends with the same model."""
+
+    transformers: Backend
+    llama_cpp: Backend
+
+
+@pytest.fixture(scope="module")
+def pair(random_folder: Path, random_gguf: ModelFiles) -> Iterator[Pair]:
+    folder_files = ModelFiles(WeightFormat.SAFETENSORS, random_folder, None, "F32", random_gguf.size_bytes)
+    backends = Pair(TransformersBackend(), LlamaCppBackend())
+    loaded = [
+        backend.load(files, LoadOptions(device="cpu"), StepClock(), lambda *_: None)
+        for backend, files in ((backends.transformers, folder_files), (backends.llama_cpp, random_gguf))
+    ]
+    assert loaded[0].chat_template == loaded[1].chat_template
+    assert loaded[0].pixel_budget == loaded[1].pixel_budget
+    yield backends
+    backends.transformers.unload()
+    backends.llama_cpp.unload()
+
+
+def chat(*parts: PromptPart) -> list[PromptPart]:
+    return [TextPart("<|im_start|>user\n"), *parts, TextPart("<|im_end|>\n<|im_start|>assistant\n")]
+
+
+def person(text: str) -> TextPart:
+    return TextPart(text, parse_special=False)
+
+
+def picture(width: int, height: int, seed: int = 0) -> ImagePart:
+    return ImagePart(NoisePicture(width, height, seed))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one backend made of a prompt."""
+
+    prompt_tokens: int
+    image_tokens: tuple[int, ...]
+    tokens: tuple[int, ...]
+    data: bytes
+
+
+def run(backend: Backend, prompt: list[PromptPart], recipe: SamplingParameters = GREEDY) -> Outcome:
+    steps: list[GenerationStep] = list(backend.generate(prompt, recipe, TOKENS, CancelToken(), StepClock()))
+    return Outcome(
+        prompt_tokens=next(step.total_tokens for step in steps if isinstance(step, PromptProgress)),
+        image_tokens=tuple(step.tokens for step in steps if isinstance(step, ImageEvaluated)),
+        tokens=tuple(step.token_id for step in steps if isinstance(step, TokenAdded)),
+        data=b"".join(step.data for step in steps if isinstance(step, TokenAdded)),
+    )
+
+
+PROMPTS = {
+    "text": chat(person("What is in the picture?")),
+    "one picture": chat(picture(300, 200), person("What is this?")),
+    "a tall picture": chat(picture(40, 900), person("Read it")),
+    "a picture on the grid": chat(picture(320, 256), person("Say more.")),
+    "a tiny picture": chat(picture(7, 5), person("hm")),
+    "a large picture": chat(picture(1500, 1100), person("Look")),
+    "two pictures": chat(
+        TextPart("Picture 1: "), picture(200, 300, 1), TextPart("Picture 2: "), picture(500, 256, 2), person("Compare")
+    ),
+    "foreign text": chat(person("你好，世界 👩‍👩‍👧 cafe\u0301 12345 don't\n\n  x")),
+    "special text of a person": chat(person("<|im_end|><|vision_start|><|image_pad|></s>")),
+    "two turns": [
+        *chat(picture(256, 256, 3), person("First?")),
+        TextPart("an answer<|im_end|>\n"),
+        *chat(person("Second?")),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_same_prompt_tokens_and_same_answer(pair: Pair, name: str) -> None:
+    ours, theirs = run(pair.llama_cpp, PROMPTS[name]), run(pair.transformers, PROMPTS[name])
+    assert ours == theirs
+
+
+def test_answers_are_long_enough_to_mean_something(pair: Pair) -> None:
+    lengths = [len(run(pair.llama_cpp, prompt).tokens) for prompt in PROMPTS.values()]
+    assert sum(length >= 24 for length in lengths) >= len(lengths) // 2
+
+
+@pytest.mark.parametrize("penalty", [{"presence_penalty": 1.5}, {"repetition_penalty": 1.3}])
+def test_penalties_mean_the_same(pair: Pair, penalty: dict[str, float]) -> None:
+    prompt, recipe = PROMPTS["one picture"], dataclasses.replace(GREEDY, **penalty)
+    ours, theirs = run(pair.llama_cpp, prompt, recipe), run(pair.transformers, prompt, recipe)
+    assert ours == theirs
+    assert ours.tokens != run(pair.llama_cpp, prompt).tokens

@@ -1,0 +1,37 @@
+"""What the libraries log: whole lines, right levels, the last errors kept."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from desktopapp.engine.backends.llama_cpp.library import LibraryLog
+
+_DEBUG, _INFO, _WARN, _ERROR, _CONT = 1, 2, 3, 4, 5
+
+
+def test_pieces_become_lines(caplog: pytest.LogCaptureFixture) -> None:
+    log = LibraryLog()
+    with caplog.at_level(logging.DEBUG, "desktopapp.engine.llama_cpp"):
+        log.add(_ERROR, b"first ")
+        assert not caplog.records
+        log.add(_CONT, b"half\nsecond\n\n")
+        log.add(_INFO, b"a page of facts\n")
+        log.add(_WARN, "größer \xff\n".encode("latin-1"))
+    assert [record.message for record in caplog.records][:3] == ["first half", "second", "a page of facts"]
+    levels = [record.levelno for record in caplog.records]
+    assert levels == [logging.ERROR, logging.ERROR, logging.DEBUG, logging.WARNING]
+    assert log.trouble() == ("first half", "second")
+
+
+def test_forget_and_bound() -> None:
+    log = LibraryLog()
+    for number in range(100):
+        log.add(_ERROR, f"{number}\n".encode())
+    assert log.trouble()[-1] == "99"
+    assert len(log.trouble()) < 100
+    log.forget()
+    assert log.trouble() == ()
+    log.add(_ERROR, None)
+    assert log.trouble() == ()
