@@ -18,6 +18,7 @@ from desktopapp.modelstore.model import InstalledModel, ModelFiles
 # Importing torch or llama.cpp reads up to gigabytes of libraries, from a cold and slow disk at first.
 _IMPORT_ESTIMATE_S = 20.0
 _GIVE_UP_S = 2.0
+_TELL_PERIOD_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Loading:
         self._abandoned = threading.Event()
         self._backend: Backend | None = None
         self._failure: BaseException | None = None
+        self._told_stage = ""
+        self._told_s = 0.0
         self.result: RunningModel | None = None
 
     def events(self, steps: StepClock, cancel: CancelToken) -> Generator[Event, None, None]:
@@ -68,7 +71,7 @@ class Loading:
             Cancelled: the token was set; nothing stays loaded.
             AppError: what the backend raises; nothing stays loaded.
         """
-        yield ModelLoading(self._model.name, self._choice, "import", 0.0)
+        yield self._loading("import", 0.0)
         thread = threading.Thread(target=self._work, args=(steps, cancel), name="load", daemon=True)
         thread.start()
         try:
@@ -101,7 +104,7 @@ class Loading:
             cancel.raise_if_cancelled()
             if self._abandoned.is_set():
                 raise Cancelled
-            self._queue.put(ModelLoading(self._model.name, self._choice, stage, fraction))
+            self._tell(stage, fraction)
 
         with steps.step("import", 1.0, initial_rate=1 / _IMPORT_ESTIMATE_S):
             self._backend = self._make_backend()
@@ -111,13 +114,24 @@ class Loading:
         ready = self._describe(facts, time.perf_counter() - began_s)
         return RunningModel(self._model, self._choice, self._backend, facts, ready)
 
+    def _tell(self, stage: str, fraction: float | None) -> None:
+        """Pass progress on, but not the thousands of tensors that some libraries report one by one."""
+        now_s = time.monotonic()
+        if stage == self._told_stage and now_s - self._told_s < _TELL_PERIOD_S:
+            return
+        self._told_stage, self._told_s = stage, now_s
+        self._queue.put(self._loading(stage, fraction))
+
+    def _loading(self, stage: str, fraction: float | None) -> ModelLoading:
+        return ModelLoading(self._model.name, self._choice.value, stage, fraction)
+
     def _describe(self, facts: LoadedModel, load_s: float) -> ModelReady:
         return ModelReady(
             model=self._model.name,
             path=str(self._files.path),
-            backend=self._choice,
+            backend=self._choice.value,
             reason=self._reason,
-            kind=self._model.kind,
+            kind=self._model.kind.value,
             precision=facts.precision,
             device=facts.device,
             context_tokens=facts.context_tokens,
