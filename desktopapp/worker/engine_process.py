@@ -135,12 +135,14 @@ class EngineProcess:
                 return self._look()
 
     def close(self) -> None:
-        """End the child within a few seconds, politely or not. The object is of no use afterwards."""
+        """End the child within a few seconds, politely or not. Nothing can be asked afterwards."""
         child, self._child = self._child, None
         if child is not None:
             child.send(encode_command(Shutdown()))
             child.end(SHUTDOWN_S)
         with self._wake_lock:
+            if self._closed:
+                return
             self._closed = True
             self._wake_writer.close()
             self._wake_reader.close()

@@ -40,7 +40,8 @@ _log = logging.getLogger(__name__)
 class InferenceWorker(QObject):
     """Runs requests in the engine process. It lives in a thread of its own; its methods may be called from any.
 
-    Every signal carries the event of the same name from `engine.events` or `worker.process_events`.
+    Every signal carries the event of the same name from `engine.events` or `worker.process_events`. Connect them
+    to methods of QObjects, which then run in their own thread; a plain function would run in the worker's.
 
     Args:
         make_backends: picklable function that returns the backends of the child.
@@ -88,6 +89,7 @@ class InferenceWorker(QObject):
             EngineStarted: self.engine_started,
             EngineStopped: self.engine_stopped,
         }
+        self._started = False
         self._stopping = False
         self._thread = QThread()
         self._thread.setObjectName("inference")
@@ -96,6 +98,7 @@ class InferenceWorker(QObject):
 
     def start(self) -> None:
         """Start the thread and the engine process; returns at once."""
+        self._started = True
         self._process.start()
         self._thread.start()
 
@@ -120,7 +123,9 @@ class InferenceWorker(QObject):
         self._stopping = True
         self._process.wake()
         self._thread.quit()
-        if not self._thread.wait(_SHUTDOWN_MS):
+        if not self._started:
+            self._process.close()
+        elif not self._thread.wait(_SHUTDOWN_MS):
             _log.error("the inference thread does not end")
 
     @Slot()
