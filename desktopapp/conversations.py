@@ -168,7 +168,7 @@ class ConversationStore:
 
     def save_message(self, conversation_id: str, message: StoredMessage) -> None:
         """Add a message at the end, or replace the one with its id in its place."""
-        body = json.dumps(_to_body(message), ensure_ascii=False)
+        body = json.dumps(_to_body(message))
         with _Reported(), self._connection:
             self._connection.execute(
                 "INSERT INTO message (id, conversation_id, body) VALUES (?, ?, ?)"
@@ -184,7 +184,7 @@ class ConversationStore:
 
     def save_draft(self, conversation_id: str, draft: Draft) -> None:
         """Replace the conversation's draft."""
-        body = json.dumps({"text": draft.text, "attachments": draft.attachments}, ensure_ascii=False)
+        body = json.dumps({"text": draft.text, "attachments": draft.attachments})
         with _Reported(), self._connection:
             self._connection.execute(
                 "UPDATE conversation SET draft = ? WHERE id = ?", (body, conversation_id)

@@ -24,6 +24,7 @@
     ├── PromptTooLong
     ├── OutOfMemory
     ├── StorageError
+    │   ├── AnswerInterrupted       the program ended while an answer ran
     │   ├── ConversationsDamaged    the file was set aside and a new one begun
     │   └── ConversationsUnavailable
     └── EngineError
@@ -250,6 +251,13 @@ class OutOfMemory(AppError):
 
 class StorageError(AppError):
     """What the program keeps for the person could not be read or written."""
+
+
+class AnswerInterrupted(StorageError):
+    """Values: none."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "The program ended while this answer was being written.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "What was written is kept. Ask again, or go on from here.")
 
 
 class ConversationsDamaged(StorageError):

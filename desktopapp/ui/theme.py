@@ -57,7 +57,8 @@ def fonts() -> Fonts:
 
 def colors_of(widget: QWidget) -> Colors:
     """The colours of the scheme that the widget is shown in."""
-    return DARK if is_dark(widget.palette()) else LIGHT
+    # Not the widget's own palette: a style sheet writes its backgrounds into that, `transparent` as black.
+    return DARK if is_dark(QApplication.palette(widget)) else LIGHT
 
 
 def is_dark(palette: QPalette) -> bool:

@@ -1,0 +1,150 @@
+"""The way of files and bitmaps from a drop, a paste or a dialog into the attachment strip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtGui import QImage
+
+from desktopapp import paths
+from desktopapp.engine.events import Priced
+from desktopapp.ui.attachment_strip import AttachmentStrip
+from desktopapp.ui.incoming import MOST_ATTACHMENTS, expand_folders, read_incoming
+from desktopapp.ui.notice_bar import Notice, NoticeLevel
+from desktopapp.ui.thumbnails import ThumbnailLoader, new_pasted_path
+from desktopapp.ui.wording import file_label
+
+
+class AttachmentIntake(QObject):
+    """Fills the strip; asks for thumbnails and prices.
+
+    Signals:
+        price_requested: paths (`tuple[str, ...]`) for the worker.
+        text_received: plain text for the composer.
+        noticed: a `Notice`.
+        thumbnail_ready: path and thumbnail, for the strip and the conversation alike.
+        all_saved: the last pasted bitmap that was being saved is a file now.
+    """
+
+    price_requested = Signal(object)
+    text_received = Signal(str)
+    noticed = Signal(object)
+    thumbnail_ready = Signal(str, QImage)
+    all_saved = Signal()
+
+    def __init__(
+        self, strip: AttachmentStrip, loader: ThumbnailLoader, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._strip = strip
+        self._loader = loader
+        self._saving: set[str] = set()
+        self._thumbnails: dict[str, QImage] = {}
+        loader.loaded.connect(self._on_thumbnail)
+        loader.size_read.connect(self._on_size)
+        loader.pasted.connect(self._on_pasted)
+
+    @property
+    def is_saving(self) -> bool:
+        """True while a pasted bitmap is being written."""
+        return bool(self._saving)
+
+    def take_mime(self, mime: QMimeData) -> None:
+        """Take a drop or a paste."""
+        incoming = read_incoming(mime)
+        if incoming.paths:
+            self.take_paths(incoming.paths)
+        elif incoming.image is not None:
+            self.take_image(incoming.image)
+        elif incoming.text:
+            self.text_received.emit(incoming.text)
+        if incoming.remote:
+            self._notice(
+                self.tr("Only files of this computer can be attached; nothing is downloaded."),
+                self.tr("Save the picture first, or copy it and paste it here."),
+            )
+
+    def take_paths(self, given: Iterable[str]) -> None:
+        """Attach files, and the pictures of folders."""
+        expanded = expand_folders(given, MOST_ATTACHMENTS - len(self._strip.paths))
+        added = [path for path in expanded.paths if self._strip.add(path)]
+        for path in added:
+            self.want_thumbnail(path)
+        if added:
+            self.price_requested.emit(tuple(added))
+        for folder in expanded.empty_folders:
+            self._notice(
+                self.tr("There is no picture in the folder “{name}”.").format(name=file_label(folder)), ""
+            )
+        if expanded.left_out:
+            self._notice(
+                self.tr("Files left out: {count}.").format(count=expanded.left_out),
+                self.tr("A message takes {most} attachments at most.").format(most=MOST_ATTACHMENTS),
+            )
+
+    def take_image(self, image: QImage) -> None:
+        """Attach a bitmap that has no file yet; it becomes a PNG in the per-user folder."""
+        path = new_pasted_path(paths.pasted_dir())
+        if len(self._strip.paths) < MOST_ATTACHMENTS and self._strip.add(str(path)):
+            self._saving.add(str(path))
+            self._loader.save(image, path)
+
+    def want_thumbnail(self, path: str) -> None:
+        """See that `thumbnail_ready` comes for a file, at once where it is known."""
+        known = self._thumbnails.get(path)
+        if known is not None:
+            self._show_thumbnail(path, known)
+        else:
+            self._loader.load(path)
+
+    def reprice(self) -> None:
+        """Ask again what everything in the strip costs: another model may see pictures at another size."""
+        wanted = tuple(path for path in self._strip.paths if path not in self._saving)
+        if wanted:
+            self.price_requested.emit(wanted)
+
+    def show_prices(self, priced: Priced) -> None:
+        """Show what the engine said."""
+        for price in priced.prices:
+            card = self._strip.card(price.path)
+            if card is not None:
+                card.show_price(price)
+
+    def forget_thumbnails(self) -> None:
+        """Drop thumbnails of what is no longer shown."""
+        kept = set(self._strip.paths)
+        self._thumbnails = {path: image for path, image in self._thumbnails.items() if path in kept}
+
+    def _on_thumbnail(self, path: str, image: QImage) -> None:
+        self._thumbnails[path] = image
+        self._show_thumbnail(path, image)
+
+    def _show_thumbnail(self, path: str, image: QImage) -> None:
+        card = self._strip.card(path)
+        if card is not None:
+            card.show_thumbnail(image)
+        self.thumbnail_ready.emit(path, image)
+
+    def _on_size(self, path: str, size_bytes: int) -> None:
+        card = self._strip.card(path)
+        if card is not None:
+            card.show_size(size_bytes if size_bytes >= 0 else None)
+
+    def _on_pasted(self, path: str, saved: bool) -> None:
+        self._saving.discard(path)
+        if not saved:
+            self._strip.remove(path)
+            self._notice(
+                self.tr("The pasted picture could not be saved."),
+                self.tr("Check the free space of your disk, then paste it again."),
+                NoticeLevel.ERROR,
+            )
+        elif self._strip.card(path) is not None:
+            self.want_thumbnail(path)
+            self.price_requested.emit((path,))
+        if not self._saving:
+            self.all_saved.emit()
+
+    def _notice(self, message: str, remedy: str, level: NoticeLevel = NoticeLevel.INFO) -> None:
+        self.noticed.emit(Notice(level, message, remedy))

@@ -1,0 +1,370 @@
+"""The course of a conversation: sends, queues, stops, shows what the worker says, keeps it saved."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QImage
+
+from desktopapp.conversations import Draft, MessageState, StoredConversation, StoredError, StoredMessage
+from desktopapp.engine.events import (
+    AttachmentRead,
+    Channel,
+    Failed,
+    Finished,
+    FinishReason,
+    ModelLoading,
+    PrefillProgress,
+    RequestStarted,
+    Stats,
+    TextAdded,
+)
+from desktopapp.engine.request import ModelChoice, Request, Role
+from desktopapp.errors import AnswerInterrupted
+from desktopapp.ui.conversation_saver import ConversationSaver
+from desktopapp.ui.dialogue import build_dialogue
+from desktopapp.ui.wording import file_label, format_number, translate_error
+
+_SAVE_EVERY_MS = 1000
+
+
+class ChatState(StrEnum):
+    """Whether an answer runs."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+class View(Protocol):
+    """What the chat needs of the conversation view."""
+
+    def clear(self) -> None: ...
+    def add_user_message(
+        self, message_id: str, text: str, attachments: Sequence[str], *, queued: bool = False
+    ) -> None: ...
+    def set_queued(self, message_id: str, queued: bool) -> None: ...
+    def remove_message(self, message_id: str) -> None: ...
+    def set_thumbnail(self, path: str, image: QImage) -> None: ...
+    def begin_answer(self, answer_id: str, model_label: str) -> None: ...
+    def set_status(self, answer_id: str, text: str) -> None: ...
+    def append_text(self, answer_id: str, channel: Channel, text: str) -> None: ...
+    def finish_answer(self, answer_id: str, reason: FinishReason, stats: Stats | None) -> None: ...
+    def fail_answer(self, answer_id: str, message: str, remedy: str) -> None: ...
+    def restore_answer(
+        self,
+        answer_id: str,
+        model_label: str,
+        text: str,
+        thought: str,
+        finish_reason: FinishReason | None,
+        error: tuple[str, str] | None,
+    ) -> None: ...
+
+
+class Chat(QObject):
+    """One conversation at a time, one answer at a time.
+
+    Signals:
+        submit_requested: a `Request` for the worker.
+        cancel_requested: id of the request to stop.
+        state_changed: the new `ChatState`.
+        measured: `Stats` of an answer that ended.
+        returned: a draft whose sending failed over one attachment: `Draft`, that path, and what is wrong.
+        left_out: labels of earlier pictures that no longer go along.
+        shown: a message with attachments was shown, so thumbnails are wanted; carries the paths.
+    """
+
+    submit_requested = Signal(object)
+    cancel_requested = Signal(str)
+    state_changed = Signal(object)
+    measured = Signal(object)
+    returned = Signal(object, str, str)
+    left_out = Signal(object)
+    shown = Signal(object)
+
+    def __init__(self, view: View, saver: ConversationSaver, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._view = view
+        self._saver = saver
+        self._choice = ModelChoice("")
+        self._model_label = ""
+        self._messages: dict[str, StoredMessage] = {}
+        self._refused: set[str] = set()
+        self._running = ""
+        self._asked = ""
+        self._state = ChatState.IDLE
+        self._texts: dict[Channel, list[str]] = {}
+        self._save_timer = QTimer(self, singleShot=True, interval=_SAVE_EVERY_MS)
+        self._save_timer.timeout.connect(self._save_running)
+
+    @property
+    def state(self) -> ChatState:
+        """Whether an answer runs."""
+        return self._state
+
+    @property
+    def messages(self) -> tuple[StoredMessage, ...]:
+        """The conversation, oldest first; what is queued stands last."""
+        return tuple(self._messages.values())
+
+    def choose_model(self, choice: ModelChoice, label: str) -> None:
+        """Take another model from the next answer on.
+
+        Args:
+            choice: what runs.
+            label: how the conversation names it.
+        """
+        self._choice, self._model_label = choice, label
+
+    def restore(self, conversation: StoredConversation) -> Draft:
+        """Show a stored conversation; return its draft.
+
+        What was still queued comes back in front of the draft: nothing is sent unasked, nothing is lost.
+        """
+        queued: list[StoredMessage] = []
+        for message in conversation.messages:
+            if message.state is MessageState.QUEUED:
+                queued.append(message)
+                self._saver.remove_message(message.message_id)
+            elif message.role == Role.USER:
+                self._messages[message.message_id] = message
+                self._show_question(message)
+            else:
+                self._restore_answer(message)
+        texts = [message.text for message in queued] + [conversation.draft.text]
+        paths = [path for message in queued for path in message.attachments] + list(
+            conversation.draft.attachments
+        )
+        return Draft("\n\n".join(text for text in texts if text), tuple(dict.fromkeys(paths)))
+
+    def begin_new(self) -> None:
+        """Start a fresh conversation; a running answer is stopped, and kept in the old one as far as it got."""
+        if self._running:
+            self.cancel_requested.emit(self._running)
+            self._keep_running_as(FinishReason.CANCELLED)
+        self._messages.clear()
+        self._refused.clear()
+        self._view.clear()
+        self._saver.begin_new()
+        self._set_state(ChatState.IDLE)
+
+    def send(self, draft: Draft) -> None:
+        """Ask, or queue while an answer runs."""
+        queued = self._state is not ChatState.IDLE
+        message = StoredMessage(
+            message_id=uuid.uuid4().hex,
+            role=Role.USER,
+            text=draft.text.strip(),
+            state=MessageState.QUEUED if queued else MessageState.SENT,
+            attachments=draft.attachments,
+        )
+        self._messages[message.message_id] = message
+        self._saver.save_message(message)
+        self._show_question(message)
+        if not queued:
+            self._ask(message)
+
+    def stop(self) -> None:
+        """Stop the running answer; its text so far stays."""
+        if self._state is ChatState.RUNNING:
+            self._view.set_status(self._running, self.tr("Stopping …"))
+            self._set_state(ChatState.STOPPING)
+            self.cancel_requested.emit(self._running)
+
+    def retry(self, answer_id: str) -> None:
+        """Ask the question of this answer once more; in place where it is the last one."""
+        if self._state is not ChatState.IDLE or answer_id not in self._messages:
+            return
+        order = list(self._messages)
+        place = order.index(answer_id)
+        question = self._messages[order[place - 1]] if place else None
+        if question is None or question.role != Role.USER:
+            return
+        if place == len(order) - 1:
+            self._forget(answer_id)
+            self._ask(question)
+        else:
+            self.send(Draft(question.text, question.attachments))
+
+    def remove_queued(self, message_id: str) -> None:
+        """Take a queued message back."""
+        message = self._messages.get(message_id)
+        if message is not None and message.state is MessageState.QUEUED:
+            self._forget(message_id)
+
+    def close(self) -> None:
+        """Save how far the running answer got."""
+        if self._running:
+            self._save_running()
+
+    def on_request_started(self, event: RequestStarted) -> None:
+        """The engine took up the question."""
+        self._show_status(event.request_id, self.tr("Reading the question …"))
+
+    def on_model_loading(self, event: ModelLoading) -> None:
+        """The question waits for its model."""
+        text = self.tr("Loading {model} …").format(model=event.model)
+        if event.fraction is not None:
+            percent = round(event.fraction * 100)
+            text = self.tr("Loading {model}, {percent} %").format(model=event.model, percent=percent)
+        self._show_status(self._running, text)
+
+    def on_attachment_read(self, event: AttachmentRead) -> None:
+        """A picture was decoded."""
+        text = self.tr("Looking at {name} …").format(name=file_label(event.path))
+        self._show_status(event.request_id, f"{text} ({event.note})" if event.note else text)
+
+    def on_prefill_progressed(self, event: PrefillProgress) -> None:
+        """The prompt is being read."""
+        done, total = format_number(event.done_tokens), format_number(event.total_tokens)
+        self._show_status(
+            event.request_id, self.tr("Reading {done} of {total} tokens …").format(done=done, total=total)
+        )
+
+    def on_text_added(self, event: TextAdded) -> None:
+        """Some more of the answer or of the thought."""
+        if event.request_id != self._running:
+            return
+        self._texts.setdefault(event.channel, []).append(event.text)
+        self._view.append_text(event.request_id, event.channel, event.text)
+        if not self._save_timer.isActive():
+            self._save_timer.start()
+
+    def on_finished(self, event: Finished) -> None:
+        """The answer is complete, stopped, or cut at its limit."""
+        if event.request_id != self._running:
+            return
+        self._texts = {Channel.ANSWER: [event.text], Channel.THOUGHT: [event.thought]}
+        self._view.finish_answer(event.request_id, event.finish_reason, event.stats)
+        self._keep_running_as(event.finish_reason)
+        self._refused.difference_update(self._messages[self._asked].attachments)
+        self.measured.emit(event.stats)
+        self._go_on()
+
+    def on_failed(self, event: Failed) -> None:
+        """The answer failed; what was streamed stays."""
+        if not event.request_id or event.request_id != self._running:
+            return
+        message, remedy = translate_error(event)
+        self._view.fail_answer(event.request_id, message, remedy)
+        answer = replace(
+            self._current_answer(),
+            state=MessageState.FAILED,
+            error=StoredError(event.error, event.message, event.remedy, dict(event.values)),
+        )
+        self._end_running(answer)
+        question = self._messages[self._asked]
+        if event.attachment:
+            self._refused.add(event.attachment)
+        if event.attachment in question.attachments:
+            self.returned.emit(Draft(question.text, question.attachments), event.attachment, message)
+        self._go_on()
+
+    def _ask(self, question: StoredMessage) -> None:
+        earlier = [message for message in self.messages if message.state is not MessageState.QUEUED]
+        earlier = [message for message in earlier if message.message_id != question.message_id]
+        dialogue = build_dialogue(earlier, question, self._refused)
+        answer = StoredMessage(
+            uuid.uuid4().hex, Role.ASSISTANT, "", MessageState.RUNNING, model_label=self._model_label
+        )
+        waiting = self._hide_queued()
+        self._messages[answer.message_id] = answer
+        self._saver.save_message(answer)
+        self._texts = {}
+        self._running, self._asked = answer.message_id, question.message_id
+        self._view.begin_answer(answer.message_id, self._model_label)
+        self._show_queued(waiting)
+        self._set_state(ChatState.RUNNING)
+        if dialogue.left_out:
+            self.left_out.emit([file_label(path) for path in dialogue.left_out])
+        self.submit_requested.emit(Request(answer.message_id, self._choice, dialogue.turns))
+
+    def _go_on(self) -> None:
+        """Send what waits next, or come to rest."""
+        message = next((found for found in self.messages if found.state is MessageState.QUEUED), None)
+        if message is None:
+            self._set_state(ChatState.IDLE)
+            return
+        self._view.remove_message(message.message_id)
+        del self._messages[message.message_id]
+        message = replace(message, state=MessageState.SENT)
+        self._messages[message.message_id] = message
+        self._saver.move_to_end(message)
+        self._show_question(message)
+        self._ask(message)
+
+    def _hide_queued(self) -> list[StoredMessage]:
+        """Take queued messages out of the view, so that what comes next stands before them."""
+        waiting = [message for message in self.messages if message.state is MessageState.QUEUED]
+        for message in waiting:
+            self._view.remove_message(message.message_id)
+        return waiting
+
+    def _show_queued(self, waiting: list[StoredMessage]) -> None:
+        for message in waiting:
+            self._messages[message.message_id] = self._messages.pop(message.message_id)
+            self._show_question(message)
+
+    def _show_question(self, message: StoredMessage) -> None:
+        queued = message.state is MessageState.QUEUED
+        self._view.add_user_message(message.message_id, message.text, message.attachments, queued=queued)
+        if message.attachments:
+            self.shown.emit(message.attachments)
+
+    def _restore_answer(self, message: StoredMessage) -> None:
+        if message.state is MessageState.RUNNING:
+            error = AnswerInterrupted()
+            message = replace(
+                message,
+                state=MessageState.FAILED,
+                error=StoredError(error.error, error.message, error.remedy, dict(error.values)),
+            )
+            self._saver.save_message(message)
+        self._messages[message.message_id] = message
+        self._view.restore_answer(
+            message.message_id,
+            message.model_label,
+            message.text,
+            message.thought,
+            FinishReason(message.finish_reason) if message.finish_reason in list(FinishReason) else None,
+            translate_error(message.error) if message.error else None,
+        )
+
+    def _show_status(self, request_id: str, text: str) -> None:
+        if request_id and request_id == self._running and self._state is ChatState.RUNNING:
+            self._view.set_status(request_id, text)
+
+    def _current_answer(self) -> StoredMessage:
+        texts = {channel: "".join(parts) for channel, parts in self._texts.items()}
+        self._texts = {channel: [text] for channel, text in texts.items()}
+        answer = self._messages[self._running]
+        return replace(answer, text=texts.get(Channel.ANSWER, ""), thought=texts.get(Channel.THOUGHT, ""))
+
+    def _save_running(self) -> None:
+        if self._running:
+            self._saver.save_message(self._current_answer())
+
+    def _keep_running_as(self, reason: FinishReason) -> None:
+        self._end_running(replace(self._current_answer(), state=MessageState.DONE, finish_reason=str(reason)))
+
+    def _end_running(self, answer: StoredMessage) -> None:
+        self._save_timer.stop()
+        self._messages[answer.message_id] = answer
+        self._saver.save_message(answer)
+        self._running = ""
+
+    def _forget(self, message_id: str) -> None:
+        del self._messages[message_id]
+        self._view.remove_message(message_id)
+        self._saver.remove_message(message_id)
+
+    def _set_state(self, state: ChatState) -> None:
+        if state is not self._state:
+            self._state = state
+            self.state_changed.emit(state)

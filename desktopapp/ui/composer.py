@@ -1,0 +1,269 @@
+"""Where the person writes: text that grows with its lines, attachments above it, Attach and Send below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QFocusEvent,
+    QInputMethodEvent,
+    QKeyEvent,
+    QResizeEvent,
+    QTextOption,
+)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
+
+from desktopapp.conversations import Draft
+from desktopapp.ui.attachment_strip import AttachmentStrip
+from desktopapp.ui.icons import tinted_icon
+from desktopapp.ui.incoming import is_media
+from desktopapp.ui.theme import colors_of, is_palette_change
+from desktopapp.ui.tokens import ICON_SIZE, SPACE_M, SPACE_S
+
+_MOST_LINES = 8
+_DRAFT_DELAY_MS = 300
+
+
+class ComposerEdit(QPlainTextEdit):
+    """Plain text of one to eight lines.
+
+    Signals:
+        submitted: Enter was pressed outside an input method's composition.
+        media_pasted: files or a bitmap came from the clipboard; carries the `QMimeData`.
+        focus_changed: whether it has the keyboard.
+    """
+
+    submitted = Signal()
+    media_pasted = Signal(QMimeData)
+    focus_changed = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("composerEdit")
+        self.setTabChangesFocus(True)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().setDocumentMargin(2)
+        self._composing = False
+        self.document().documentLayout().documentSizeChanged.connect(self._fit_height)
+        self._fit_height()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and not self._composing:
+            modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+            if modifiers in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier):
+                self.submitted.emit()
+                return
+            if modifiers == Qt.KeyboardModifier.ShiftModifier:
+                # Qt would insert U+2028, which is no line break for a model.
+                self.insertPlainText("\n")
+                self.ensureCursorVisible()
+                return
+        super().keyPressEvent(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        super().inputMethodEvent(event)
+        self._composing = bool(event.preeditString())
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        if is_media(source):
+            self.media_pasted.emit(source)
+        elif source.hasText():
+            self.insertPlainText(source.text())
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return is_media(source) or source.hasText()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        # Files are the window's business: refusing them here offers them to it.
+        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+            event.ignore()
+            return
+        super().dragEnterEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.focus_changed.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._composing = False
+        self.focus_changed.emit(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit_height()
+
+    def _fit_height(self) -> None:
+        # A plain text document measures its height in lines.
+        lines = max(1, min(_MOST_LINES, round(self.document().size().height())))
+        margins = 2 * self.document().documentMargin() + 2 * self.frameWidth()
+        self.setFixedHeight(round(lines * self.fontMetrics().lineSpacing() + margins) + 2)
+        policy = Qt.ScrollBarPolicy
+        many = self.document().size().height() > _MOST_LINES
+        self.setVerticalScrollBarPolicy(policy.ScrollBarAsNeeded if many else policy.ScrollBarAlwaysOff)
+
+
+class Composer(QFrame):
+    """The draft and its buttons.
+
+    Signals:
+        sent: the person wants this `Draft` sent; it stays until `clear` is called.
+        stop_requested: the person wants the running answer to stop.
+        attach_requested: the person wants to choose files.
+        media_pasted: carries the `QMimeData`.
+        draft_changed: text or attachments changed and rested for 300 ms.
+    """
+
+    sent = Signal(object)
+    stop_requested = Signal()
+    attach_requested = Signal()
+    media_pasted = Signal(QMimeData)
+    draft_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("composer")
+        self._is_running = False
+        self._is_stopping = False
+        self.strip = AttachmentStrip(self)
+        self.edit = ComposerEdit(self)
+        self.setFocusProxy(self.edit)
+        self._attach = self._button()
+        self._action = self._button()
+        self._queue = self._button()
+        self._hint = QLabel(self)
+        self._hint.setProperty("role", "secondary")
+        self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_DELAY_MS)
+        self._build()
+        self._connect()
+        self._retranslate()
+
+    @property
+    def draft(self) -> Draft:
+        """What stands here now."""
+        return Draft(self.edit.toPlainText(), self.strip.paths)
+
+    @property
+    def is_empty(self) -> bool:
+        """True where nothing but blanks stands here and nothing is attached."""
+        return not self.draft.text.strip() and not self.strip.paths
+
+    def clear(self) -> None:
+        """Empty text and attachments; Undo brings the text back."""
+        self.edit.selectAll()
+        self.edit.textCursor().removeSelectedText()
+        self.strip.clear()
+
+    def set_text(self, text: str) -> None:
+        """Replace the text and put the cursor behind it."""
+        self.edit.setPlainText(text)
+        cursor = self.edit.textCursor()
+        cursor.movePosition(cursor.MoveOperation.End)
+        self.edit.setTextCursor(cursor)
+
+    def insert_text(self, text: str) -> None:
+        """Insert at the cursor."""
+        self.edit.insertPlainText(text)
+        self.edit.ensureCursorVisible()
+
+    def show_running(self, running: bool, stopping: bool = False) -> None:
+        """Make the one button Send or Stop; beside Stop stands Queue while there is something to send."""
+        self._is_running = running
+        self._is_stopping = stopping
+        self._update_action()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if is_palette_change(event):
+            self._update_action()
+        elif event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+        super().changeEvent(event)
+
+    def _button(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setProperty("shape", "square")
+        button.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        return button
+
+    def _build(self) -> None:
+        self._attach.setProperty("role", "quiet")
+        self._queue.setProperty("role", "quiet")
+        self._action.setProperty("role", "primary")
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SPACE_S)
+        buttons.addWidget(self._attach)
+        buttons.addWidget(self._hint, 1)
+        buttons.addWidget(self._queue)
+        buttons.addWidget(self._action)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_M, SPACE_M, SPACE_S, SPACE_S)
+        layout.setSpacing(SPACE_S)
+        layout.addWidget(self.strip)
+        layout.addWidget(self.edit)
+        layout.addLayout(buttons)
+
+    def _connect(self) -> None:
+        self._attach.clicked.connect(self.attach_requested)
+        self._queue.clicked.connect(self._send)
+        self._action.clicked.connect(self._on_action)
+        self.edit.submitted.connect(self._send)
+        self.edit.media_pasted.connect(self.media_pasted)
+        self.edit.focus_changed.connect(self._show_focus)
+        for changed in (self.edit.textChanged, self.strip.changed):
+            changed.connect(self._draft_timer.start)
+            changed.connect(self._update_action)
+        self._draft_timer.timeout.connect(self.draft_changed)
+
+    def _on_action(self) -> None:
+        if self._is_running:
+            self.stop_requested.emit()
+        else:
+            self._send()
+
+    def _send(self) -> None:
+        if not self.is_empty:
+            self.sent.emit(self.draft)
+
+    def _show_focus(self, focused: bool) -> None:
+        self.setProperty("active", focused)
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+    def _update_action(self) -> None:
+        colors = colors_of(self)
+        running, stopping = self._is_running, self._is_stopping
+        self._action.setEnabled(not stopping if running else not self.is_empty)
+        self._action.setIcon(
+            tinted_icon("stop" if running else "send", colors.on_accent, colors.text_disabled, ICON_SIZE)
+        )
+        self._attach.setIcon(tinted_icon("attach", colors.text_secondary, size=ICON_SIZE))
+        self._queue.setIcon(tinted_icon("send", colors.accent, size=ICON_SIZE))
+        self._queue.setVisible(running and not self.is_empty)
+        stop = self.tr("Stopping …") if stopping else self.tr("Stop")
+        self._action.setAccessibleName(stop if running else self.tr("Send"))
+        self._action.setToolTip(self.tr("Stop (Esc)") if running else self.tr("Send (Enter)"))
+        self._hint.setText(self._hint_text())
+
+    def _hint_text(self) -> str:
+        if self._is_stopping:
+            return self.tr("Stopping …")
+        if self._is_running:
+            return self.tr("Esc stops the answer") if self.is_empty else self.tr("Enter queues · Esc stops")
+        return "" if self.is_empty else self.tr("Enter sends · Shift+Enter breaks the line")
+
+    def _retranslate(self) -> None:
+        self.edit.setPlaceholderText(self.tr("Ask about a picture: drop, paste or attach it"))
+        self.edit.setAccessibleName(self.tr("Message"))
+        self._attach.setAccessibleName(self.tr("Attach files"))
+        self._attach.setToolTip(self.tr("Attach files (Ctrl+O)"))
+        self._queue.setAccessibleName(self.tr("Queue"))
+        self._queue.setToolTip(self.tr("Send after this answer (Enter)"))
+        self.strip.setAccessibleName(self.tr("Attachments"))
+        self._update_action()

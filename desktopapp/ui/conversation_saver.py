@@ -1,0 +1,99 @@
+"""Writes the conversation in a thread of its own, in the order of the calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from PySide6.QtCore import QObject, Signal
+
+from desktopapp.conversations import ConversationStore, Draft, StoredConversation, StoredMessage
+from desktopapp.errors import AppError
+
+
+class ConversationSaver(QObject):
+    """The store behind one writing thread: a slow disk, or a second window's lock, never stops the window.
+
+    Signals:
+        failed: something could not be saved; carries the `AppError`. Emitted once until a write succeeds again.
+    """
+
+    failed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store: ConversationStore | None = None
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="conversation-saver")
+        self._conversation_id = ""
+        self._is_failing = False
+
+    def open(self, store: ConversationStore) -> None:
+        """Write to this store; before that nothing is kept."""
+        self._store = store
+
+    def claim(self) -> StoredConversation:
+        """The conversation to show; an empty one where nothing can be read."""
+        if self._store is None:
+            return StoredConversation("")
+        try:
+            found = self._store.claim()
+        except AppError as error:
+            self._report(error)
+            return StoredConversation("")
+        self._conversation_id = found.conversation_id
+        return found
+
+    def begin_new(self) -> None:
+        """Leave this conversation and write to a fresh one from here on."""
+
+        def work(store: ConversationStore) -> None:
+            self._conversation_id = store.create(leave=self._conversation_id)
+
+        self._submit(work)
+
+    def save_message(self, message: StoredMessage) -> None:
+        """Add or replace a message."""
+        self._submit(lambda store: store.save_message(self._conversation_id, message))
+
+    def move_to_end(self, message: StoredMessage) -> None:
+        """Save a message as the last one, wherever it stood."""
+
+        def work(store: ConversationStore) -> None:
+            store.remove_message(message.message_id)
+            store.save_message(self._conversation_id, message)
+
+        self._submit(work)
+
+    def remove_message(self, message_id: str) -> None:
+        """Forget a message."""
+        self._submit(lambda store: store.remove_message(message_id))
+
+    def save_draft(self, draft: Draft) -> None:
+        """Replace the draft."""
+        self._submit(lambda store: store.save_draft(self._conversation_id, draft))
+
+    def close(self) -> None:
+        """Write what is left and close the file; what comes later is not kept."""
+        store, self._store = self._store, None
+        self._writer.shutdown(wait=True)
+        if store is not None:
+            store.close()
+
+    def _submit(self, work: Callable[[ConversationStore], None]) -> None:
+        # `_conversation_id` is read and written by the writing thread alone once work is submitted.
+        store = self._store
+        if store is not None:
+            self._writer.submit(self._run, store, work)
+
+    def _run(self, store: ConversationStore, work: Callable[[ConversationStore], None]) -> None:
+        try:
+            work(store)
+        except AppError as error:
+            self._report(error)
+        else:
+            self._is_failing = False
+
+    def _report(self, error: AppError) -> None:
+        if not self._is_failing:
+            self._is_failing = True
+            self.failed.emit(error)

@@ -1,0 +1,237 @@
+"""The main window: where everything stands, what the keys do, and what may be dropped on it."""
+
+from __future__ import annotations
+
+import itertools
+
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QKeySequence,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMainWindow, QToolButton, QVBoxLayout, QWidget
+
+from desktopapp.settings import Settings
+from desktopapp.ui.composer import Composer
+from desktopapp.ui.drop_overlay import DropOverlay
+from desktopapp.ui.icons import application_icon, tinted_icon
+from desktopapp.ui.incoming import IMAGE_SUFFIXES, is_welcome
+from desktopapp.ui.model_picker import ModelPicker
+from desktopapp.ui.notice_bar import NoticeBar
+from desktopapp.ui.settings_menu import SettingsMenu
+from desktopapp.ui.shortcuts_dialog import ShortcutsDialog
+from desktopapp.ui.status_line import StatusLine
+from desktopapp.ui.theme import colors_of, is_palette_change
+from desktopapp.ui.tokens import COLUMN_WIDTH, ICON_SIZE, SPACE_L, SPACE_M, SPACE_S
+
+_APPLICATION_TITLE = "Qwen3-VL Desktop"
+_LONGEST_TITLE = 60
+
+
+class MainWindow(QMainWindow):
+    """The window around a conversation view.
+
+    Args:
+        view: shows the conversation; the window takes it over.
+        settings: for the menu.
+
+    Signals:
+        media_dropped: carries the `QMimeData` of a drop.
+        files_chosen: paths (`list[str]`) from the Attach dialog.
+        new_requested: a fresh conversation is wanted.
+        stop_requested: the running answer should stop.
+        closed: the window is about to close.
+    """
+
+    media_dropped = Signal(QMimeData)
+    files_chosen = Signal(object)
+    new_requested = Signal()
+    stop_requested = Signal()
+    closed = Signal()
+
+    def __init__(self, view: QWidget, settings: Settings) -> None:
+        super().__init__()
+        self.view = view
+        self._topic = ""
+        self._is_random = False
+        self.setWindowIcon(application_icon())
+        self.setAcceptDrops(True)
+        self.picker = ModelPicker(self)
+        self.settings_menu = SettingsMenu(settings, self)
+        self.notices = NoticeBar(self)
+        self.composer = Composer(self)
+        self.status = StatusLine(self)
+        self._new = QToolButton(self)
+        self._new.setProperty("role", "quiet")
+        self._new.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._new.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        self._random_note = QLabel(self)
+        self._random_note.setProperty("role", "warning")
+        self._random_note.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._random_note.hide()
+        self._build()
+        self._overlay = DropOverlay(self)
+        self._make_actions()
+        self._retint()
+        self._retranslate()
+        self.resize(1000, 760)
+        self.setMinimumSize(560, 440)
+        self.composer.edit.setFocus()
+
+    def show_topic(self, topic: str) -> None:
+        """Name the window after the conversation's first words; empty for a new one."""
+        line = " ".join(topic.split())
+        self._topic = line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 1]}…"
+        self._retitle()
+
+    def show_random_weights(self, random: bool) -> None:
+        """Say, or no longer say, that answers mean nothing."""
+        self._is_random = random
+        self._random_note.setVisible(random)
+
+    def choose_files(self) -> None:
+        """Open the Attach dialog."""
+        patterns = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
+        filters = f"{self.tr('Pictures')} ({patterns});;{self.tr('All files')} (*)"
+        chosen, _ = QFileDialog.getOpenFileNames(self, self.tr("Attach files"), "", filters)
+        if chosen:
+            self.files_chosen.emit(chosen)
+
+    def show_shortcuts(self) -> None:
+        """Open the list of keyboard shortcuts."""
+        ShortcutsDialog(self._shortcuts(), self).open()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if is_welcome(event.mimeData()):
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self._overlay.cover()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._overlay.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._overlay.hide()
+        # Copy, whatever was offered: a move would make the file manager delete the person's file.
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        self.media_dropped.emit(event.mimeData())
+        self.activateWindow()
+        self.composer.edit.setFocus()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._overlay.isVisible():
+            self._overlay.cover()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if is_palette_change(event):
+            self._retint()
+        elif event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+        super().changeEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.closed.emit()
+        super().closeEvent(event)
+
+    def _build(self) -> None:
+        top = QHBoxLayout()
+        top.setContentsMargins(SPACE_L, SPACE_M, SPACE_L, SPACE_S)
+        top.setSpacing(SPACE_S)
+        top.addWidget(self.picker)
+        top.addStretch()
+        top.addWidget(self._new)
+        top.addWidget(self.settings_menu)
+        middle = QVBoxLayout()
+        middle.setSpacing(SPACE_S)
+        for widget in (self._random_note, self.notices, self.composer):
+            middle.addWidget(widget)
+        column = QWidget(self)
+        column.setLayout(middle)
+        column.setMaximumWidth(COLUMN_WIDTH)
+        middle.setContentsMargins(0, 0, 0, 0)
+        centred = QHBoxLayout()
+        centred.setContentsMargins(SPACE_L, SPACE_S, SPACE_L, SPACE_S)
+        centred.addStretch(1)
+        centred.addWidget(column, 100)
+        centred.addStretch(1)
+        content = QWidget(self)
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(top)
+        layout.addWidget(self.view, 1)
+        layout.addLayout(centred)
+        layout.addWidget(self.status)
+        self.setCentralWidget(content)
+        order = (
+            self.picker,
+            self._new,
+            self.settings_menu,
+            self.view,
+            self.composer.strip,
+            self.composer.edit,
+        )
+        for first, second in itertools.pairwise(order):
+            QWidget.setTabOrder(first, second)
+
+    def _make_actions(self) -> None:
+        self._new.clicked.connect(self.new_requested)
+        self.composer.attach_requested.connect(self.choose_files)
+        self.composer.stop_requested.connect(self.stop_requested)
+        self.settings_menu.shortcuts_requested.connect(self.show_shortcuts)
+        for key, slot in {
+            "Ctrl+N": self.new_requested.emit,
+            "Ctrl+O": self.choose_files,
+            "Ctrl+L": self._focus_composer,
+            "Ctrl+M": self.picker.open,
+            "Esc": self.stop_requested.emit,
+            "F1": self.show_shortcuts,
+        }.items():
+            action = QAction(self)
+            action.setShortcut(QKeySequence(key))
+            action.triggered.connect(slot)
+            self.addAction(action)
+
+    def _focus_composer(self) -> None:
+        self.composer.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _shortcuts(self) -> list[tuple[str, str]]:
+        return [
+            ("Return", self.tr("Send, or queue while an answer runs")),
+            ("Shift+Return", self.tr("Break the line")),
+            ("Esc", self.tr("Stop the answer")),
+            ("Ctrl+V", self.tr("Paste text, a screenshot or files")),
+            ("Ctrl+O", self.tr("Attach files")),
+            ("Ctrl+N", self.tr("New conversation")),
+            ("Ctrl+L", self.tr("Go to the message field")),
+            ("Ctrl+M", self.tr("Choose a model")),
+            ("F1", self.tr("This list")),
+        ]
+
+    def _retint(self) -> None:
+        self._new.setIcon(tinted_icon("new", colors_of(self).text_secondary, size=ICON_SIZE))
+
+    def _retitle(self) -> None:
+        self.setWindowTitle(f"{self._topic or self.tr('New conversation')} - {_APPLICATION_TITLE}")
+
+    def _retranslate(self) -> None:
+        self._retitle()
+        # Qt leaves no room between icon and text.
+        self._new.setText(f" {self.tr('New conversation')}")
+        self._new.setAccessibleName(self.tr("New conversation"))
+        self._new.setToolTip(self.tr("New conversation (Ctrl+N)"))
+        note = self.tr("Random weights: answers mean nothing")
+        self._random_note.setText(note)
+        self._random_note.setAccessibleName(note)

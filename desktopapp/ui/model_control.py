@@ -1,0 +1,122 @@
+"""Which model answers: keeps picker, settings, status line and worker in step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from desktopapp.engine.events import Failed, LoadStopped, ModelLoading, ModelReady
+from desktopapp.engine.request import BackendChoice, Mode, ModelChoice
+from desktopapp.settings import Settings
+from desktopapp.ui.main_window import MainWindow
+from desktopapp.ui.model_rows import ModelRow
+from desktopapp.ui.model_scanner import ModelScanner
+
+_MODES = {"auto": Mode.AUTO, "true": Mode.THINKING, "false": Mode.INSTRUCT}
+
+
+class ModelControl(QObject):
+    """Turns what the person chooses into a `ModelChoice`.
+
+    Signals:
+        load_requested: the `ModelChoice` to load ahead of the next question.
+        choice_changed: `ModelChoice` and the label for the next answers.
+        settings_changed: `Settings` to keep.
+        loaded: another model is loaded; prices may have changed.
+    """
+
+    load_requested = Signal(object)
+    choice_changed = Signal(object, str)
+    settings_changed = Signal(object)
+    loaded = Signal()
+
+    def __init__(self, window: MainWindow, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._window = window
+        self._settings = settings
+        # A line of the list fixes its format's backend for this session; the setting stays the person's.
+        self._row_backend = BackendChoice.AUTO
+        self._scanner = ModelScanner(self)
+        self._scanner.found.connect(window.picker.show_models)
+        window.picker.show_current(settings.model_name)
+        window.picker.chosen.connect(self._on_chosen)
+        window.picker.place_opened.connect(self._on_place_opened)
+        window.picker.opened.connect(self.scan)
+
+    @property
+    def choice(self) -> ModelChoice:
+        """What answers next; an empty model name is the engine's default."""
+        backend = BackendChoice(self._settings.backend)
+        if backend is BackendChoice.AUTO:
+            backend = self._row_backend
+        return ModelChoice(self._settings.model_name, backend, _MODES[self._settings.use_thinking_mode])
+
+    def begin(self) -> None:
+        """Load the model that was used last, and look for the others."""
+        self._request_load()
+        self.scan()
+
+    def scan(self) -> None:
+        """Look for models again."""
+        self._scanner.scan(self._settings.model_places)
+
+    def take_settings(self, settings: Settings) -> None:
+        """Take over what was changed in the menu; loads where it concerns the model."""
+        before, self._settings = self.choice, settings
+        if self.choice != before:
+            self._request_load()
+
+    def close(self) -> None:
+        """Wait for what runs."""
+        self._scanner.close()
+
+    def on_model_loading(self, event: ModelLoading) -> None:
+        """Show the progress."""
+        self._window.status.show_loading(event)
+
+    def on_model_ready(self, event: ModelReady) -> None:
+        """Name the model that really runs."""
+        if not self._settings.model_name:
+            self._window.picker.show_current(event.model)
+        self._window.status.show_ready(event)
+        self._window.show_random_weights(event.random_weights)
+        self.choice_changed.emit(self.choice, event.model)
+        self.loaded.emit()
+
+    def on_load_stopped(self, _event: LoadStopped) -> None:
+        """Nothing is loaded now."""
+        self._window.status.show_no_model()
+
+    def on_failed(self, _event: Failed) -> None:
+        """A failure during a load leaves no model."""
+        if self._window.status.is_loading:
+            self._window.status.show_no_model()
+
+    def on_engine_started(self, _event: object) -> None:
+        """A fresh engine has no model yet."""
+        self._window.status.show_engine_started()
+
+    def on_engine_stopped(self, _event: object) -> None:
+        """No engine, no model."""
+        self._window.status.show_engine_stopped()
+
+    def _on_chosen(self, row: ModelRow) -> None:
+        self._use(row.model, row.backend, row.title)
+
+    def _on_place_opened(self, place: str) -> None:
+        if place not in self._settings.model_places:
+            self._settings = replace(self._settings, model_places=(*self._settings.model_places, place))
+        self._use(place, BackendChoice.AUTO, place)
+        self.scan()
+
+    def _use(self, model: str, backend: BackendChoice, label: str) -> None:
+        self._settings = replace(self._settings, model_name=model)
+        self._row_backend = backend
+        self._window.picker.show_current(model)
+        self.settings_changed.emit(self._settings)
+        self._request_load(label)
+
+    def _request_load(self, label: str = "") -> None:
+        self.choice_changed.emit(self.choice, label or self._settings.model_name)
+        self.load_requested.emit(self.choice)

@@ -1,0 +1,108 @@
+"""The small menu of settings: how the model answers, theme, language, keyboard shortcuts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+
+from desktopapp.settings import Settings
+from desktopapp.ui.icons import tinted_icon
+from desktopapp.ui.theme import colors_of, is_palette_change
+from desktopapp.ui.tokens import ICON_SIZE
+
+
+class SettingsMenu(QToolButton):
+    """A button with the menu.
+
+    Signals:
+        changed: carries the new `Settings`.
+        shortcuts_requested: the person wants the list of keyboard shortcuts.
+    """
+
+    changed = Signal(object)
+    shortcuts_requested = Signal()
+
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._groups: list[QActionGroup] = []
+        self.setProperty("role", "quiet")
+        self.setProperty("shape", "square")
+        self.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._menu = QMenu(self)
+        self.setMenu(self._menu)
+        self._retint()
+        self._retranslate()
+
+    @property
+    def settings(self) -> Settings:
+        """What is set."""
+        return self._settings
+
+    def show_settings(self, settings: Settings) -> None:
+        """Show other settings; emits nothing."""
+        self._settings = settings
+        self._retranslate()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if is_palette_change(event):
+            self._retint()
+        elif event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+        super().changeEvent(event)
+
+    def _retint(self) -> None:
+        self.setIcon(tinted_icon("menu", colors_of(self).text_secondary, size=ICON_SIZE))
+
+    def _retranslate(self) -> None:
+        self.setAccessibleName(self.tr("Settings"))
+        self.setToolTip(self.tr("Settings"))
+        self._menu.clear()
+        self._groups.clear()
+        self._add_choice(
+            self.tr("Answer with"),
+            "use_thinking_mode",
+            {
+                "auto": self.tr("The model that is chosen"),
+                "false": self.tr("Instruct: answers at once"),
+                "true": self.tr("Thinking: thinks first"),
+            },
+        )
+        self._add_choice(
+            self.tr("Backend"),
+            "backend",
+            {"auto": self.tr("Automatic"), "transformers": "transformers", "llama.cpp": "llama.cpp"},
+        )
+        self._add_choice(
+            self.tr("Theme"),
+            "theme",
+            {"system": self.tr("As the system"), "light": self.tr("Light"), "dark": self.tr("Dark")},
+        )
+        self._add_choice(
+            self.tr("Language"),
+            "language",
+            {"system": self.tr("As the system"), "en": "English", "zh_CN": "简体中文"},
+        )
+        self._menu.addSeparator()
+        shortcuts = self._menu.addAction(self.tr("Keyboard shortcuts"))
+        shortcuts.triggered.connect(self.shortcuts_requested)
+
+    def _add_choice(self, title: str, field: str, options: dict[str, str]) -> None:
+        menu = self._menu.addMenu(title)
+        group = QActionGroup(menu)
+        self._groups.append(group)
+        for value, label in options.items():
+            action = QAction(label, menu, checkable=True, checked=getattr(self._settings, field) == value)
+            action.setData((field, value))
+            group.addAction(action)
+            menu.addAction(action)
+        group.triggered.connect(self._on_triggered)
+
+    def _on_triggered(self, action: QAction) -> None:
+        field, value = action.data()
+        self._settings = replace(self._settings, **{field: value})
+        self.changed.emit(self._settings)
