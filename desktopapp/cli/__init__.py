@@ -1,0 +1,5 @@
+"""The same engine without a window: `ask`, `models`, `doctor`. Nothing here imports Qt."""
+
+from desktopapp.cli.command_line import belongs_to_cli, run_command
+
+__all__ = ["belongs_to_cli", "run_command"]

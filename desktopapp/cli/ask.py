@@ -1,0 +1,94 @@
+"""`ask`: one question to the engine in this process; the answer streams to stdout.
+
+stdout gets the answer (or with `--json` the events) and nothing else, whatever the libraries print; notes and
+the thought go to stderr, the thought only where that is a terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from desktopapp.cli.answer_printer import AnswerPrinter, EventPrinter, JsonPrinter
+from desktopapp.cli.engine_run import EngineRun
+from desktopapp.cli.terminal import DONE, FAILED, INTERRUPTED, use_utf8, write_line
+from desktopapp.engine.events import Failed, Finished, FinishReason
+from desktopapp.engine.request import (
+    Attachment,
+    BackendChoice,
+    Mode,
+    ModelChoice,
+    Request,
+    Role,
+    SamplingOverrides,
+    Turn,
+)
+from desktopapp.settings import Settings, load_settings
+
+_MODES = {"auto": Mode.AUTO, "true": Mode.THINKING, "false": Mode.INSTRUCT}
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Ask and print.
+
+    Args:
+        options: as `command_line` parsed them.
+
+    Returns:
+        The exit code.
+    """
+    use_utf8(sys.stderr)
+    loaded = load_settings()
+    for problem in loaded.problems:
+        write_line(sys.stderr, problem)
+    request = make_request(options, loaded.settings)
+    output = _claim_stdout()
+    printer: EventPrinter = JsonPrinter(output) if options.json else AnswerPrinter(output, sys.stderr)
+    with EngineRun(request) as run:
+        run.exit_code = _print_events(run, printer)
+    with contextlib.suppress(BrokenPipeError):
+        output.close()
+    return run.exit_code
+
+
+def make_request(options: argparse.Namespace, settings: Settings) -> Request:
+    """The request that the options and the settings behind them describe."""
+    mode = Mode(options.mode) if options.mode else _MODES[settings.use_thinking_mode]
+    model = settings.model_name if options.model is None else options.model
+    choice = ModelChoice(model, BackendChoice(options.backend or settings.backend), mode)
+    attachments = tuple(Attachment(str(Path(path).absolute())) for path in options.attach)
+    return Request(
+        request_id="ask",
+        choice=choice,
+        turns=(Turn(Role.USER, options.prompt, attachments),),
+        system=options.system,
+        sampling=SamplingOverrides(temperature=options.temperature, seed=options.seed),
+        max_new_tokens=options.max_new_tokens,
+    )
+
+
+def _print_events(run: EngineRun, printer: EventPrinter) -> int:
+    code = FAILED
+    for event in run.events():
+        try:
+            printer.show(event)
+        except BrokenPipeError:  # `| head` has read enough
+            run.cancel()
+            return DONE
+        if isinstance(event, Finished):
+            code = INTERRUPTED if event.finish_reason is FinishReason.CANCELLED else DONE
+        elif isinstance(event, Failed):
+            code = INTERRUPTED if run.interrupted else FAILED
+    return code
+
+
+def _claim_stdout() -> TextIO:
+    """A stream of its own for the answer; what libraries print to stdout from now on goes to stderr."""
+    sys.stdout.flush()
+    own = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(own, "w", encoding="utf-8", errors="replace")

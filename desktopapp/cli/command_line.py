@@ -1,0 +1,159 @@
+"""The command line's words, and what runs for them.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from desktopapp import __version__
+from desktopapp.cli.terminal import DONE, INTERRUPTED, WRONG_USAGE, report
+from desktopapp.errors import UsageError
+
+_COMMANDS = ("ask", "models", "doctor")
+_TOP_LEVEL_OPTIONS = ("-h", "--help", "--version")
+_BACKENDS = ("auto", "transformers", "llama.cpp")
+_MODES = ("auto", "instruct", "thinking")
+
+
+def belongs_to_cli(arguments: Sequence[str]) -> bool:
+    """Whether the arguments name a command; if not they are the window's.
+
+    Args:
+        arguments: without the program's name.
+    """
+    return bool(arguments) and arguments[0] in (*_COMMANDS, *_TOP_LEVEL_OPTIONS)
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        arguments: without the program's name.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        return _run(_parser().parse_args(arguments))
+    except UsageError as error:
+        report(sys.stderr, error)
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `| head` has read enough; Python's last flush must not complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _run(options: argparse.Namespace) -> int:
+    # Each command pays for its own imports only.
+    if options.command == "ask":
+        from desktopapp.cli.ask import ask
+
+        return ask(options)
+    if options.command == "models":
+        from desktopapp.cli.models import show_models
+
+        return show_models(as_json=options.json)
+    from desktopapp.cli.doctor import show_diagnosis
+
+    return show_diagnosis(as_json=options.json)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence and what to do in another."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the whole usage."""
+        reason = message[:1].upper() + message[1:]
+        raise UsageError(reason=f"{reason.rstrip('.')}.", remedy=f"See “{self.prog} --help”.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    name = Path(sys.argv[0]).name
+    parser = _Parser(
+        prog="python -m desktopapp" if name == "__main__.py" else name,
+        description="Ask a Qwen3-VL model on this machine about pictures. Without a command it opens the window.",
+        epilog="To open the window with pictures attached: %(prog)s FILE...",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"Qwen3-VL Desktop {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_ask(commands.add_parser("ask", help="ask a question, read the answer here", allow_abbrev=False))
+    for command, help_text in (
+        ("models", "list the models that are here, and what is missing"),
+        ("doctor", "look at the installation and say what to mend"),
+    ):
+        listing = commands.add_parser(command, help=help_text, allow_abbrev=False)
+        listing.add_argument("--json", action="store_true", help="as one JSON object")
+    return parser
+
+
+def _add_ask(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", metavar="PROMPT", help="the question", type=_text)
+    parser.add_argument(
+        "--model", metavar="NAME_OR_PATH", help="a model of the list, a folder, or a GGUF file"
+    )
+    parser.add_argument("--backend", type=_backend, metavar="|".join(_BACKENDS), help="what runs the model")
+    parser.add_argument("--mode", choices=_MODES, metavar="|".join(_MODES), help="which kind answers")
+    parser.add_argument(
+        "--attach", action="append", default=[], metavar="FILE", help="a picture; may be repeated"
+    )
+    parser.add_argument("--system", metavar="TEXT", help="system prompt")
+    parser.add_argument(
+        "--max-new-tokens", type=_positive, metavar="N", help="longest answer, thought included"
+    )
+    parser.add_argument(
+        "--temperature", type=_temperature, metavar="T", help="0 takes the likeliest token always"
+    )
+    parser.add_argument("--seed", type=_seed, metavar="N", help="makes a sampled answer repeatable")
+    parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the question is empty")
+    return text
+
+
+def _backend(text: str) -> str:
+    # The fake backend answers when it is named; it is no choice to offer.
+    if text not in (*_BACKENDS, "fake"):
+        raise argparse.ArgumentTypeError(f"there is no backend “{text}”; choose {', '.join(_BACKENDS)}")
+    return text
+
+
+def _positive(text: str) -> int:
+    return _whole_number(text, 1)
+
+
+def _seed(text: str) -> int:
+    return _whole_number(text, 0)
+
+
+def _whole_number(text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if not least <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"“{text}” is no whole number from {least} up")
+    return number
+
+
+def _temperature(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"“{text}” is no number from 0 up")
+    return number

@@ -1,0 +1,190 @@
+"""`ask` as people and scripts run it: a process of its own, its streams, its exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT_S = 120.0
+NO_QT = "import sys; sys.modules['PySide6'] = None; "
+RUN = "from desktopapp.cli import run_command; sys.exit(run_command(sys.argv[1:]))"
+posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QWEN3VL_DESKTOP_HOME", str(tmp_path / "home"))
+
+
+def start(*arguments: str, before: str = "") -> subprocess.Popen[str]:
+    """Run a command without Qt; `before` is Python that is run first."""
+    return subprocess.Popen(
+        [sys.executable, "-c", f"{NO_QT}{before}\n{RUN}", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def run(*arguments: str, before: str = "") -> tuple[int, str, str]:
+    with start(*arguments, before=before) as process:
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    return process.returncode, out, err
+
+
+def ask(*arguments: str, before: str = "") -> tuple[int, list[dict[str, Any]], str]:
+    code, out, err = run("ask", "--backend", "fake", "--json", *arguments, before=before)
+    return code, [json.loads(line) for line in out.splitlines()], err
+
+
+def picture(folder: Path) -> str:
+    path = folder / "picture.png"
+    Image.new("RGB", (64, 64), "red").save(path)
+    return str(path)
+
+
+def test_the_answer_is_on_stdout(tmp_path: Path) -> None:
+    code, out, err = run(
+        "ask", "--backend", "fake", "--seed", "1", "--attach", picture(tmp_path), "What is it?"
+    )
+    assert code == 0, err
+    assert out.endswith("\n")
+    assert len(out) > 10
+    assert err == ""
+
+
+def test_every_event_is_a_line_and_the_text_is_its_sum(tmp_path: Path) -> None:
+    code, events, err = ask("--seed", "1", "--attach", picture(tmp_path), "What is it?")
+    assert code == 0, err
+    last = events[-1]
+    assert last["event"] == "finished"
+    added = [event for event in events if event["event"] == "text_added"]
+    assert "".join(event["text"] for event in added if event["channel"] == "answer") == last["text"]
+    wanted = "backend model mode prompt_tokens cached_tokens new_tokens time_to_first_token_s decode_tokens_per_s peak_bytes"
+    assert set(wanted.split()) <= set(last["stats"])
+    assert last["stats"]["backend"] == "fake"
+
+
+def test_a_thinking_model_streams_both_channels() -> None:
+    code, events, err = ask("--mode", "thinking", "Why?")
+    assert code == 0, err
+    channels = [event["channel"] for event in events if event["event"] == "text_added"]
+    assert set(channels) == {"thought", "answer"}
+    assert events[-1]["thought"]
+
+
+def test_a_seed_repeats() -> None:
+    first, second = (ask("--seed", "7", "--max-new-tokens", "12", "x")[1][-1]["text"] for _ in range(2))
+    assert first == second
+
+
+def test_a_bad_attachment_is_named(tmp_path: Path) -> None:
+    code, events, _ = ask("--attach", str(tmp_path / "gone.png"), "What is it?")
+    assert code == 1
+    assert events[-1]["event"] == "failed"
+    assert events[-1]["error"] == "AttachmentGone"
+    assert "gone.png" in events[-1]["message"]
+    assert events[-1]["remedy"]
+    code, out, err = run("ask", "--backend", "fake", "--attach", str(tmp_path / "gone.png"), "What is it?")
+    assert (code, out) == (1, "")
+    assert "“gone.png” is no longer there." in err
+
+
+def test_a_model_that_is_not_here_fails() -> None:
+    code, out, err = run("ask", "--model", "no-such-model", "x")
+    assert (code, out) == (1, "")
+    assert "“no-such-model”" in err
+
+
+def test_what_libraries_print_does_not_garble_the_events() -> None:
+    before = "import os; from desktopapp.engine.backends.fake import FakeBackend; load = FakeBackend.load\n"
+    before += "def noisy(*a): os.write(1, b'native noise'); print('python noise'); return load(*a)\n"
+    before += "FakeBackend.load = noisy"
+    code, events, _ = ask("x", before=before)
+    assert code == 0
+    assert events[-1]["event"] == "finished"
+
+
+LONG = "from desktopapp.engine.backends import fake, registry; from desktopapp.engine.request import BackendChoice\n"
+LONG += "import desktopapp.cli.engine_run as er\n"
+LONG += "er.default_backends = lambda: {BackendChoice.FAKE: lambda: fake.FakeBackend(30.0, paragraphs=1000)}"
+
+
+def read_until_text(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line)["event"] == "text_added":
+            return
+    pytest.fail("no text came")
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_answer_and_keeps_what_was_said(number: signal.Signals) -> None:
+    with start("ask", "--backend", "fake", "--json", "x", before=LONG) as process:
+        read_until_text(process)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 130, err
+    last = json.loads(out.splitlines()[-1])
+    assert (last["event"], last["finish_reason"]) == ("finished", "cancelled")
+    assert last["text"]
+    assert "Traceback" not in err
+
+
+@posix
+def test_a_second_ctrl_c_ends_what_hangs() -> None:
+    hang = (
+        LONG
+        + "\nimport time\nfake.FakeBackend.load = lambda *a: print('hanging', flush=True) or time.sleep(3600)"
+    )
+    with start("ask", "--backend", "fake", "x", before=hang) as process:
+        assert process.stderr is not None
+        assert "hanging" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 130
+
+
+@posix
+def test_a_closed_pipe_ends_quietly() -> None:
+    with start("ask", "--backend", "fake", "x", before=LONG) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(5)
+        process.stdout.close()
+        err = process.stderr.read()
+        assert process.wait(TIMEOUT_S) == 0
+    assert err == ""
+
+
+@posix
+def test_a_closed_pipe_under_a_listing_ends_quietly() -> None:
+    with start("models", before="import time; time.sleep(0.5)") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        err = process.stderr.read()
+        assert process.wait(TIMEOUT_S) == 0
+    assert err == ""
+
+
+@pytest.mark.parametrize("command", ["models", "doctor"])
+def test_the_light_commands_import_nothing_heavy(command: str) -> None:
+    check = "import atexit; atexit.register(lambda: print({'numpy', 'torch', 'transformers', 'llama_cpp'} & set(sys.modules)))"
+    _, out, err = run(command, "--json", before=check)
+    assert out.splitlines()[-1] == "set()", err
