@@ -1,0 +1,201 @@
+"""One answer: the model's name, its thought, its text, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from desktopapp.engine.events import Channel, FinishReason, Stats
+from desktopapp.ui.conversation.body import MarkdownBody
+from desktopapp.ui.conversation.error_card import ErrorCard
+from desktopapp.ui.conversation.footer import AnswerFooter
+from desktopapp.ui.conversation.formats import Formats
+from desktopapp.ui.conversation.lexers import LexerStore
+from desktopapp.ui.conversation.message import RING_PX, Message
+from desktopapp.ui.conversation.selection import SelectionGroup
+from desktopapp.ui.conversation.status_line import StatusLine
+from desktopapp.ui.conversation.thought import ThoughtBlock
+from desktopapp.ui.conversation.typography import typography
+from desktopapp.ui.theme import colors_of, fonts
+from desktopapp.ui.tokens import SPACE_XS
+
+
+class AnswerMessage(Message):
+    """An answer, streaming or complete.
+
+    Signals:
+        link_clicked: carries the address.
+        retry_requested: `Send again` was pressed.
+        work_wanted: there is something to show; `process` does it.
+
+    Args:
+        answer_id: of the answer.
+        model_label: how the conversation names the model.
+        lexers: for code blocks.
+        clock: seconds, monotonic.
+        parent: as always.
+    """
+
+    link_clicked = Signal(str)
+    retry_requested = Signal()
+    work_wanted = Signal()
+
+    def __init__(
+        self,
+        answer_id: str,
+        model_label: str,
+        lexers: LexerStore,
+        clock: Callable[[], float],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(answer_id, parent)
+        self._lexers = lexers
+        self._clock = clock
+        self._width_px = 600
+        self._incoming: list[tuple[Channel, str]] = []
+        self._parts: list[str] = []
+        self._has_text = False
+        self._is_complete = False
+        self.thought: ThoughtBlock | None = None
+        self.error_card: ErrorCard | None = None
+        self.label = QLabel(self)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setText(model_label)
+        self.label.setVisible(bool(model_label))
+        self.status = StatusLine(self)
+        self.body = MarkdownBody(lexers, self._make_formats, self)
+        self.body.link_clicked.connect(self.link_clicked)
+        self.footer = AnswerFooter(self)
+        self.footer.copy_requested.connect(lambda: self.footer.copy_button.copy(self.message_text()))
+        self.footer.retry_requested.connect(self.retry_requested)
+        self.footer.hide()
+        self._layout = QVBoxLayout(self)
+        # Buttons stand a ring's width further left than text, so that their glyphs are in line with it.
+        self._layout.setContentsMargins(0, RING_PX, RING_PX, RING_PX)
+        self._layout.setSpacing(SPACE_XS + 2)
+        self.label.setContentsMargins(RING_PX, 0, 0, 0)
+        self.status.setContentsMargins(RING_PX, 0, 0, 0)
+        self.body.setContentsMargins(RING_PX, 0, 0, 0)
+        for widget in (self.label, self.body, self.status, self.footer):
+            self._layout.addWidget(widget)
+        self._restyle_label()
+        self.retranslate()
+
+    # What the conversation calls
+
+    def set_status(self, text: str) -> None:
+        """Say what is being done, until text comes or the answer ends."""
+        if not self._is_complete:
+            self.status.set_text(text)
+            self.status.setVisible(True)
+
+    def append(self, channel: Channel, text: str) -> None:
+        """Add text; `process` shows it."""
+        if channel is Channel.ANSWER:
+            self._parts.append(text)
+        self._incoming.append((channel, text))
+
+    def end(self, reason: FinishReason | None, stats: Stats | None) -> None:
+        """The answer is complete, stopped, or cut."""
+        self._complete()
+        self.footer.show_end(reason, stats, can_copy=bool(self.message_text()))
+        self.footer.show()
+
+    def fail(self, message: str, remedy: str) -> None:
+        """The answer failed; what was streamed stays."""
+        self._complete()
+        if self.error_card is not None:
+            self._layout.removeWidget(self.error_card)
+            self.error_card.deleteLater()
+        self.error_card = ErrorCard(message, remedy, self)
+        self.error_card.retry_requested.connect(self.retry_requested)
+        self._layout.addWidget(self.error_card)
+        self.footer.show_end(None, None, can_copy=bool(self.message_text()))
+        self.footer.setVisible(bool(self.message_text()))
+
+    def restore(self, text: str, thought: str) -> None:
+        """Show an answer of an earlier day."""
+        if thought:
+            self._make_thought().restore(thought)
+        if text:
+            self.append(Channel.ANSWER, text)
+
+    def process(self, has_time: Callable[[], bool]) -> bool:
+        """Show what came, while there is time. Returns True when nothing is left to do."""
+        incoming, self._incoming = self._incoming, []
+        for channel, text in incoming:
+            self._take(channel, text)
+        is_done = self.thought is None or self.thought.process(has_time)
+        return is_done and self.body.process(has_time)
+
+    # What all messages have
+
+    def message_text(self) -> str:
+        """The answer's Markdown, without the thought."""
+        self._parts = ["".join(self._parts)]
+        return self._parts[0]
+
+    def group(self) -> SelectionGroup:
+        """The answer's text."""
+        return self.body.group
+
+    def set_width(self, width_px: int) -> None:
+        """The width of the column."""
+        self._width_px = width_px
+        self.body.set_width(width_px - 2 * RING_PX)
+        if self.thought is not None:
+            self.thought.set_width(width_px - 2 * RING_PX)
+
+    def restyle(self) -> None:
+        """New colours and fonts."""
+        self._restyle_label()
+        self.body.restyle()
+        if self.thought is not None:
+            self.thought.restyle()
+
+    def retranslate(self) -> None:
+        """Speak the language of now."""
+        name = self.label.text()
+        self.setAccessibleName(self.tr("Answer of %1").replace("%1", name) if name else self.tr("Answer"))
+
+    def _take(self, channel: Channel, text: str) -> None:
+        if not self._has_text and text:
+            self._has_text = True
+            self.status.hide()
+        if channel is Channel.THOUGHT:
+            (self.thought or self._make_thought()).body.feed(text)
+            return
+        if self.thought is not None:
+            self.thought.end(fold=True)
+        self.body.feed(text)
+
+    def _make_thought(self) -> ThoughtBlock:
+        self.thought = ThoughtBlock(self._lexers, self._clock, self)
+        self.thought.link_clicked.connect(self.link_clicked)
+        self.thought.work_wanted.connect(self.work_wanted)
+        self.thought.set_width(self._width_px - 2 * RING_PX)
+        self._layout.insertWidget(self._layout.indexOf(self.body), self.thought)
+        return self.thought
+
+    def _complete(self) -> None:
+        self._is_complete = True
+        self.process(lambda: False)
+        self.status.hide()
+        if self.thought is not None:
+            self.thought.end(fold=self._has_answer())
+        self.body.finish()
+        self.work_wanted.emit()
+
+    def _has_answer(self) -> bool:
+        return any(part.strip() for part in self._parts)
+
+    def _restyle_label(self) -> None:
+        font = fonts().small
+        font.setWeight(font.Weight.DemiBold)
+        self.label.setFont(font)
+        self.label.setStyleSheet(f"color: {colors_of(self).text_secondary}")
+
+    def _make_formats(self) -> Formats:
+        return Formats(colors_of(self), typography())

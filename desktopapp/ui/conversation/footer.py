@@ -1,0 +1,103 @@
+"""The quiet line below an answer: copy, send again, how it ended and how fast it was."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from desktopapp.engine.events import FinishReason, Stats
+from desktopapp.ui.conversation.buttons import CopyButton, QuietButton
+from desktopapp.ui.theme import colors_of, fonts, is_palette_change
+from desktopapp.ui.tokens import SPACE_XS
+
+_GIB = 2**30
+
+
+class AnswerFooter(QWidget):
+    """Buttons and figures."""
+
+    copy_requested = Signal()
+    retry_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._reason: FinishReason | None = None
+        self._stats: Stats | None = None
+        self.copy_button = CopyButton(with_words=False, parent=self)
+        self.copy_button.clicked.connect(self.copy_requested)
+        self.retry_button = QuietButton("retry", self)
+        self.retry_button.clicked.connect(self.retry_requested)
+        self.retry_button.hide()
+        self.label = QLabel(self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE_XS)
+        layout.addWidget(self.copy_button)
+        layout.addWidget(self.retry_button)
+        layout.addSpacing(SPACE_XS)
+        layout.addWidget(self.label)
+        layout.addStretch(1)
+        self._retranslate()
+
+    def show_end(self, reason: FinishReason | None, stats: Stats | None, *, can_copy: bool) -> None:
+        """Say how the answer ended.
+
+        Args:
+            reason: why; None when it failed or is not known.
+            stats: measured figures, if any.
+            can_copy: there is text.
+        """
+        self._reason, self._stats = reason, stats
+        self.copy_button.setVisible(can_copy)
+        self.retry_button.setVisible(reason is FinishReason.CANCELLED)
+        self._retranslate()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Language and colours of now."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange or is_palette_change(event):
+            self._retranslate()
+
+    def _retranslate(self) -> None:
+        self.copy_button.describe(self.tr("Copy answer"))
+        self.retry_button.set_words(self.tr("Send again"), self.tr("Send again"))
+        self.label.setFont(fonts().small)
+        color = colors_of(self).text_secondary
+        if self.label.styleSheet() != f"color: {color}":
+            self.label.setStyleSheet(f"color: {color}")
+        self.label.setText("  ·  ".join(self._facts()))
+        self.label.setToolTip("\n".join(self._details()))
+        self.label.setAccessibleDescription("; ".join(self._details()))
+
+    def _facts(self) -> list[str]:
+        facts = []
+        if self._reason is FinishReason.CANCELLED:
+            facts.append(self.tr("Stopped"))
+        elif self._reason is FinishReason.LENGTH:
+            facts.append(self.tr("Cut at the length limit"))
+        stats = self._stats
+        if stats is not None and stats.decode_tokens_per_s is not None:
+            facts.append(self.tr("%1 tokens/s").replace("%1", _figure(stats.decode_tokens_per_s)))
+        if stats is not None and stats.time_to_first_token_s is not None:
+            seconds = _figure(stats.time_to_first_token_s)
+            facts.append(self.tr("%1 s to the first token").replace("%1", seconds))
+        return facts
+
+    def _details(self) -> list[str]:
+        stats = self._stats
+        if stats is None:
+            return []
+        return [
+            self.tr("Model: %1 (%2)").replace("%1", stats.model).replace("%2", stats.mode),
+            self.tr("Backend: %1. %2").replace("%1", stats.backend).replace("%2", stats.backend_reason),
+            self.tr("Prompt: %1 tokens, %2 of them from the cache")
+            .replace("%1", str(stats.prompt_tokens))
+            .replace("%2", str(stats.cached_tokens)),
+            self.tr("Answer: %1 tokens").replace("%1", str(stats.new_tokens)),
+            self.tr("Peak memory: %1 GiB").replace("%1", f"{stats.peak_bytes / _GIB:.1f}"),
+        ]
+
+
+def _figure(value: float) -> str:
+    """Two or three significant digits, as many as a person reads at a glance."""
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:.0f}"

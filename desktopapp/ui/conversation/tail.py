@@ -1,0 +1,41 @@
+"""Makes the end of unfinished Markdown look like what it is most likely to become, so that nothing flickers."""
+
+from __future__ import annotations
+
+import re
+
+_ONLY_MARKS = re.compile(r"\s*(?:[-*+#>|=_`~:\s]+|\d{1,3}[.)]?)$")
+_OPEN_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*$")
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_FENCE_LINE = re.compile(r"^[\s>]*(?:[-*+]|\d+[.)])?\s*(?:```|~~~)", re.MULTILINE)
+
+
+def tidy_tail(source: str) -> str:
+    """The source for display: half-written marks hidden, open emphasis, code and links closed.
+
+    Args:
+        source: what is not closed yet, from the beginning of a block.
+    """
+    line_start = source.rfind("\n") + 1
+    if _ONLY_MARKS.match(source, line_start) or _FENCE_LINE.match(source, line_start):
+        source = source[:line_start]
+    if _FENCE_LINE.search(source):
+        return source
+    start = max((match.end() for match in _BLANK_LINE.finditer(source)), default=0)
+    tail = _OPEN_LINK.sub(r"\1", source[max(start, source.rfind("\n") + 1) :])
+    source = source[: max(start, source.rfind("\n") + 1)] + tail
+    return source + _closing_marks(source[start:])
+
+
+def _closing_marks(text: str) -> str:
+    stripped = text.rstrip()
+    if stripped != text:
+        return ""
+    if text.count("`") % 2:
+        return "`"
+    if text.count("**") % 2:
+        # A lone `*` at the end is the first half of the closing mark.
+        return (
+            "*" if text.endswith("*") and not text.endswith("**") else "**" if not text.endswith("**") else ""
+        )
+    return ""
