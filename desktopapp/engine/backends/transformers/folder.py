@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from desktopapp.errors import BackendUnavailable, ModelDamaged, ModelIncomplete, ModelUnsupported
+from desktopapp.modelstore.safetensors_header import (
+    SafetensorsHeader,
+    precision_of,
+    read_safetensors_header,
+)
 
 SUPPORTED_TYPES = ("qwen3_vl", "qwen3_vl_moe")
 _SINGLE_FILE = "model.safetensors"
 _TEMPLATE = "chat_template.jinja"
 _INDEX = "model.safetensors.index.json"
-_LENGTH_BYTES = 8
-# The limit that the safetensors library sets itself.
-_LONGEST_HEADER_BYTES = 100_000_000
+_TYPE_BYTES = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class ModelFolder:
         config: what config.json holds.
         shards: the safetensors files.
         size_bytes: of the shards.
-        stored_types: of the tensors, as `BF16`, `F32`, with their number of elements.
+        stored_type: that most weights are stored in, as `BF16`.
+        parameters: number of stored weights.
         chat_template: Jinja source.
     """
 
@@ -35,18 +40,9 @@ class ModelFolder:
     config: dict[str, Any]
     shards: tuple[Path, ...]
     size_bytes: int
-    stored_types: dict[str, int]
+    stored_type: str
+    parameters: int
     chat_template: str
-
-    @property
-    def parameters(self) -> int:
-        """Number of stored weights."""
-        return sum(self.stored_types.values())
-
-    @property
-    def main_type(self) -> str:
-        """The type that most weights are stored in."""
-        return max(self.stored_types, key=lambda name: self.stored_types[name])
 
 
 def open_folder(path: Path) -> ModelFolder:
@@ -60,18 +56,45 @@ def open_folder(path: Path) -> ModelFolder:
     """
     config = _read_json(path, "config.json")
     _check_config(path, config)
-    _read_json(path, "preprocessor_config.json")
-    _read_json(path, "tokenizer.json")
+    _require_one(path, (("preprocessor_config.json",), ("processor_config.json",)))
+    _require_one(path, (("tokenizer.json",), ("vocab.json", "merges.txt")))
     chat_template = _read_chat_template(path)
     shards = _find_shards(path)
-    stored: dict[str, int] = {}
+    sizes: Counter[str] = Counter()
     for shard in shards:
-        for name, elements in _count_elements(shard).items():
-            stored[name] = stored.get(name, 0) + elements
-    if not stored:
+        sizes.update(_read_header(shard).bytes_by_type)
+    if not sizes:
         raise ModelDamaged(file=shards[0].name, reason="it holds no weights")
-    size_bytes = sum(shard.stat().st_size for shard in shards)
-    return ModelFolder(path, config, shards, size_bytes, stored, chat_template)
+    return ModelFolder(
+        path=path,
+        config=config,
+        shards=shards,
+        size_bytes=sum(shard.stat().st_size for shard in shards),
+        stored_type=precision_of(sizes),
+        parameters=sum(size // _TYPE_BYTES.get(name, 1) for name, size in sizes.items()),
+        chat_template=chat_template,
+    )
+
+
+def _require_one(path: Path, choices: tuple[tuple[str, ...], ...]) -> None:
+    """One set of files has to be there whole; the first set is what is asked for."""
+    for names in choices:
+        if all((path / name).is_file() for name in names):
+            for name in names:
+                if name.endswith(".json"):
+                    _read_json(path, name)
+            return
+    raise ModelIncomplete(name=path.name, missing=choices[0][0])
+
+
+def _read_header(shard: Path) -> SafetensorsHeader:
+    try:
+        header = read_safetensors_header(shard)
+    except OSError as error:
+        raise ModelDamaged(file=shard.name, reason=f"it cannot be read ({error.strerror})") from error
+    if header.file_bytes != header.expected_bytes:
+        raise ModelDamaged(file=shard.name, reason="it is cut short or has bytes too many")
+    return header
 
 
 def _read_chat_template(path: Path) -> str:
@@ -133,29 +156,3 @@ def _find_shards(path: Path) -> tuple[Path, ...]:
         if not (path / name).is_file():
             raise ModelIncomplete(name=path.name, missing=name)
     return tuple(path / name for name in names)
-
-
-def _count_elements(file: Path) -> dict[str, int]:
-    """Elements by type, after checking that the header and the data are whole."""
-    size_bytes = file.stat().st_size
-    try:
-        with file.open("rb") as stream:
-            length = int.from_bytes(stream.read(_LENGTH_BYTES), "little")
-            if not 0 < length <= min(size_bytes - _LENGTH_BYTES, _LONGEST_HEADER_BYTES):
-                raise ModelDamaged(file=file.name, reason="its header is cut short")
-            header = json.loads(stream.read(length))
-        counts: dict[str, int] = {}
-        end = 0
-        for name, tensor in header.items():
-            if name == "__metadata__":
-                continue
-            elements = 1
-            for side in tensor["shape"]:
-                elements *= int(side)
-            counts[tensor["dtype"]] = counts.get(tensor["dtype"], 0) + elements
-            end = max(end, int(tensor["data_offsets"][1]))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        raise ModelDamaged(file=file.name, reason="its header is malformed") from error
-    if _LENGTH_BYTES + length + end != size_bytes:
-        raise ModelDamaged(file=file.name, reason="it is cut short or has bytes too many")
-    return counts

@@ -55,7 +55,7 @@ def load_network(folder: ModelFolder, options: LoadOptions, progress: LoadProgre
         BackendUnavailable: the device is not there.
         OutOfMemory: it does not fit.
     """
-    placement = place(options.device, folder.main_type, folder.parameters)
+    placement = place(options.device, folder.stored_type, folder.parameters)
     progress("tokenizer", 0.05)
     tokenizer = _load_part(folder, "tokenizer.json", partial(_load_tokenizer, folder))
     token_bytes = _load_part(folder, "tokenizer.json", partial(vocabulary_bytes, tokenizer))

@@ -25,7 +25,7 @@ def edit_config(folder: Path, **fields: object) -> None:
 
 def test_sizes_and_types_of_a_whole_folder(random_folder: Path) -> None:
     found = open_folder(random_folder)
-    assert found.main_type == "F32"
+    assert found.stored_type == "F32"
     assert found.size_bytes == (random_folder / "model.safetensors").stat().st_size
     assert found.size_bytes - 4 * found.parameters < 20_000
     assert "<|im_start|>" in found.chat_template
