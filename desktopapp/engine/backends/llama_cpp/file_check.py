@@ -6,10 +6,10 @@ zero, a failed assertion. Here a bad pair of files becomes one clear sentence.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktopapp.engine.backends.llama_cpp.projector_tensors import deepstack_layers, find_bad_tensor
 from desktopapp.errors import (
     ModelDamaged,
     ModelIncomplete,
@@ -34,13 +34,6 @@ _VISION_COUNTS = (
     "projection_dim",
     "attention.head_count",
 )
-_VISION_TENSORS = (
-    "v.patch_embd.weight",
-    "v.patch_embd.weight.1",
-    "v.patch_embd.bias",
-    "v.position_embd.weight",
-)
-_DEEPSTACK = re.compile(r"v\.deepstack\.\d+\.fc2\.weight")
 _MOST_SHARDS = 1000
 
 
@@ -142,15 +135,15 @@ def _check_projector(checked: CheckedFiles) -> None:
         described = kind or projector.architecture or "unknown"
         raise ProjectorMismatch(file=name, reason=f"it is of the kind “{described}”, not “{_PROJECTOR_TYPE}”")
     _require_counts(projector, "clip.vision", _VISION_COUNTS, name)
-    missing = set(_VISION_TENSORS) - {tensor.name for tensor in projector.tensors}
-    if missing:
-        raise ModelDamaged(file=name, reason=f"the tensor “{min(missing)}” is missing")
     wanted, given = checked.text_count("embedding_length"), projector.integer("clip.vision.projection_dim")
     if wanted != given:
         reason = f"it gives {given} numbers a token, the model wants {wanted}"
         raise ProjectorMismatch(file=name, reason=reason)
-    given = sum(_DEEPSTACK.fullmatch(tensor.name) is not None for tensor in projector.tensors)
+    given = len(deepstack_layers(projector))
     wanted = checked.text_count("n_deepstack_layers")
     if wanted != given:
         reason = f"it feeds {given} DeepStack layers, the model wants {wanted}"
         raise ProjectorMismatch(file=name, reason=reason)
+    bad_tensor = find_bad_tensor(projector)
+    if bad_tensor:
+        raise ModelDamaged(file=name, reason=f"the tensor “{bad_tensor}” is missing or has another shape")
