@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import logging
 import os
 import pickle
 import signal
@@ -49,6 +50,8 @@ def _send_streams_to(path: Path) -> None:
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     faulthandler.enable(file=2)
+    # Libraries say through `logging` why they are about to abort; whoever reads the log afterwards needs that.
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(name)s: %(message)s")
     # llama.cpp would start a debugger on itself before it aborts; its message is enough.
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 

@@ -58,11 +58,16 @@ class CheckedFiles:
         return self.text.integer(f"{self.text.architecture}.{key}")
 
     @property
+    def head_size(self) -> int:
+        """Width of a key."""
+        derived = self.text_count("embedding_length") // self.text_count("attention.head_count")
+        return self.text_count("attention.key_length") or derived
+
+    @property
     def cell_values(self) -> int:
         """Numbers that one token's keys and values have in all layers."""
-        head_size = self.text_count("embedding_length") // self.text_count("attention.head_count")
-        widths = [self.text_count(f"attention.{part}_length") or head_size for part in ("key", "value")]
-        return self.text_count("block_count") * self.text_count(_KV_HEADS) * sum(widths)
+        widths = self.head_size + (self.text_count("attention.value_length") or self.head_size)
+        return self.text_count("block_count") * self.text_count(_KV_HEADS) * widths
 
     @property
     def text_bytes(self) -> int:
@@ -104,6 +109,7 @@ def check_files(files: ModelFiles) -> CheckedFiles:
     _require_counts(text, text.architecture, _TEXT_COUNTS, files.path.name)
     if not checked.chat_template:
         raise ModelIncomplete(name=files.path.stem, missing="the chat template")
+    _check_rope(checked, files.path.name)
     _check_projector(checked)
     return checked
 
@@ -128,6 +134,14 @@ def _require_counts(header: GgufHeader, prefix: str, keys: tuple[str, ...], file
             raise ModelDamaged(file=file_name, reason=f"“{key}” is missing or impossible")
 
 
+def _check_rope(checked: CheckedFiles, file_name: str) -> None:
+    """M-RoPE's sections must share half a head between them."""
+    sections = checked.text.metadata.get(f"{checked.text.architecture}.rope.dimension_sections")
+    numbers = [n for n in sections if isinstance(n, int) and n >= 0] if isinstance(sections, tuple) else []
+    if not 3 <= len(numbers) <= 4 or not 0 < sum(numbers) <= checked.head_size // 2:
+        raise ModelDamaged(file=file_name, reason="“rope.dimension_sections” is missing or impossible")
+
+
 def _check_projector(checked: CheckedFiles) -> None:
     projector, name = checked.projector, checked.projector_path.name
     kind = projector.text("clip.projector_type") or projector.text("clip.vision.projector_type")
@@ -144,6 +158,10 @@ def _check_projector(checked: CheckedFiles) -> None:
     if wanted != given:
         reason = f"it feeds {given} DeepStack layers, the model wants {wanted}"
         raise ProjectorMismatch(file=name, reason=reason)
+    if projector.integer("clip.vision.embedding_length") % projector.integer(
+        "clip.vision.attention.head_count"
+    ):
+        raise ModelDamaged(file=name, reason="its width does not divide into its heads")
     bad_tensor = find_bad_tensor(projector)
     if bad_tensor:
         raise ModelDamaged(file=name, reason=f"the tensor “{bad_tensor}” is missing or has another shape")

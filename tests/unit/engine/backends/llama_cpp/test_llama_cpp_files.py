@@ -155,6 +155,19 @@ def test_impossible_counts_of_the_projector(files: ModelFiles, key: str) -> None
         load(files)
 
 
+def test_sections_larger_than_a_head(files: ModelFiles) -> None:
+    overwrite(files.path, struct.pack("<IIII", 24, 20, 20, 0), struct.pack("<IIII", 24, 20, 21, 0))
+    with pytest.raises(ModelDamaged, match="dimension_sections"):
+        load(files)
+
+
+def test_heads_that_do_not_divide(files: ModelFiles) -> None:
+    assert files.projector is not None
+    set_count(files.projector, "clip.vision.attention.head_count", 3)
+    with pytest.raises(ModelDamaged, match="heads"):
+        load(files)
+
+
 def test_impossible_picture_sizes(files: ModelFiles) -> None:
     assert files.projector is not None
     set_count(files.projector, "clip.vision.image_max_pixels", 0)
