@@ -98,7 +98,8 @@ class MainWindow(QMainWindow):
     def choose_files(self) -> None:
         """Open the Attach dialog."""
         patterns = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
-        filters = f"{self.tr('Pictures')} ({patterns});;{self.tr('All files')} (*)"
+        pictures, everything = self.tr("Pictures"), self.tr("All files")
+        filters = f"{pictures} ({patterns});;{everything} (*)"
         chosen, _ = QFileDialog.getOpenFileNames(self, self.tr("Attach files"), "", filters)
         if chosen:
             self.files_chosen.emit(chosen)
@@ -224,12 +225,13 @@ class MainWindow(QMainWindow):
         self._new.setIcon(tinted_icon("new", colors_of(self).text_secondary, size=ICON_SIZE))
 
     def _retitle(self) -> None:
-        self.setWindowTitle(f"{self._topic or self.tr('New conversation')} - {_APPLICATION_TITLE}")
+        topic = self._topic or self.tr("New conversation")
+        self.setWindowTitle(f"{topic} - {_APPLICATION_TITLE}")
 
     def _retranslate(self) -> None:
         self._retitle()
         # Qt leaves no room between icon and text.
-        self._new.setText(f" {self.tr('New conversation')}")
+        self._new.setText(" " + self.tr("New conversation"))
         self._new.setAccessibleName(self.tr("New conversation"))
         self._new.setToolTip(self.tr("New conversation (Ctrl+N)"))
         note = self.tr("Random weights: answers mean nothing")

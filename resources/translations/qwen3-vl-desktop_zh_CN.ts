@@ -1,0 +1,701 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN">
+<context>
+    <name>AttachmentCard</name>
+    <message>
+        <source>Attachment {name}</source>
+        <translation>附件 {name}</translation>
+    </message>
+    <message>
+        <source>Remove {name}</source>
+        <translation>移除 {name}</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>{count} tokens</source>
+        <translation>{count} 个 token</translation>
+    </message>
+    <message>
+        <source>Reading …</source>
+        <translation>正在读取…</translation>
+    </message>
+</context>
+<context>
+    <name>AttachmentIntake</name>
+    <message>
+        <source>Only files of this computer can be attached; nothing is downloaded.</source>
+        <translation>只能添加本机上的文件；程序不会下载任何内容。</translation>
+    </message>
+    <message>
+        <source>Save the picture first, or copy it and paste it here.</source>
+        <translation>请先保存图片，或复制后粘贴到这里。</translation>
+    </message>
+    <message>
+        <source>There is no picture in the folder “{name}”.</source>
+        <translation>文件夹“{name}”里没有图片。</translation>
+    </message>
+    <message>
+        <source>Files left out: {count}.</source>
+        <translation>有 {count} 个文件未添加。</translation>
+    </message>
+    <message>
+        <source>A message takes {most} attachments at most.</source>
+        <translation>一条消息最多可带 {most} 个附件。</translation>
+    </message>
+    <message>
+        <source>The pasted picture could not be saved.</source>
+        <translation>粘贴的图片无法保存。</translation>
+    </message>
+    <message>
+        <source>Check the free space of your disk, then paste it again.</source>
+        <translation>请检查磁盘剩余空间，然后重新粘贴。</translation>
+    </message>
+</context>
+<context>
+    <name>Chat</name>
+    <message>
+        <source>Stopping …</source>
+        <translation>正在停止…</translation>
+    </message>
+    <message>
+        <source>Reading the question …</source>
+        <translation>正在读取问题…</translation>
+    </message>
+    <message>
+        <source>Loading {model} …</source>
+        <translation>正在加载 {model}…</translation>
+    </message>
+    <message>
+        <source>Loading {model}, {percent} %</source>
+        <translation>正在加载 {model}，{percent}%</translation>
+    </message>
+    <message>
+        <source>Looking at {name} …</source>
+        <translation>正在查看 {name}…</translation>
+    </message>
+    <message>
+        <source>Reading {done} of {total} tokens …</source>
+        <translation>正在读取 token：{done} / {total}…</translation>
+    </message>
+</context>
+<context>
+    <name>Composer</name>
+    <message>
+        <source>Stopping …</source>
+        <translation>正在停止…</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>发送</translation>
+    </message>
+    <message>
+        <source>Stop (Esc)</source>
+        <translation>停止（Esc）</translation>
+    </message>
+    <message>
+        <source>Send (Enter)</source>
+        <translation>发送（Enter）</translation>
+    </message>
+    <message>
+        <source>Esc stops the answer</source>
+        <translation>按 Esc 停止回答</translation>
+    </message>
+    <message>
+        <source>Enter queues · Esc stops</source>
+        <translation>Enter 排队 · Esc 停止</translation>
+    </message>
+    <message>
+        <source>Enter sends · Shift+Enter breaks the line</source>
+        <translation>Enter 发送 · Shift+Enter 换行</translation>
+    </message>
+    <message>
+        <source>Ask about a picture: drop, paste or attach it</source>
+        <translation>就图片提问：拖入、粘贴或添加图片</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>消息</translation>
+    </message>
+    <message>
+        <source>Attach files</source>
+        <translation>添加文件</translation>
+    </message>
+    <message>
+        <source>Attach files (Ctrl+O)</source>
+        <translation>添加文件（Ctrl+O）</translation>
+    </message>
+    <message>
+        <source>Queue</source>
+        <translation>排队</translation>
+    </message>
+    <message>
+        <source>Send after this answer (Enter)</source>
+        <translation>本次回答结束后发送（Enter）</translation>
+    </message>
+    <message>
+        <source>Attachments</source>
+        <translation>附件</translation>
+    </message>
+</context>
+<context>
+    <name>CrashDialog</name>
+    <message>
+        <source>Something went wrong</source>
+        <translation>出错了</translation>
+    </message>
+    <message>
+        <source>Something unexpected happened inside the program.</source>
+        <translation>程序内部发生了意外错误。</translation>
+    </message>
+    <message>
+        <source>Your conversation is saved. You can close this and go on; if it happens again, please send this report to the developers. It may hold names of your files.</source>
+        <translation>您的对话已保存。可以关闭此窗口继续使用；如果再次发生，请把这份报告发给开发者。报告中可能包含您的文件名。</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>报告</translation>
+    </message>
+    <message>
+        <source>Copy the report</source>
+        <translation>复制报告</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>已复制</translation>
+    </message>
+</context>
+<context>
+    <name>Desktop</name>
+    <message>
+        <source>Remove “{name}” or mend it, then send again. Nothing else was lost.</source>
+        <translation>请移除或修复“{name}”，然后重新发送。其他内容均未丢失。</translation>
+    </message>
+    <message>
+        <source>Pictures from earlier in this conversation cannot be read any more: {names}.</source>
+        <translation>本对话中较早的图片已无法读取：{names}。</translation>
+    </message>
+    <message>
+        <source>The model answers without them; attach them again where they matter.</source>
+        <translation>模型将不参考这些图片作答；如有需要请重新添加。</translation>
+    </message>
+    <message>
+        <source>Your settings cannot be saved ({reason}).</source>
+        <translation>设置无法保存（{reason}）。</translation>
+    </message>
+</context>
+<context>
+    <name>DropOverlay</name>
+    <message>
+        <source>Drop to attach</source>
+        <translation>松开以添加</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Pictures</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>All files</source>
+        <translation>所有文件</translation>
+    </message>
+    <message>
+        <source>Attach files</source>
+        <translation>添加文件</translation>
+    </message>
+    <message>
+        <source>Send, or queue while an answer runs</source>
+        <translation>发送；回答进行中则排队</translation>
+    </message>
+    <message>
+        <source>Break the line</source>
+        <translation>换行</translation>
+    </message>
+    <message>
+        <source>Stop the answer</source>
+        <translation>停止回答</translation>
+    </message>
+    <message>
+        <source>Paste text, a screenshot or files</source>
+        <translation>粘贴文字、截图或文件</translation>
+    </message>
+    <message>
+        <source>New conversation</source>
+        <translation>新对话</translation>
+    </message>
+    <message>
+        <source>Go to the message field</source>
+        <translation>转到消息输入框</translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>选择模型</translation>
+    </message>
+    <message>
+        <source>This list</source>
+        <translation>本列表</translation>
+    </message>
+    <message>
+        <source>New conversation (Ctrl+N)</source>
+        <translation>新对话（Ctrl+N）</translation>
+    </message>
+    <message>
+        <source>Random weights: answers mean nothing</source>
+        <translation>随机权重：回答没有意义</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryGauge</name>
+    <message>
+        <source>Memory …</source>
+        <translation>内存…</translation>
+    </message>
+    <message>
+        <source>Memory: not measured yet</source>
+        <translation>内存：尚未测量</translation>
+    </message>
+    <message>
+        <source>GPU</source>
+        <translation>显存</translation>
+    </message>
+    <message>
+        <source>RAM</source>
+        <translation>内存</translation>
+    </message>
+    <message>
+        <source>{kind} {used} / {total} GiB</source>
+        <translation>{kind} {used} / {total} GiB</translation>
+    </message>
+    <message>
+        <source>{device}: {used} of {total} GiB used by all programs.</source>
+        <translation>{device}：所有程序共使用 {used} / {total} GiB。</translation>
+    </message>
+    <message>
+        <source>The engine uses {used} GiB.</source>
+        <translation>引擎使用 {used} GiB。</translation>
+    </message>
+</context>
+<context>
+    <name>ModelPicker</name>
+    <message>
+        <source>Model: {name}</source>
+        <translation>模型：{name}</translation>
+    </message>
+    <message>
+        <source>Choose a model (Ctrl+M)</source>
+        <translation>选择模型（Ctrl+M）</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Open folder …</source>
+        <translation>打开文件夹…</translation>
+    </message>
+    <message>
+        <source>Open GGUF file …</source>
+        <translation>打开 GGUF 文件…</translation>
+    </message>
+    <message>
+        <source>Looking for models …</source>
+        <translation>正在查找模型…</translation>
+    </message>
+    <message>
+        <source>No model was found.</source>
+        <translation>没有找到模型。</translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>选择模型</translation>
+    </message>
+    <message>
+        <source>Open a model&apos;s folder</source>
+        <translation>打开模型文件夹</translation>
+    </message>
+    <message>
+        <source>Open a model&apos;s GGUF file</source>
+        <translation>打开模型的 GGUF 文件</translation>
+    </message>
+    <message>
+        <source>Thinking</source>
+        <translation>Thinking</translation>
+    </message>
+    <message>
+        <source>Instruct</source>
+        <translation>Instruct</translation>
+    </message>
+    <message>
+        <source>random weights, answers mean nothing</source>
+        <translation>随机权重，回答没有意义</translation>
+    </message>
+    <message>
+        <source>No weights were found.</source>
+        <translation>没有找到权重。</translation>
+    </message>
+    <message>
+        <source>Missing: {names}</source>
+        <translation>缺少：{names}</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsMenu</name>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Answer with</source>
+        <translation>回答方式</translation>
+    </message>
+    <message>
+        <source>The model that is chosen</source>
+        <translation>所选模型</translation>
+    </message>
+    <message>
+        <source>Instruct: answers at once</source>
+        <translation>Instruct：直接回答</translation>
+    </message>
+    <message>
+        <source>Thinking: thinks first</source>
+        <translation>Thinking：先思考再回答</translation>
+    </message>
+    <message>
+        <source>Backend</source>
+        <translation>后端</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>主题</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>语言</translation>
+    </message>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>StatusLine</name>
+    <message>
+        <source>{backend} on {device}</source>
+        <translation>{backend}，{device}</translation>
+    </message>
+    <message>
+        <source>Starting the engine …</source>
+        <translation>正在启动引擎…</translation>
+    </message>
+    <message>
+        <source>The engine is ready, no model is loaded</source>
+        <translation>引擎已就绪，尚未加载模型</translation>
+    </message>
+    <message>
+        <source>No model is loaded</source>
+        <translation>未加载模型</translation>
+    </message>
+    <message>
+        <source>The engine is not running</source>
+        <translation>引擎未运行</translation>
+    </message>
+    <message>
+        <source>Starting {backend}</source>
+        <translation>正在启动 {backend}</translation>
+    </message>
+    <message>
+        <source>Loading the tokenizer</source>
+        <translation>正在加载分词器</translation>
+    </message>
+    <message>
+        <source>Loading weights</source>
+        <translation>正在加载权重</translation>
+    </message>
+    <message>
+        <source>Loading the vision part</source>
+        <translation>正在加载视觉部分</translation>
+    </message>
+    <message>
+        <source>Warming up</source>
+        <translation>正在预热</translation>
+    </message>
+    <message>
+        <source>Loading</source>
+        <translation>正在加载</translation>
+    </message>
+    <message>
+        <source>{stage} {percent} %</source>
+        <translation>{stage} {percent}%</translation>
+    </message>
+    <message>
+        <source>{rate} tokens/s</source>
+        <translation>{rate} token/秒</translation>
+    </message>
+    <message>
+        <source>first token {seconds} s</source>
+        <translation>首个 token {seconds} 秒</translation>
+    </message>
+</context>
+<context>
+    <name>_NoticeRow</name>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Close this notice</source>
+        <translation>关闭此通知</translation>
+    </message>
+</context>
+<context>
+    <name>errors</name>
+    <message>
+        <source>{reason}</source>
+        <translation>{reason}</translation>
+    </message>
+    <message>
+        <source>{remedy}</source>
+        <translation>{remedy}</translation>
+    </message>
+    <message>
+        <source>There is no model “{name}” here.</source>
+        <translation>这里没有模型“{name}”。</translation>
+    </message>
+    <message>
+        <source>Pick a model from the list, or open its folder or GGUF file.</source>
+        <translation>请从列表中选择模型，或打开它的文件夹或 GGUF 文件。</translation>
+    </message>
+    <message>
+        <source>No usable model is here yet.</source>
+        <translation>这里还没有可用的模型。</translation>
+    </message>
+    <message>
+        <source>Put a Qwen3-VL folder, or its GGUF file with the mmproj file, into {folder}.</source>
+        <translation>请把 Qwen3-VL 模型文件夹，或 GGUF 文件连同 mmproj 文件，放入 {folder}。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not complete: {missing} is missing.</source>
+        <translation>“{name}”不完整：缺少 {missing}。</translation>
+    </message>
+    <message>
+        <source>Download the missing file into the model&apos;s folder, then try again.</source>
+        <translation>请把缺少的文件下载到模型文件夹，然后重试。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a Qwen3-VL model: {reason}.</source>
+        <translation>“{name}”不是 Qwen3-VL 模型：{reason}。</translation>
+    </message>
+    <message>
+        <source>Choose a Qwen3-VL model with its vision part.</source>
+        <translation>请选择带有视觉部分的 Qwen3-VL 模型。</translation>
+    </message>
+    <message>
+        <source>The model file “{file}” is damaged: {reason}.</source>
+        <translation>模型文件“{file}”已损坏：{reason}。</translation>
+    </message>
+    <message>
+        <source>Download this file again.</source>
+        <translation>请重新下载此文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no mmproj file, so it cannot see pictures.</source>
+        <translation>“{name}”没有 mmproj 文件，因此无法看图。</translation>
+    </message>
+    <message>
+        <source>Put the model&apos;s mmproj GGUF file into the same folder.</source>
+        <translation>请把该模型的 mmproj GGUF 文件放入同一文件夹。</translation>
+    </message>
+    <message>
+        <source>The mmproj file “{file}” belongs to another model: {reason}.</source>
+        <translation>mmproj 文件“{file}”属于另一个模型：{reason}。</translation>
+    </message>
+    <message>
+        <source>Use the mmproj file that was published with this model.</source>
+        <translation>请使用随此模型发布的 mmproj 文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no {kind} variant here.</source>
+        <translation>这里没有“{name}”的 {kind} 版本。</translation>
+    </message>
+    <message>
+        <source>Set the mode to “auto”, or put that variant beside this model.</source>
+        <translation>请把模式设为“auto”，或把该版本放到此模型旁边。</translation>
+    </message>
+    <message>
+        <source>The {backend} backend cannot run this model: {reason}.</source>
+        <translation>{backend} 后端无法运行此模型：{reason}。</translation>
+    </message>
+    <message>
+        <source>Set the backend to “auto”, or pick another model.</source>
+        <translation>请把后端设为“auto”，或选择其他模型。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer there.</source>
+        <translation>“{name}”已不在原处。</translation>
+    </message>
+    <message>
+        <source>Remove it, or attach the file from its new place.</source>
+        <translation>请移除它，或从新位置重新添加。</translation>
+    </message>
+    <message>
+        <source>“{name}” may not be read.</source>
+        <translation>没有权限读取“{name}”。</translation>
+    </message>
+    <message>
+        <source>Change the file&apos;s permissions, or attach a copy.</source>
+        <translation>请修改文件权限，或添加一个副本。</translation>
+    </message>
+    <message>
+        <source>“{name}” was changed while it was being read.</source>
+        <translation>“{name}”在读取过程中被修改。</translation>
+    </message>
+    <message>
+        <source>Send the message again.</source>
+        <translation>请重新发送消息。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a picture that this program can read.</source>
+        <translation>“{name}”不是本程序能读取的图片。</translation>
+    </message>
+    <message>
+        <source>Attach a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or HEIC file.</source>
+        <translation>请添加 PNG、JPEG、WebP、BMP、TIFF、GIF、AVIF 或 HEIC 文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” is damaged or cut short.</source>
+        <translation>“{name}”已损坏或不完整。</translation>
+    </message>
+    <message>
+        <source>Save or download the picture again, then attach it.</source>
+        <translation>请重新保存或下载图片，然后再添加。</translation>
+    </message>
+    <message>
+        <source>“{name}” has {width} × {height} pixels, more than the limit of {limit_megapixels} megapixels.</source>
+        <translation>“{name}”有 {width} × {height} 像素，超过了 {limit_megapixels} 百万像素的上限。</translation>
+    </message>
+    <message>
+        <source>Attach a smaller version or a crop of it.</source>
+        <translation>请添加较小的版本或裁剪后的图片。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no pixels.</source>
+        <translation>“{name}”没有任何像素。</translation>
+    </message>
+    <message>
+        <source>Save the picture again, then attach it.</source>
+        <translation>请重新保存图片，然后再添加。</translation>
+    </message>
+    <message>
+        <source>“{name}” is {width} × {height} pixels: one side is over 200 times the other.</source>
+        <translation>“{name}”为 {width} × {height} 像素：一边超过另一边的 200 倍。</translation>
+    </message>
+    <message>
+        <source>Crop the picture and attach the part that matters.</source>
+        <translation>请裁剪图片，只添加需要的部分。</translation>
+    </message>
+    <message>
+        <source>This conversation needs {tokens} tokens; the model&apos;s context holds {limit}.</source>
+        <translation>此对话需要 {tokens} 个 token；模型的上下文只能容纳 {limit} 个。</translation>
+    </message>
+    <message>
+        <source>Start a new conversation, or attach fewer or smaller files.</source>
+        <translation>请开始新对话，或添加更少、更小的文件。</translation>
+    </message>
+    <message>
+        <source>Memory ran out while {what}.</source>
+        <translation>{what}时内存不足。</translation>
+    </message>
+    <message>
+        <source>Close other programs that use the graphics card, attach fewer files, or pick a smaller model.</source>
+        <translation>请关闭其他占用显卡的程序，减少附件，或选择更小的模型。</translation>
+    </message>
+    <message>
+        <source>The program ended while this answer was being written.</source>
+        <translation>程序在写出此回答时结束了。</translation>
+    </message>
+    <message>
+        <source>What was written is kept. Ask again, or go on from here.</source>
+        <translation>已写出的内容已保留。可以重新提问，或从这里继续。</translation>
+    </message>
+    <message>
+        <source>The file with your conversations was damaged, so a new one was begun.</source>
+        <translation>保存对话的文件已损坏，因此新建了一个。</translation>
+    </message>
+    <message>
+        <source>The old file was kept beside it as “{kept_as}”; restore a backup of “{file}” if you have one.</source>
+        <translation>旧文件已在同一位置保留为“{kept_as}”；如有“{file}”的备份，可自行恢复。</translation>
+    </message>
+    <message>
+        <source>Your conversation cannot be saved ({reason}).</source>
+        <translation>对话无法保存（{reason}）。</translation>
+    </message>
+    <message>
+        <source>Check the free space and the permissions of your user folder; until then it lives only in this window.</source>
+        <translation>请检查用户文件夹的剩余空间和权限；在此之前，对话只保留在此窗口中。</translation>
+    </message>
+    <message>
+        <source>The engine stopped while {what} ({detail}).</source>
+        <translation>引擎在{what}时停止了（{detail}）。</translation>
+    </message>
+    <message>
+        <source>It starts again by itself: send your message once more.</source>
+        <translation>它会自动重新启动：请再次发送消息。</translation>
+    </message>
+    <message>
+        <source>The engine did not answer for {seconds} s while {what}.</source>
+        <translation>引擎在{what}时有 {seconds} 秒没有响应。</translation>
+    </message>
+    <message>
+        <source>The engine sent something unreadable while {what}.</source>
+        <translation>引擎在{what}时发来了无法读取的内容。</translation>
+    </message>
+    <message>
+        <source>Something went wrong inside the program: {reason}.</source>
+        <translation>程序内部出错：{reason}。</translation>
+    </message>
+    <message>
+        <source>Try once more; if it happens again, please report it with the log file.</source>
+        <translation>请再试一次；如果再次发生，请附上日志文件反馈给我们。</translation>
+    </message>
+</context>
+</TS>

@@ -1,0 +1,75 @@
+"""A window with a scripted worker in a folder of its own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from desktopapp import paths
+from desktopapp.app import Desktop
+from desktopapp.settings import LoadedSettings, Settings
+from tests.gui.scripted_worker import ScriptedWorker, script_of
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A per-user folder of this test's own."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(folder))
+    return folder
+
+
+@pytest.fixture
+def open_desktop(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Desktop]]:
+    """Opens windows as the program does; closes what the test leaves open."""
+    palette, sheet = qapp.palette(), qapp.styleSheet()
+    opened: list[Desktop] = []
+
+    def open_one(settings: Settings | None = None, files: tuple[str, ...] = ()) -> Desktop:
+        desktop = Desktop(
+            qapp, ScriptedWorker(), LoadedSettings(settings or Settings(language="en", theme="light"))
+        )
+        opened.append(desktop)
+        desktop.window.show()
+        qtbot.waitExposed(desktop.window)
+        desktop.begin(files)
+        return desktop
+
+    yield open_one
+    for desktop in opened:
+        desktop.close()
+        desktop.window.close()
+        desktop.window.deleteLater()
+        qapp.removeEventFilter(desktop)
+        desktop.language.choose("en")
+        desktop.theme.deleteLater()
+        desktop.language.deleteLater()
+        desktop.deleteLater()
+    qapp.setStyleSheet(sheet)
+    qapp.setPalette(palette)
+
+
+@pytest.fixture
+def desktop(open_desktop: Callable[..., Desktop]) -> Desktop:
+    """One open window whose model is loaded."""
+    desktop = open_desktop()
+    script_of(desktop).be_ready()
+    return desktop
+
+
+@pytest.fixture
+def make_png(tmp_path: Path) -> Callable[..., str]:
+    """Makes small pictures."""
+
+    def make(name: str = "picture.png", width: int = 64, height: int = 48) -> str:
+        image = QImage(width, height, QImage.Format.Format_RGB32)
+        image.fill(QColor("#4b47d1"))
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert image.save(str(path))
+        return str(path)
+
+    return make
