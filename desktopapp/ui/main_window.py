@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMainWindow, QTo
 
 from desktopapp.settings import Settings
 from desktopapp.ui.composer import Composer
+from desktopapp.ui.conversation import ConversationView
 from desktopapp.ui.drop_overlay import DropOverlay
 from desktopapp.ui.icons import application_icon, tinted_icon
 from desktopapp.ui.incoming import IMAGE_SUFFIXES, is_welcome
@@ -55,7 +56,7 @@ class MainWindow(QMainWindow):
     stop_requested = Signal()
     closed = Signal()
 
-    def __init__(self, view: QWidget, settings: Settings) -> None:
+    def __init__(self, view: ConversationView, settings: Settings) -> None:
         super().__init__()
         self.view = view
         self._topic = ""

@@ -2,6 +2,64 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN">
 <context>
+    <name>AnswerFooter</name>
+    <message>
+        <source>Copy answer</source>
+        <translation>复制回答</translation>
+    </message>
+    <message>
+        <source>Send again</source>
+        <translation>重新发送</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>Cut at the length limit</source>
+        <translation>达到长度上限，已截断</translation>
+    </message>
+    <message>
+        <source>%1 tokens/s</source>
+        <translation>%1 token/秒</translation>
+    </message>
+    <message>
+        <source>%1 s to the first token</source>
+        <translation>首个 token %1 秒</translation>
+    </message>
+    <message>
+        <source>Model: %1 (%2)</source>
+        <translation>模型：%1（%2）</translation>
+    </message>
+    <message>
+        <source>Backend: %1. %2</source>
+        <translation>后端：%1。%2</translation>
+    </message>
+    <message>
+        <source>Prompt: %1 tokens, %2 of them from the cache</source>
+        <translation>提示：%1 个 token，其中 %2 个来自缓存</translation>
+    </message>
+    <message>
+        <source>Answer: %1 tokens</source>
+        <translation>回答：%1 个 token</translation>
+    </message>
+    <message>
+        <source>Peak memory: %1 GiB</source>
+        <translation>内存峰值：%1 GiB</translation>
+    </message>
+</context>
+<context>
+    <name>AnswerMessage</name>
+    <message>
+        <source>Answer of %1</source>
+        <translation>%1 的回答</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>回答</translation>
+    </message>
+</context>
+<context>
     <name>AttachmentCard</name>
     <message>
         <source>Attachment {name}</source>
@@ -83,6 +141,21 @@
     </message>
 </context>
 <context>
+    <name>CodePiece</name>
+    <message>
+        <source>Copy code</source>
+        <translation>复制代码</translation>
+    </message>
+    <message>
+        <source>Code, %1</source>
+        <translation>代码，%1</translation>
+    </message>
+    <message>
+        <source>Code</source>
+        <translation>代码</translation>
+    </message>
+</context>
+<context>
     <name>Composer</name>
     <message>
         <source>Stopping …</source>
@@ -146,6 +219,24 @@
     </message>
 </context>
 <context>
+    <name>ConversationView</name>
+    <message>
+        <source>Conversation</source>
+        <translation>对话</translation>
+    </message>
+</context>
+<context>
+    <name>CopyButton</name>
+    <message>
+        <source>Copied</source>
+        <translation>已复制</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+</context>
+<context>
     <name>CrashDialog</name>
     <message>
         <source>Something went wrong</source>
@@ -200,6 +291,47 @@
     <message>
         <source>Drop to attach</source>
         <translation>松开以添加</translation>
+    </message>
+</context>
+<context>
+    <name>EmptyState</name>
+    <message>
+        <source>Drop a screenshot, ask about it</source>
+        <translation>拖入截图，就它提问</translation>
+    </message>
+    <message>
+        <source>Pictures stay on this computer. You can also paste one, or just type a question.</source>
+        <translation>图片不会离开本机。也可以粘贴图片，或直接输入问题。</translation>
+    </message>
+    <message>
+        <source>What does this error mean?</source>
+        <translation>这个错误是什么意思？</translation>
+    </message>
+    <message>
+        <source>Copy the text out of this picture</source>
+        <translation>提取这张图片里的文字</translation>
+    </message>
+    <message>
+        <source>Turn this table into Markdown</source>
+        <translation>把这个表格转成 Markdown</translation>
+    </message>
+    <message>
+        <source>Explain this chart to me</source>
+        <translation>给我解释这张图表</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorCard</name>
+    <message>
+        <source>Send again</source>
+        <translation>重新发送</translation>
+    </message>
+</context>
+<context>
+    <name>JumpButton</name>
+    <message>
+        <source>Jump to latest</source>
+        <translation>跳到最新</translation>
     </message>
 </context>
 <context>
@@ -286,6 +418,17 @@
     <message>
         <source>The engine uses {used} GiB.</source>
         <translation>引擎使用 {used} GiB。</translation>
+    </message>
+</context>
+<context>
+    <name>Message</name>
+    <message>
+        <source>Copy message</source>
+        <translation>复制消息</translation>
+    </message>
+    <message>
+        <source>Select all</source>
+        <translation>全选</translation>
     </message>
 </context>
 <context>
@@ -474,6 +617,82 @@
     <message>
         <source>first token {seconds} s</source>
         <translation>首个 token {seconds} 秒</translation>
+    </message>
+</context>
+<context>
+    <name>TablePiece</name>
+    <message>
+        <source>Table</source>
+        <translation>表格</translation>
+    </message>
+</context>
+<context>
+    <name>TextPane</name>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Select all</source>
+        <translation>全选</translation>
+    </message>
+    <message>
+        <source>Open link</source>
+        <translation>打开链接</translation>
+    </message>
+    <message>
+        <source>Copy link address</source>
+        <translation>复制链接地址</translation>
+    </message>
+</context>
+<context>
+    <name>ThoughtBlock</name>
+    <message>
+        <source>Thinking… %1 s</source>
+        <translation>正在思考… %1 秒</translation>
+    </message>
+    <message>
+        <source>Thinking…</source>
+        <translation>正在思考…</translation>
+    </message>
+    <message>
+        <source>Thought</source>
+        <translation>思考</translation>
+    </message>
+    <message>
+        <source>Thought for %1 s</source>
+        <translation>思考了 %1 秒</translation>
+    </message>
+    <message>
+        <source>folded</source>
+        <translation>已折叠</translation>
+    </message>
+    <message>
+        <source>unfolded</source>
+        <translation>已展开</translation>
+    </message>
+</context>
+<context>
+    <name>UserMessage</name>
+    <message>
+        <source>Your message</source>
+        <translation>您的消息</translation>
+    </message>
+    <message>
+        <source>Queued</source>
+        <translation>排队中</translation>
+    </message>
+    <message>
+        <source>Remove this message</source>
+        <translation>移除此消息</translation>
+    </message>
+    <message>
+        <source>Show all</source>
+        <translation>显示全部</translation>
+    </message>
+    <message>
+        <source>Show the whole message</source>
+        <translation>显示整条消息</translation>
     </message>
 </context>
 <context>

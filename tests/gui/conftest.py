@@ -34,7 +34,8 @@ def open_desktop(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Des
         )
         opened.append(desktop)
         desktop.window.show()
-        qtbot.waitExposed(desktop.window)
+        desktop.window.activateWindow()
+        qtbot.waitUntil(desktop.window.isActiveWindow, timeout=10_000)
         desktop.begin(files)
         return desktop
 

@@ -14,7 +14,6 @@ from desktopapp.cli.ask import make_request
 from desktopapp.engine.request import BackendChoice, Mode, ModelChoice, Request, Role
 from desktopapp.settings import Settings
 
-
 DEFAULTS = Settings()
 
 
