@@ -59,7 +59,8 @@ def make_request(options: argparse.Namespace, settings: Settings) -> Request:
     """The request that the options and the settings behind them describe."""
     mode = Mode(options.mode) if options.mode else _MODES[settings.use_thinking_mode]
     model = settings.model_name if options.model is None else options.model
-    choice = ModelChoice(model, BackendChoice(options.backend or settings.backend), mode)
+    backend = BackendChoice(options.backend or settings.backend)
+    choice = ModelChoice(model, backend, mode, context_tokens=settings.max_seq_len)
     attachments = tuple(Attachment(str(Path(path).absolute())) for path in options.attach)
     return Request(
         request_id="ask",

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.attached_images import AttachedImages
-from desktopapp.engine.backend import Backend, GenerationEnded, PixelBudget
+from desktopapp.engine.backend import Backend, GenerationEnded, LoadOptions, PixelBudget
 from desktopapp.engine.backend_choice import choose_backend
 from desktopapp.engine.backends.fake import FAKE_NAMES, fake_model
 from desktopapp.engine.cancel import Cancelled, CancelToken
@@ -130,7 +130,8 @@ class Engine:
 
     def _ensure_loaded(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
         model = self._resolve(choice)
-        if self._runs(model, choice.backend):
+        options = LoadOptions(context_tokens=choice.context_tokens)
+        if self._runs(model, choice.backend, options):
             return
         # Twice: a choice that cannot be fulfilled leaves the old model alone, but the memory
         # that the old one holds must not count against the new one.
@@ -141,7 +142,7 @@ class Engine:
         backend, files, reason = decided
         if backend not in self._backends:
             raise BackendUnavailable(backend=backend, reason="it is not part of this installation")
-        loading = Loading(model, files, backend, reason, self._backends[backend])
+        loading = Loading(model, files, backend, reason, options, self._backends[backend])
         try:
             with closing(loading.events(self._steps, cancel)) as events:
                 yield from events
@@ -163,10 +164,12 @@ class Engine:
             raise VariantMissing(name=model.name, kind=kind)
         return variant
 
-    def _runs(self, model: InstalledModel, wanted: BackendChoice) -> bool:
+    def _runs(self, model: InstalledModel, wanted: BackendChoice, options: LoadOptions) -> bool:
         running = self._running
         return (
-            running is not None and running.model == model and wanted in (BackendChoice.AUTO, running.choice)
+            running is not None
+            and (running.model, running.options) == (model, options)
+            and wanted in (BackendChoice.AUTO, running.choice)
         )
 
     def _answer(

@@ -28,6 +28,7 @@ class RunningModel:
     model: InstalledModel
     choice: BackendChoice
     backend: Backend
+    options: LoadOptions
     facts: LoadedModel
     ready: ModelReady
 
@@ -40,6 +41,7 @@ class Loading:
         files: which form of it.
         choice: the backend that runs it.
         reason: why that backend.
+        options: how to load.
         make_backend: imports the backend's libraries and makes it.
     """
 
@@ -49,12 +51,14 @@ class Loading:
         files: ModelFiles,
         choice: BackendChoice,
         reason: str,
+        options: LoadOptions,
         make_backend: Callable[[], Backend],
     ) -> None:
         self._model = model
         self._files = files
         self._choice = choice
         self._reason = reason
+        self._options = options
         self._make_backend = make_backend
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
         self._abandoned = threading.Event()
@@ -109,10 +113,10 @@ class Loading:
         with steps.step("import", 1.0, initial_rate=1 / _IMPORT_ESTIMATE_S):
             self._backend = self._make_backend()
         cancel.raise_if_cancelled()
-        facts = self._backend.load(self._files, LoadOptions(), steps, tell)
+        facts = self._backend.load(self._files, self._options, steps, tell)
         cancel.raise_if_cancelled()
         ready = self._describe(facts, time.perf_counter() - began_s)
-        return RunningModel(self._model, self._choice, self._backend, facts, ready)
+        return RunningModel(self._model, self._choice, self._backend, self._options, facts, ready)
 
     def _tell(self, stage: str, fraction: float | None) -> None:
         """Pass progress on, but not the thousands of tensors that some libraries report one by one."""

@@ -79,11 +79,13 @@ class ModelChoice:
         model: a name that the model store lists, or a path of a folder or GGUF file.
         backend: which backend runs it.
         mode: which variant of the model's family answers.
+        context_tokens: longest conversation, output included; None is the backend's default.
     """
 
     model: str
     backend: BackendChoice = BackendChoice.AUTO
     mode: Mode = Mode.AUTO
+    context_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,12 @@ class ModelControl(QObject):
         backend = BackendChoice(self._settings.backend)
         if backend is BackendChoice.AUTO:
             backend = self._row_backend
-        return ModelChoice(self._settings.model_name, backend, _MODES[self._settings.use_thinking_mode])
+        return ModelChoice(
+            self._settings.model_name,
+            backend,
+            _MODES[self._settings.use_thinking_mode],
+            context_tokens=self._settings.max_seq_len,
+        )
 
     def begin(self) -> None:
         """Load the model that was used last, and look for the others."""

@@ -188,3 +188,12 @@ def test_the_light_commands_import_nothing_heavy(command: str) -> None:
     check = "import atexit; atexit.register(lambda: print({'numpy', 'torch', 'transformers', 'llama_cpp'} & set(sys.modules)))"
     _, out, err = run(command, "--json", before=check)
     assert out.splitlines()[-1] == "set()", err
+
+
+def test_the_settings_limit_the_conversation(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "config.yaml").write_text("max_seq_len: 256\n")
+    code, events, _ = ask("word " * 2000)
+    assert code == 1
+    assert events[-1]["error"] == "PromptTooLong"
+    assert "256" in events[-1]["message"]
