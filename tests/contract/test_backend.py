@@ -254,6 +254,21 @@ def test_load_tells_its_progress_and_the_model(contender: Contender) -> None:
     backend.unload()
 
 
+def test_an_exception_from_progress_ends_the_load(contender: Contender) -> None:
+    def stop(stage: str, fraction: float | None) -> None:
+        if stage == "weights":
+            raise Cancelled
+
+    backend = contender.make()
+    with pytest.raises(Cancelled):
+        backend.load(contender.files, LoadOptions(device="cpu"), StepClock(), stop)
+    with pytest.raises(RuntimeError):
+        list(generate(backend, ask("?")))
+    backend.load(contender.files, LoadOptions(device="cpu"), StepClock(), lambda stage, fraction: None)
+    assert run(backend, ask("?")).tokens
+    backend.unload()
+
+
 def test_unload_gives_memory_back_again_and_again(contender: Contender) -> None:
     process = psutil.Process()
     resident = []

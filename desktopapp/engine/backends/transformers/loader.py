@@ -18,13 +18,16 @@ from desktopapp.engine.backends.transformers.costs import Costs
 from desktopapp.engine.backends.transformers.device import Placement, place
 from desktopapp.engine.backends.transformers.folder import ModelFolder
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
-from desktopapp.engine.backends.transformers.memory import run_in_memory
+from desktopapp.engine.backends.transformers.memory import free_bytes, run_in_memory
 from desktopapp.engine.backends.transformers.token_sequence import TokenSequence
 from desktopapp.engine.backends.transformers.vocabulary import vocabulary_bytes
 from desktopapp.errors import ModelDamaged
 
 DEFAULT_CONTEXT_TOKENS = 32_768
+SMALLEST_CONTEXT_TOKENS = 2_048
 
+# Of the memory that is free behind the weights; the rest is for the vision tower and the computation itself.
+_CONTEXT_SHARE = 0.6
 # Shares of the load's time, for the progress bar.
 _WEIGHTS_FROM, _WEIGHTS_TO = 0.1, 0.95
 # What transformers raises on malformed files, by what was tried; each is told as a damaged model.
@@ -178,8 +181,16 @@ def _stop_ids(network: Any, tokenizer: Any) -> frozenset[int]:
 
 
 def _context_tokens(network: Any, options: LoadOptions) -> int:
-    limit = int(network.config.text_config.max_position_embeddings)
-    return min(options.context_tokens or DEFAULT_CONTEXT_TOKENS, limit)
+    """What was asked for, else as many as free memory holds; within the model's limit."""
+    text = network.config.text_config
+    limit = int(text.max_position_embeddings)
+    if options.context_tokens is not None:
+        return min(options.context_tokens, limit)
+    token_bytes = (
+        2 * text.num_hidden_layers * text.num_key_value_heads * text.head_dim * network.dtype.itemsize
+    )
+    fitting = int(free_bytes(network.device) * _CONTEXT_SHARE) // token_bytes
+    return min(max(fitting, SMALLEST_CONTEXT_TOKENS), DEFAULT_CONTEXT_TOKENS, limit)
 
 
 def _warm_up(network: Any, token_id: int) -> None:

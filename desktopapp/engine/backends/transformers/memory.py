@@ -52,6 +52,13 @@ def free_unused() -> None:
     torch.cuda.empty_cache()
 
 
+def free_bytes(device: torch.device) -> int:
+    """Memory that can still be allocated: of the GPU, else of the system."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
 def reset_peak(device: torch.device) -> None:
     """Begin a new measurement on a GPU; the system keeps one peak for the life of the process."""
     if device.type == "cuda":

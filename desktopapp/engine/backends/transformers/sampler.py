@@ -63,7 +63,9 @@ class Sampler:
     def _draw(self, scores: torch.Tensor) -> int:
         kept = self._parameters.top_k if self._parameters.top_k > 0 else scores.numel()
         values, tokens = scores.topk(min(kept, scores.numel()))
-        weights = torch.softmax(values.cpu() / self._parameters.temperature, dim=-1)
+        values = values.cpu()
+        # The largest first becomes 0, so that a tiny temperature overflows to weights of 0 and not to NaN.
+        weights = torch.softmax((values - values[0]) / self._parameters.temperature, dim=-1)
         if self._parameters.top_p < 1.0:
             # The likeliest token always stays: nothing comes before it.
             before = weights.cumsum(dim=-1) - weights

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from transformers import Qwen3VLMoeConfig, Qwen3VLMoeForConditionalGeneration
 
 from desktopapp.engine.backend import ImagePart, LoadOptions, TextPart, TokenAdded
-from desktopapp.engine.backends.transformers import TransformersBackend
+from desktopapp.engine.backends.transformers import TransformersBackend, loader
 from desktopapp.engine.backends.transformers import device as device_module
 from desktopapp.engine.backends.transformers.folder import open_folder
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
@@ -60,6 +60,17 @@ def test_facts_of_the_random_model(network: LoadedNetwork) -> None:
 def test_context_is_limited_by_the_model_and_by_the_options(random_folder: Path) -> None:
     assert load(random_folder, context_tokens=512).facts.context_tokens == 512
     assert load(random_folder, context_tokens=10**6).facts.context_tokens == 8192
+
+
+def test_context_follows_free_memory_when_nothing_is_asked(
+    random_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 4 layers, 1 KV head of 128, keys and values in 32 bits.
+    token_bytes = 2 * 4 * 128 * 4
+    monkeypatch.setattr(loader, "free_bytes", lambda device: token_bytes * 5000)
+    assert load(random_folder).facts.context_tokens == 3000
+    monkeypatch.setattr(loader, "free_bytes", lambda device: 0)
+    assert load(random_folder).facts.context_tokens == loader.SMALLEST_CONTEXT_TOKENS
 
 
 @pytest.mark.parametrize(("fast", "precision"), [(True, "BF16"), (False, "F32")])

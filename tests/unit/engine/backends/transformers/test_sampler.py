@@ -31,6 +31,10 @@ def test_low_temperature_sharpens() -> None:
     assert draws(replace(PLAIN, temperature=0.2), 300).count(0) > draws(PLAIN, 300).count(0) + 50
 
 
+def test_a_tiny_temperature_is_greedy_without_overflow() -> None:
+    assert set(draws(replace(PLAIN, temperature=1e-40), 20)) == {0}
+
+
 def test_top_k_keeps_the_likeliest() -> None:
     assert set(draws(replace(PLAIN, top_k=2), 300)) == {0, 1}
 
