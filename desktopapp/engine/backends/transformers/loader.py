@@ -186,9 +186,8 @@ def _context_tokens(network: Any, options: LoadOptions) -> int:
     limit = int(text.max_position_embeddings)
     if options.context_tokens is not None:
         return min(options.context_tokens, limit)
-    token_bytes = (
-        2 * text.num_hidden_layers * text.num_key_value_heads * text.head_dim * network.dtype.itemsize
-    )
+    values = 2 * int(text.num_hidden_layers) * int(text.num_key_value_heads) * int(text.head_dim)
+    token_bytes = values * int(network.dtype.itemsize)
     fitting = int(free_bytes(network.device) * _CONTEXT_SHARE) // token_bytes
     return min(max(fitting, SMALLEST_CONTEXT_TOKENS), DEFAULT_CONTEXT_TOKENS, limit)
 
