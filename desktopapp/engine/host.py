@@ -17,6 +17,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # Source: linux/prctl.h
+STACKS_SIGNAL: signal.Signals | None = getattr(signal, "SIGUSR1", None)
+"""Makes the process print the stack of every thread; None on Windows."""
 
 
 def run_engine(
@@ -46,10 +48,13 @@ def _send_streams_to(path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
-    os.close(descriptor)
+    if descriptor > 2:  # a process without streams gets one of their numbers for the file
+        os.close(descriptor)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     faulthandler.enable(file=2)
+    if STACKS_SIGNAL is not None:
+        faulthandler.register(STACKS_SIGNAL, file=2, all_threads=True)
     # Libraries say through `logging` why they are about to abort; whoever reads the log afterwards needs that.
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(name)s: %(message)s")
     # llama.cpp would start a debugger on itself before it aborts; its message is enough.

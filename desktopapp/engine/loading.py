@@ -85,9 +85,13 @@ class Loading:
             # Left early (the iterator was closed, Ctrl-C): the load ends at its next stage by itself.
             self._abandoned.set()
             thread.join(_GIVE_UP_S)
-        if self._failure is not None:
-            # Some libraries report a progress callback's refusal as an error of their own.
-            raise Cancelled if cancel.cancelled else self._failure
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            try:
+                # Some libraries report a progress callback's refusal as an error of their own.
+                raise Cancelled if cancel.cancelled else failure
+            finally:
+                del failure  # its traceback holds half a model, and would hold itself
         if self.result is not None:
             yield self.result.ready
 

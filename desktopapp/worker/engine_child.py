@@ -13,10 +13,12 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from desktopapp.engine.backends.registry import BackendFactory
-from desktopapp.engine.host import run_engine
+from desktopapp.engine.host import STACKS_SIGNAL, run_engine
+from desktopapp.worker.post_mortem import size_of
 
 LARGEST_MESSAGE_BYTES = 64 * 2**20
 _JOIN_S = 2.0
+_DUMP_S = 0.5
 
 
 class EngineChild:
@@ -76,6 +78,16 @@ class EngineChild:
         while self._received:
             messages.append(self._received.popleft())
         return messages
+
+    def dump_stacks(self) -> None:
+        """Have a hung child print where each thread is, which works even while native code holds the GIL."""
+        if STACKS_SIGNAL is None or self.process.pid is None or not self.process.is_alive():
+            return
+        size_bytes = size_of(self.log_path)
+        os.kill(self.process.pid, STACKS_SIGNAL)
+        deadline_s = time.monotonic() + _DUMP_S
+        while size_of(self.log_path) == size_bytes and time.monotonic() < deadline_s:
+            time.sleep(0.02)
 
     def end(self, grace_s: float = 0.0) -> None:
         """Make sure that the process and both threads have ended, and close the pipes.

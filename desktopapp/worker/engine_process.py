@@ -188,6 +188,7 @@ class EngineProcess:
             return events + self._bury(child, EngineGarbled(what=self._doing))
         overdue_s = self._watchdog.overdue_s(now_s)
         if overdue_s is not None:
+            child.dump_stacks()
             return events + self._bury(child, EngineHung(what=self._doing, seconds=round(overdue_s)))
         return events
 
@@ -223,7 +224,7 @@ class EngineProcess:
         death = Death(child.process.exitcode or 0, tail, count_memory_kills() > self._memory_kills)
         events += self._jobs.fail(error or death.error(self._doing), tail)
         again, self._may_restart = self._may_restart, False
-        events.append(EngineStopped(False, error.message if error else death.detail, again))
+        events.append(EngineStopped(error.message if error else death.detail, again))
         return events + (self._start() if again else [])
 
     def _obey(self, command: Command | None, now_s: float) -> list[ProcessEvent]:
@@ -249,7 +250,7 @@ class EngineProcess:
             self._child = EngineChild(self._make_backends, self._new_log(), self.wake)
         except OSError as error:  # no memory or no process left for it, no place for its log
             died = EngineDied(what=STARTING, detail=str(error))
-            return [*self._jobs.fail(died, str(error)), EngineStopped(False, died.message)]
+            return [*self._jobs.fail(died, str(error)), EngineStopped(died.message)]
         self._watchdog = Watchdog(self._limits, self._child.started_s)
         process_id = self._child.process.pid or 0
         return [EngineStarted(process_id, self._starts > 1, str(self._child.log_path))]

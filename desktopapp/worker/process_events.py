@@ -22,14 +22,12 @@ class EngineStarted:
 
 @dataclass(frozen=True, slots=True)
 class EngineStopped:
-    """The engine process has ended, and its model with it.
+    """The engine process has ended without being told to, and its model with it.
 
     Args:
-        expected: it was told to.
-        detail: how it ended; empty when expected.
+        detail: how it ended.
         starts_again: another is being started. If not, the next request starts one.
     """
 
-    expected: bool
-    detail: str = ""
+    detail: str
     starts_again: bool = False
