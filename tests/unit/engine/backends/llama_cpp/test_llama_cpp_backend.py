@@ -292,6 +292,32 @@ def test_growth_that_does_not_fit_is_refused_and_survived(
     backend.unload()
 
 
+def test_a_cache_that_cannot_be_made_leaves_the_old_one(
+    random_gguf: ModelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, where only the attempt tells: the content must survive it."""
+    monkeypatch.setattr(context, "SMALLEST_CELLS", 256)
+    backend = load(random_gguf)
+    kept = loaded(backend).context
+    prompt = chat("Look", Noise())
+    expected = tokens(run(backend, prompt, most=30))
+    open_cache = context.TextContext._open
+
+    def open_small(self: context.TextContext, cells: int) -> None:
+        if cells > 256:
+            raise OutOfMemory(what="making room", detail="")
+        open_cache(self, cells)
+
+    generation = backend.generate(prompt, GREEDY, 30, CancelToken(), StepClock())
+    answer = [next(step for step in generation if isinstance(step, TokenAdded)).token_id]
+    monkeypatch.setattr(context.TextContext, "_open", open_small)
+    with pytest.raises(OutOfMemory):
+        kept.ensure(300)
+    answer += tokens(list(generation))
+    backend.unload()
+    assert answer == expected
+
+
 @pytest.mark.parametrize("when", ["before", "prefill", "image", "decode"])
 def test_cancel(backend: LlamaCppBackend, when: str) -> None:
     cancel = CancelToken()
