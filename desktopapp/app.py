@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from PySide6.QtCore import QEvent, QObject, QTimer, SignalInstance, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, SignalInstance, Slot
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
@@ -149,8 +149,9 @@ class Desktop(QObject):
         view.message_removed.connect(chat.remove_queued)
         view.retry_requested.connect(chat.retry)
         view.prompt_suggested.connect(composer.set_text)
-        chat.submit_requested.connect(self.worker.submit)
-        chat.cancel_requested.connect(self.worker.cancel)
+        # Direct: the worker's thread is busy reading the engine's pipe, so a queued call would never run.
+        chat.submit_requested.connect(self.worker.submit, Qt.ConnectionType.DirectConnection)
+        chat.cancel_requested.connect(self.worker.cancel, Qt.ConnectionType.DirectConnection)
         chat.state_changed.connect(self._on_state_changed)
         chat.measured.connect(self.window.status.show_stats)
         chat.returned.connect(self._on_returned)
@@ -172,7 +173,7 @@ class Desktop(QObject):
         composer.draft_changed.connect(self._on_draft_changed)
         self.intake.text_received.connect(composer.insert_text)
         self.intake.noticed.connect(self._notify)
-        self.intake.price_requested.connect(self.worker.price)
+        self.intake.price_requested.connect(self.worker.price, Qt.ConnectionType.DirectConnection)
         self.intake.all_saved.connect(self._on_all_saved)
         self.models.load_requested.connect(self._on_load_requested)
         self.models.choice_changed.connect(self.chat.choose_model)
