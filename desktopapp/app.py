@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import multiprocessing
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -330,14 +329,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    multiprocessing.freeze_support()
     options = _parse(argv)
-    application = QApplication(sys.argv[:1])
-    application.setApplicationName(paths.APP_NAME)
-    application.setApplicationDisplayName("")
-    application.setDesktopFileName(paths.APP_NAME)
-    application.setStyle("fusion")
-    application.setWindowIcon(application_icon())
+    application = start_application()
     _start_log()
     reporter = CrashReporter(application)
     reporter.install()
@@ -349,6 +342,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         desktop.close()
         reporter.uninstall()
+
+
+def start_application() -> QApplication:
+    """The Qt application with its name, icon and style; widgets need one."""
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName(paths.APP_NAME)
+    application.setDesktopFileName(paths.APP_NAME)
+    application.setStyle("fusion")
+    application.setWindowIcon(application_icon())
+    return application
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

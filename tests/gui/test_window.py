@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -38,10 +38,10 @@ def drop(desktop: Desktop, mime: QMimeData) -> QDropEvent:
     window, copy = desktop.window, Qt.DropAction.CopyAction
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     actions = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
-    enter = QDragEnterEvent(QPointF(300, 300), actions, mime, buttons, keys)
+    enter = QDragEnterEvent(QPoint(300, 300), actions, mime, buttons, keys)
     QApplication.sendEvent(window, enter)
     assert enter.isAccepted()
-    QApplication.sendEvent(window, QDragMoveEvent(QPointF(310, 300), copy, mime, buttons, keys))
+    QApplication.sendEvent(window, QDragMoveEvent(QPoint(310, 300), copy, mime, buttons, keys))
     event = QDropEvent(QPointF(310, 300), actions, mime, buttons, keys)
     QApplication.sendEvent(window, event)
     return event
@@ -83,7 +83,7 @@ def test_drop_attaches_files_in_order_and_prices_them(desktop: Desktop, make_png
 def test_drag_highlight_appears_and_goes(desktop: Desktop, make_png: MakePng) -> None:
     mime = files(make_png())
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPointF(9, 9), Qt.DropAction.CopyAction, mime, buttons, keys)
+    enter = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, mime, buttons, keys)
     QApplication.sendEvent(desktop.window, enter)
     overlay = desktop.window._overlay
     assert overlay.isVisible()
@@ -100,7 +100,7 @@ def test_files_dropped_over_the_text_field_are_offered_to_the_window(
     edit = desktop.window.composer.edit
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     mime = files(make_png())
-    enter = QDragEnterEvent(QPointF(2, 2), Qt.DropAction.CopyAction, mime, buttons, keys)
+    enter = QDragEnterEvent(QPoint(2, 2), Qt.DropAction.CopyAction, mime, buttons, keys)
     QApplication.sendEvent(edit.viewport(), enter)
     assert desktop.window._overlay.isVisible()
 
