@@ -112,6 +112,7 @@ class AnswerMessage(Message):
         self.error_card = ErrorCard(message, remedy, self)
         self.error_card.retry_requested.connect(self.retry_requested)
         self._layout.addWidget(self.error_card)
+        self.error_card.show()
         self.footer.show_end(None, None, can_copy=bool(self.message_text()))
         self.footer.setVisible(bool(self.message_text()))
 
@@ -177,6 +178,7 @@ class AnswerMessage(Message):
         self.thought.work_wanted.connect(self.work_wanted)
         self.thought.set_width(self._width_px - 2 * RING_PX)
         self._layout.insertWidget(self._layout.indexOf(self.body), self.thought)
+        self.thought.show()
         return self.thought
 
     def _complete(self) -> None:

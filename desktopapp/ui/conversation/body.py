@@ -146,10 +146,12 @@ class MarkdownBody(QWidget):
         while same < min(len(blocks), len(self._slots)) and blocks[same] == self._slots[same].block:
             same += 1
         touched: list[_Piece] = []
-        if same < min(len(blocks), len(self._slots)) and self._change(self._slots[same], blocks[same]):
+        while len(self._slots) > same + 1:
+            self._remove(self._slots.pop())
+        if len(self._slots) > same and len(blocks) > same and self._change(self._slots[same], blocks[same]):
             touched.append(self._slots[same].piece)
             same += 1
-        while len(self._slots) > same:
+        elif len(self._slots) > same:
             self._remove(self._slots.pop())
         for block in blocks[same:]:
             touched.append(self._append(block))
@@ -160,9 +162,13 @@ class MarkdownBody(QWidget):
         del self._slots[: len(closed)]
 
     def _change(self, slot: _Slot, block: Block) -> bool:
-        """Let the slot show another block of its kind in place, where that is cheaper than anew."""
+        """Let the last slot show another block of its kind in place. False where it has to be made anew."""
         old = slot.block
-        if isinstance(slot.piece, CodePiece) and isinstance(block, Code) and isinstance(old, Code):
+        if isinstance(slot.piece, ProsePane) and isinstance(block, Prose):
+            previous = slot.previous if isinstance(slot.previous, Prose) else None
+            is_first = slot.start == 0 and slot.piece is self._pieces[0]
+            slot.piece.rewrite(slot.start, block, previous, first=is_first)
+        elif isinstance(slot.piece, CodePiece) and isinstance(block, Code) and isinstance(old, Code):
             if _place(old) != _place(block) or (old.language, old.continued) != (
                 block.language,
                 block.continued,
@@ -233,6 +239,7 @@ class MarkdownBody(QWidget):
         pane.link_clicked.connect(self.link_clicked)
         self._pieces.append(piece)
         self._layout.addWidget(piece)
+        piece.show()
 
     def _refresh(self, piece: _Piece) -> None:
         if isinstance(piece, ProsePane):

@@ -11,7 +11,9 @@ from desktopapp.ui.tokens import Colors
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-_WINDOW_LENGTH = 1500
+_WINDOW_LENGTH = 1000
+# What stands further right on a line is left plain.
+_LINE_LENGTH = 400
 _KEPT_LENGTH = 300
 
 # Pygments' token types by the first letters of their names, most specific first, and our colour for them.
@@ -80,7 +82,7 @@ class Highlighter:
         length = 0
         block = self._document.findBlockByNumber(self._checkpoint)
         while block.isValid() and length < 2 * _WINDOW_LENGTH:
-            lines.append(block.text())
+            lines.append(block.text()[:_LINE_LENGTH])
             length += len(lines[-1]) + 1
             block = block.next()
         return lines, not block.isValid()

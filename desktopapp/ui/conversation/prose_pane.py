@@ -72,34 +72,46 @@ class ProsePane(TextPane):
         """Write a block at the end.
 
         Returns:
-            The position to give to `truncate` to take it away again.
+            Where it begins, for `rewrite` and `truncate`.
         """
         start = self.length()
+        if start:
+            cursor = QTextCursor(self.document())
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            cursor.insertBlock()
+        self.rewrite(start, prose, previous, first=first)
+        return start
+
+    def rewrite(self, start: int, prose: Prose, previous: Prose | None, *, first: bool) -> None:
+        """Let the last block, which begins at `start`, be another; those before it are not touched."""
         cursor = QTextCursor(self.document())
-        cursor.movePosition(QTextCursor.MoveOperation.End)
         block_format = self._formats.block(prose, previous, first=first)
-        base = self._formats.span(*_base(prose))
         cursor.beginEditBlock()
-        if self._is_empty:
+        cursor.setPosition(start)
+        cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+        if start == 0:
             # A document leaves out the margin above its first block.
             self._gap_px = round(block_format.topMargin())
             self.setViewportMargins(0, self._gap_px, 0, 0)
-            cursor.setBlockFormat(block_format)
-            cursor.setBlockCharFormat(base)
-        else:
-            cursor.insertBlock(block_format, base)
-        self._is_empty = False
+        cursor.setBlockFormat(block_format)
+        cursor.setBlockCharFormat(self._formats.span(Style.PLAIN, False, prose.level, prose.quote > 0))
         self._formats.insert_spans(cursor, prose.spans, level=prose.level, quoted=prose.quote > 0)
         cursor.endEditBlock()
-        return start
+        self._is_empty = False
+        if any(span.target for span in prose.spans):
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
-    def truncate(self, position: int) -> None:
-        """Take away everything written since `append` returned `position`."""
+    def truncate(self, start: int) -> None:
+        """Take away the last block, which begins at `start`."""
         cursor = QTextCursor(self.document())
-        cursor.setPosition(max(0, position - 1))
+        cursor.setPosition(max(0, start - 1))
+        kept = cursor.blockFormat()
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
-        self._is_empty = position == 0
+        # Qt gives an empty block the format of what was joined to it.
+        cursor.setBlockFormat(kept)
+        self._is_empty = start == 0
 
     def plain_text(self) -> str:
         """The text with the markers of lists, as one would type it."""
@@ -234,10 +246,6 @@ def _line_rects(layout: QTextLayout, start: int, end: int, metrics: QFontMetrics
 def _x_of(line: QTextLine, position: int) -> float:
     # The stubs do not know that Qt's out-parameter comes back in a tuple.
     return cast(tuple[float, int], line.cursorToX(position))[0]
-
-
-def _base(prose: Prose) -> tuple[Style, bool, int, bool]:
-    return Style.PLAIN, False, prose.level, prose.quote > 0
 
 
 def _with_markers(block: QTextBlock, start: int, end: int) -> str:

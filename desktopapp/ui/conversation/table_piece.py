@@ -118,6 +118,7 @@ class TablePiece(QWidget):
         self._quote = table.quote
         self._left_px = (table.indent * LIST_STEPS + table.quote) * INDENT_PX
         self._first_row = 1 if table.continued else 0
+        self._has_links = False
         self.columns_px: list[int] = []
         self.pane = _TablePane(group, self)
         self.pane.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
@@ -214,6 +215,7 @@ class TablePiece(QWidget):
             cursor.setBlockFormat(block)
             shown = tuple(_bold(span) for span in spans) if is_header else tuple(spans)
             self._formats.insert_spans(cursor, shown)
+            self._has_links = self._has_links or any(span.target for span in spans)
 
     def _size_columns(self) -> None:
         available = self.width() - self._left_px
@@ -229,7 +231,8 @@ class TablePiece(QWidget):
             self.pane.table.setFormat(self._format)
         self.pane.setLineWrapColumnOrWidth(max(total, 1))
         is_wide = total > available
-        self.pane.setFocusPolicy(Qt.FocusPolicy.StrongFocus if is_wide else Qt.FocusPolicy.ClickFocus)
+        by_tab = is_wide or self._has_links
+        self.pane.setFocusPolicy(Qt.FocusPolicy.StrongFocus if by_tab else Qt.FocusPolicy.ClickFocus)
         bar = self.pane.horizontalScrollBar().sizeHint().height() if is_wide else 0
         height = ceil(self.pane.document().size().height()) + bar
         if height != self.pane.minimumHeight():

@@ -242,6 +242,7 @@ class ConversationView(QWidget):
         message.set_width(self._column_px())
         # The hint of the empty conversation is the first item of the column.
         self._column.insertWidget(1 + index, message)
+        message.show()
 
     def _wake(self, message: Message) -> None:
         self._busy[message.message_id] = message
@@ -271,7 +272,8 @@ class ConversationView(QWidget):
 
     def _settle(self) -> None:
         """Let sizes and the scroll range be those of the text, without waiting for the event loop."""
-        for _ in range(3):
+        # A round for each level: pane, piece, body, thought, message, column, content, scroll area.
+        for _ in range(8):
             QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
 
     def _column_px(self) -> int:
