@@ -240,7 +240,7 @@ def _line_rects(layout: QTextLayout, start: int, end: int, metrics: QFontMetrics
             left, right = sorted((_x_of(line, first), _x_of(line, last)))
             baseline = line.y() + line.ascent()
             top = baseline - metrics.ascent() - 1.5
-            yield QRectF(left - 3, top, right - left + 6, metrics.height() + 3)
+            yield QRectF(left - 2, top, right - left + 4, metrics.height() + 3)
 
 
 def _x_of(line: QTextLine, position: int) -> float:
