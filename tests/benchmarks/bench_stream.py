@@ -18,128 +18,29 @@ import argparse
 import os
 import random
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
-from desktopapp.engine.events import Channel, FinishReason
+from desktopapp.engine.events import Channel, Failed, Finished, FinishReason, TextAdded
+from desktopapp.engine.request import BackendChoice, ModelChoice, Request, Role, Turn
 from desktopapp.ui.conversation import ConversationView
 from desktopapp.ui.theme import ThemeChoice, ThemeController
+from desktopapp.worker.inference_worker import InferenceWorker
+from tests.benchmarks.stream_cases import CASES, SEED, case_backends
 
 HEARTBEAT_MS = 4
 APPEND_MS = 10
 WINDOW_TOKENS = 1000
-
-_SENTENCE = (
-    "the model reads a picture in patches and turns each of them into one visual token that attention compares "
-    "with every other token of the prompt before the first word of the answer can be written to the window"
-)
-_WORDS = _SENTENCE.split()
-_CHINESE = "这张截图显示了一个错误对话框提示网络连接超时您可以检查代理设置然后重新启动应用程序"
-_CODE = (
-    "def attend(query: Tensor, key: Tensor) -> Tensor:\n",
-    '    """Scaled dot products, soft-maxed over the keys."""\n',
-    "    scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])\n",
-    "    return scores.softmax(dim=-1)  # (batch, heads, queries, keys)\n",
-    "\n",
-)
-
-
-def _words(rng: random.Random, count: int) -> Iterator[str]:
-    for index in range(count):
-        word = rng.choice(_WORDS)
-        style = rng.random()
-        word = f"**{word}**" if style < 0.04 else f"`{word}`" if style < 0.08 else word
-        yield word + (". " if index % 14 == 13 else " ")
-
-
-def mixed(rng: random.Random) -> Iterator[str]:
-    """Prose, lists, code, tables and Chinese in turn, without end."""
-    section = 0
-    while True:
-        section += 1
-        yield from (f"## Section {section}", "\n\n")
-        for _ in range(3):
-            yield from _words(rng, 70)
-            yield "\n\n"
-        for item in range(1, 9):
-            yield f"{item}. "
-            yield from _words(rng, 9)
-            yield "\n"
-            yield "   - "
-            yield from _words(rng, 5)
-            yield "\n"
-        yield "\n```python\n"
-        for _ in range(5):
-            for line in _CODE:
-                yield from (line[start : start + 4] for start in range(0, len(line), 4))
-        yield "```\n\n"
-        for _ in range(2):
-            yield from (rng.choice(_CHINESE) for _ in range(90))
-            yield "。\n\n"
-        yield "| layer | size | note |\n|---|---:|---|\n"
-        for row in range(10):
-            yield from (f"| {row} ", f"| {row * 37} ", "| ", *_words(rng, 4), "|\n")
-        yield "\n> "
-        yield from _words(rng, 30)
-        yield "\n\n"
-
-
-def paragraph(rng: random.Random) -> Iterator[str]:
-    """One paragraph that never ends."""
-    while True:
-        yield from _words(rng, 1000)
-
-
-def code(rng: random.Random) -> Iterator[str]:
-    """One code block that never ends."""
-    yield "```python\n"
-    while True:
-        for line in _CODE:
-            yield from (line[start : start + 4] for start in range(0, len(line), 4))
-
-
-def bullets(rng: random.Random) -> Iterator[str]:
-    """One list of short rows: 2,000 of them in 20,000 tokens."""
-    while True:
-        yield "- "
-        yield from _words(rng, 8)
-        yield "\n"
-
-
-def nested(rng: random.Random) -> Iterator[str]:
-    """One list item that holds all the others."""
-    yield "1. everything\n"
-    while True:
-        yield "   - "
-        yield from _words(rng, 8)
-        yield "\n"
-
-
-def table(rng: random.Random) -> Iterator[str]:
-    """One table of rows: 2,000 of them in 20,000 tokens."""
-    yield "| a | b | c |\n|---|---|---|\n"
-    while True:
-        yield from ("| ", *_words(rng, 3), "| ", *_words(rng, 3), "| x |\n")
-
-
-def one_line(rng: random.Random) -> Iterator[str]:
-    """A code block of a single line, as of minified JavaScript."""
-    yield "```js\n"
-    while True:
-        yield f"f({rng.randrange(99)}),"
-
-
-CASES: dict[str, Callable[[random.Random], Iterator[str]]] = {
-    case.__name__: case for case in (mixed, paragraph, code, bullets, nested, table, one_line)
-}
 
 
 @dataclass(slots=True)
@@ -161,14 +62,22 @@ class Measurement:
         return (self.cpu_s[last] - self.cpu_s[last - 1]) / WINDOW_TOKENS * 1e6
 
 
-class Run:
-    """One answer, streamed directly into a shown view."""
+class Run(QObject):
+    """One answer, streamed into a shown view, by a timer in this process.
+
+    Args:
+        case: key of `CASES`.
+        tokens: how many.
+        rate: tokens a second.
+    """
 
     def __init__(self, case: str, tokens: int, rate: float) -> None:
+        super().__init__()
         self.view = ConversationView()
         self.view.resize(1000, 800)
         self.view.show()
-        self.source = CASES[case](random.Random(7))
+        self.case = case
+        self.source = CASES[case](random.Random(SEED))
         self.target = tokens
         self.rate = rate
         self.result = Measurement()
@@ -182,9 +91,8 @@ class Run:
         self.started_s = self.last_beat_s = time.perf_counter()
         self.last_cpu_s = time.thread_time()
         self.result.mark()
-        beat, feed = make_timer(HEARTBEAT_MS, self._beat), make_timer(APPEND_MS, self._feed)
-        self.loop.exec()
-        feed.stop()
+        beat = make_timer(HEARTBEAT_MS, self._beat)
+        self.stream()
         self.view.finish_answer("answer", FinishReason.STOP, None)
         settle(500)
         beat.stop()
@@ -192,23 +100,61 @@ class Run:
         self.view.deleteLater()
         return self.result
 
+    def stream(self) -> None:
+        """Return when all tokens are in."""
+        feed = make_timer(APPEND_MS, self._feed)
+        self.loop.exec()
+        feed.stop()
+
+    def add(self, text: str) -> None:
+        """One token has come."""
+        self.view.append_text("answer", Channel.ANSWER, text)
+        self.result.tokens += 1
+        if self.result.tokens % WINDOW_TOKENS == 0:
+            self.result.mark()
+
     def _beat(self) -> None:
-        now_s = time.perf_counter()
+        now_s, cpu_s = time.perf_counter(), time.thread_time()
         self.result.gaps_ms.append(max(0.0, (now_s - self.last_beat_s) * 1000 - HEARTBEAT_MS))
-        self.last_beat_s = now_s
-        cpu_s = time.thread_time()
         self.result.busy_ms.append((cpu_s - self.last_cpu_s) * 1000)
-        self.last_cpu_s = cpu_s
+        self.last_beat_s, self.last_cpu_s = now_s, cpu_s
 
     def _feed(self) -> None:
         due = min(self.target, int((time.perf_counter() - self.started_s) * self.rate))
         while self.result.tokens < due:
-            self.view.append_text("answer", Channel.ANSWER, next(self.source))
-            self.result.tokens += 1
-            if self.result.tokens % WINDOW_TOKENS == 0:
-                self.result.mark()
+            self.add(next(self.source))
         if self.result.tokens >= self.target:
             self.loop.quit()
+
+
+class WorkerRun(Run):
+    """The same through the worker's thread and an engine process with the fake backend."""
+
+    def stream(self) -> None:
+        """Ask, and return when the engine has finished."""
+        with tempfile.TemporaryDirectory() as logs:
+            worker = InferenceWorker(partial(case_backends, self.case, self.rate), log_dir=Path(logs))
+            worker.text_added.connect(self.on_text_added)
+            worker.finished.connect(self.on_end)
+            worker.failed.connect(self.on_end)
+            worker.start()
+            turn = Turn(Role.USER, "Tell me everything.")
+            choice = ModelChoice("fake", BackendChoice.FAKE)
+            worker.submit(Request("answer", choice, (turn,), max_new_tokens=self.target))
+            self.loop.exec()
+            worker.shutdown()
+
+    @Slot(object)
+    def on_text_added(self, event: TextAdded) -> None:
+        """One event may carry several tokens; the windows of cost are counted in events here."""
+        self.add(event.text)
+
+    @Slot(object)
+    def on_end(self, event: Finished | Failed) -> None:
+        """The engine is done."""
+        if isinstance(event, Failed):
+            print(f"{event.message} {event.details}", file=sys.stderr)
+        self.loop.quit()
 
 
 def make_timer(interval_ms: int, call: Callable[[], None]) -> QTimer:
@@ -246,6 +192,7 @@ def main() -> int:
     parser.add_argument("--tokens", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=500.0, help="tokens a second")
     parser.add_argument("--case", choices=[*CASES, "all"], default="mixed")
+    parser.add_argument("--drive", choices=["direct", "worker"], default="direct")
     parser.add_argument("--scheme", choices=["light", "dark"], default="light")
     options = parser.parse_args()
     application = QApplication(sys.argv[:1])
@@ -254,7 +201,8 @@ def main() -> int:
     print("                     longest  longest                    at 2,000    at end")
     failed = False
     for name in CASES if options.case == "all" else [options.case]:
-        stall_ms, ratio = report(name, Run(name, options.tokens, options.rate).measure())
+        run = WorkerRun if options.drive == "worker" else Run
+        stall_ms, ratio = report(name, run(name, options.tokens, options.rate).measure())
         failed = failed or (name == "mixed" and (stall_ms > 50 or ratio > 2))
     return int(failed)
 
