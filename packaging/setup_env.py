@@ -129,12 +129,16 @@ def run_logged(
         )
         assert process.stdout is not None
         with process:
-            for line in process.stdout:
-                log.write(line)
-                tail = [*tail[-11:], line.rstrip()]
-                words = progress(line)
-                if words:
-                    display.update(words)
+            try:
+                for line in process.stdout:
+                    log.write(line)
+                    tail = [*tail[-11:], line.rstrip()]
+                    words = progress(line)
+                    if words:
+                        display.update(words)
+            except KeyboardInterrupt:
+                process.terminate()  # a terminal's Ctrl-C reaches it anyway, a lone signal does not
+                raise
     if process.returncode:
         name = Path(command[0]).name
         raise SetupFailed("\n".join([*tail, f"{name} failed; all of its output is in {LOG}."]))

@@ -198,3 +198,15 @@ def test_constraints_pin_every_dependency_without_local_versions_or_places() -> 
 
 def test_packaging_is_no_package_since_it_would_shadow_the_one_of_that_name() -> None:
     assert not (ROOT / "packaging" / "__init__.py").exists()
+
+
+def test_an_interrupted_setup_leaves_no_tool_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setup_env, "LOG", tmp_path / "build" / "setup.log")
+
+    class Interrupting:
+        def update(self, _progress: str) -> None:
+            raise KeyboardInterrupt
+
+    script = "import time; print('[1/2]', flush=True); time.sleep(600)"
+    with pytest.raises(KeyboardInterrupt):
+        setup_env.run_logged([sys.executable, "-c", script], Interrupting(), setup_env.build_progress)
