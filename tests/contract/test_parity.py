@@ -6,7 +6,9 @@ The model is random and in 32 bits on both sides, so that the likeliest token is
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +30,9 @@ from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
+from desktopapp.modelstore.gguf_export import export_gguf
 from desktopapp.modelstore.model import ModelFiles, WeightFormat
+from tests.moe_folder import make_moe
 from tests.pictures import NoisePicture
 
 TOKENS = 40
@@ -43,19 +47,26 @@ class Pair:
     llama_cpp: Backend
 
 
-@pytest.fixture(scope="module")
-def pair(random_folder: Path, random_gguf: ModelFiles) -> Iterator[Pair]:
-    folder_files = ModelFiles(WeightFormat.SAFETENSORS, random_folder, None, "F32", random_gguf.size_bytes)
+@contextmanager
+def load_pair(folder: Path, gguf: ModelFiles) -> Iterator[Pair]:
+    """Both backends with one model."""
+    folder_files = ModelFiles(WeightFormat.SAFETENSORS, folder, None, "F32", gguf.size_bytes)
     backends = Pair(TransformersBackend(), LlamaCppBackend())
     loaded = [
         backend.load(files, LoadOptions(device="cpu"), StepClock(), lambda *_: None)
-        for backend, files in ((backends.transformers, folder_files), (backends.llama_cpp, random_gguf))
+        for backend, files in ((backends.transformers, folder_files), (backends.llama_cpp, gguf))
     ]
     assert loaded[0].chat_template == loaded[1].chat_template
     assert loaded[0].pixel_budget == loaded[1].pixel_budget
     yield backends
     backends.transformers.unload()
     backends.llama_cpp.unload()
+
+
+@pytest.fixture(scope="module")
+def pair(random_folder: Path, random_gguf: ModelFiles) -> Iterator[Pair]:
+    with load_pair(random_folder, random_gguf) as backends:
+        yield backends
 
 
 def chat(*parts: PromptPart) -> list[PromptPart]:
@@ -127,3 +138,14 @@ def test_penalties_mean_the_same(pair: Pair, penalty: dict[str, float]) -> None:
     ours, theirs = run(pair.llama_cpp, prompt, recipe), run(pair.transformers, prompt, recipe)
     assert ours == theirs
     assert ours.tokens != run(pair.llama_cpp, prompt).tokens
+
+
+def test_mixture_of_experts(random_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(random_folder, tmp_path / "moe"))
+    make_moe(folder, published_layout=True)
+    text_file, projector_file = tmp_path / "moe.gguf", tmp_path / "mmproj.gguf"
+    export_gguf(folder, text_file, projector_file, "F32", "F32")
+    files = ModelFiles(WeightFormat.GGUF, text_file, projector_file, "F32", size_bytes=1)
+    with load_pair(folder, files) as backends:
+        ours, theirs = (run(b, PROMPTS["one picture"]) for b in (backends.llama_cpp, backends.transformers))
+    assert ours == theirs

@@ -18,6 +18,7 @@ from desktopapp.modelstore.gguf_export.__main__ import main
 from desktopapp.modelstore.gguf_metadata import GgufHeader, read_gguf_header
 from desktopapp.modelstore.model import ModelFiles, ModelKind
 from models.random_pair import make_random_model
+from tests.moe_folder import make_moe
 
 
 def read_tensor(path: Path, name: str) -> np.ndarray[Any, Any]:
@@ -192,29 +193,6 @@ def test_rows_that_do_not_divide_become_f16(folder: Path) -> None:
     types = tensor_types(export(folder, "Q8_0")[0])
     assert types["blk.0.ffn_down.weight"] == "F16"
     assert types["blk.0.ffn_up.weight"] == "Q8_0"
-
-
-def make_moe(folder: Path, *, published_layout: bool) -> dict[str, np.ndarray[Any, Any]]:
-    """Turn the dense model into one with three experts a layer."""
-    config = json.loads((folder / "config.json").read_text())
-    config["model_type"] = "qwen3_vl_moe"
-    config["text_config"] |= {"num_experts": 3, "num_experts_per_tok": 2, "moe_intermediate_size": 48}
-    (folder / "config.json").write_text(json.dumps(config))
-    weights = load_file(folder / "model.safetensors")
-    random = np.random.default_rng(5)
-    for layer in range(4):
-        prefix = f"model.language_model.layers.{layer}.mlp."
-        for name in ("gate_proj", "up_proj", "down_proj"):
-            del weights[f"{prefix}{name}.weight"]
-        gate_up = random.standard_normal((3, 96, 64), np.float32)
-        down = random.standard_normal((3, 64, 48), np.float32)
-        if published_layout:
-            gate_up, down = (np.ascontiguousarray(a.transpose(0, 2, 1)) for a in (gate_up, down))
-        weights[f"{prefix}gate.weight"] = random.standard_normal((3, 64), np.float32)
-        weights[f"{prefix}experts.gate_up_proj"] = gate_up
-        weights[f"{prefix}experts.down_proj"] = down
-    save_file(weights, folder / "model.safetensors")
-    return weights
 
 
 @pytest.mark.parametrize("published_layout", [True, False])
