@@ -25,6 +25,7 @@ _MOST_STRING_BYTES = 64 << 20
 _MOST_TENSOR_NAME_BYTES = 63
 _MOST_DIMENSIONS = 4
 _DEFAULT_ALIGNMENT = 32
+_BLOCK_BYTES = 1 << 20
 _STRING_TYPE = 8
 _ARRAY_TYPE = 9
 _SCALARS = {
@@ -237,9 +238,22 @@ class _Reader:
         self._check_room(length * _U64.size)
         if length <= LONGEST_KEPT_ARRAY:
             return tuple(self._string(strict=False) for _ in range(length))
-        for _ in range(length):
-            self._skip(self._unpack(_U64))
+        self._skip_strings(length)
         return LongArray(length)
+
+    def _skip_strings(self, count: int) -> None:
+        """Walk over strings block by block: a vocabulary and its merges are 300,000 of them."""
+        while count:
+            start = self._stream.tell()
+            block = self._stream.read(min(self._left, _BLOCK_BYTES))
+            passed, place = _whole_strings(block, count)
+            self._stream.seek(start)
+            if passed:
+                self._skip(place)
+                count -= passed
+            else:  # longer than a block, or cut short
+                self._skip(self._unpack(_U64))
+                count -= 1
 
     def _string(self, *, strict: bool) -> str:
         length = self._unpack(_U64)
@@ -276,3 +290,14 @@ class _Reader:
 
 def _first(values: tuple[Scalar, ...]) -> Scalar:
     return values[0]
+
+
+def _whole_strings(block: bytes, most: int) -> tuple[int, int]:
+    """How many strings, at most `most`, lie whole at a block's beginning, and where they end."""
+    count = place = 0
+    while count < most and place + 8 <= len(block):
+        end = place + 8 + int.from_bytes(block[place : place + 8], "little")
+        if end > len(block):
+            break
+        count, place = count + 1, end
+    return count, place

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktopapp.errors import ModelDamaged, ModelNotFound
+from desktopapp.modelstore import gguf_metadata
 from desktopapp.modelstore.gguf_metadata import GgufHeader, LongArray, read_gguf_header
 
 
@@ -61,6 +62,15 @@ def test_reads_what_gguf_writes(sample: bytes) -> None:
     assert header.metadata["tokenizer.ggml.tokens"] == LongArray(3000)
     assert header.metadata["tokenizer.ggml.token_type"] == LongArray(3000)
     assert header.file_bytes == len(sample)
+
+
+@pytest.mark.parametrize("block_bytes", [8, 11, 13, 100, 4096])
+def test_a_vocabulary_may_lie_across_blocks_in_any_way(
+    sample: bytes, block_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = read_bytes(sample)
+    monkeypatch.setattr(gguf_metadata, "_BLOCK_BYTES", block_bytes)
+    assert read_bytes(sample) == whole
 
 
 def test_tensor_places_and_sizes(sample: bytes) -> None:
