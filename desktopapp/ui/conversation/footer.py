@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from desktopapp.engine.events import FinishReason, Stats
 from desktopapp.ui.conversation.buttons import CopyButton, QuietButton
+from desktopapp.ui.conversation.sanitise import plain_tool_tip
 from desktopapp.ui.theme import colors_of, fonts, is_palette_change
 from desktopapp.ui.tokens import SPACE_XS
 
@@ -66,7 +67,7 @@ class AnswerFooter(QWidget):
         if self.label.styleSheet() != f"color: {color}":
             self.label.setStyleSheet(f"color: {color}")
         self.label.setText("  ·  ".join(self._facts()))
-        self.label.setToolTip("\n".join(self._details()))
+        self.label.setToolTip(plain_tool_tip("\n".join(self._details())))
         self.label.setAccessibleDescription("; ".join(self._details()))
 
     def _facts(self) -> list[str]:

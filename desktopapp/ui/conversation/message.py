@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import (
@@ -17,9 +18,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QMenu, QSizePolicy, QWidget
 
-from desktopapp.ui.conversation.selection import SelectionGroup
 from desktopapp.ui.theme import colors_of
 from desktopapp.ui.tokens import RADIUS_M
+
+if TYPE_CHECKING:
+    from desktopapp.ui.conversation.selection import SelectionGroup
 
 RING_PX = 6
 

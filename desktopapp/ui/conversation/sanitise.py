@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 
 # Controls but tab and line feed; line and paragraph separators; what QTextDocument uses for its own structure
 # (object replacement, frame begin and end); overrides and embeddings that would reorder what follows.
@@ -28,6 +29,11 @@ def clean_markdown(text: str) -> str:
 def reveal_invisible(code: str) -> str:
     """Code with every invisible direction or zero-width character shown as its code point, as `⟨U+2066⟩`."""
     return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", code)
+
+
+def plain_tool_tip(text: str) -> str:
+    """Text for a tool tip, which Qt would else read as rich text wherever it looks like that."""
+    return f"<p style='white-space:pre'>{escape(text)}</p>" if text else ""
 
 
 def is_web_address(address: str) -> bool:

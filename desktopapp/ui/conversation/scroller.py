@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QScrollBar, QWidget
 
 _NEAR_END_PX = 24
@@ -28,8 +28,11 @@ class FollowingScrollArea(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # Its room is kept, so that the column does not move when the first screen is full.
+        # The bar keeps its room, so that the column does not move when the first screen is full; without anything
+        # to scroll it is not seen. As much room at the left keeps the column in the middle.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.verticalScrollBar().setStyleSheet("QScrollBar::handle:disabled { background: transparent; }")
+        self.verticalScrollBar().setEnabled(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setAutoFillBackground(False)
         bar = self.verticalScrollBar()
@@ -70,7 +73,13 @@ class FollowingScrollArea(QScrollArea):
         else:
             super().keyPressEvent(event)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """The style is known now."""
+        super().showEvent(event)
+        self.setViewportMargins(self.verticalScrollBar().sizeHint().width(), 0, 0, 0)
+
     def _on_range_changed(self, _minimum: int, maximum: int) -> None:
+        self.verticalScrollBar().setEnabled(maximum > 0)
         if self._is_held:
             return
         if self._is_following:

@@ -227,8 +227,11 @@ class TextPane(QTextEdit):
 
 
 def shown_address(address: str) -> str:
-    """An address as plain ASCII: international hosts in punycode, everything invisible percent-encoded."""
+    """An address as plain ASCII: international hosts in punycode, everything invisible percent-encoded.
+
+    `<` is encoded as well, so that a tool tip never takes it for rich text.
+    """
     if not address:
         return ""
     encoded = QUrl(address).toEncoded(QUrl.ComponentFormattingOption.FullyEncoded)
-    return bytes(encoded.data()).decode("ascii", "replace").replace("&", "&amp;").replace("<", "&lt;")
+    return bytes(encoded.data()).decode("ascii", "replace")

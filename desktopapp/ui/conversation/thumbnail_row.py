@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPainterPath, QP
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from desktopapp.ui.conversation.glyphs import draw_glyph
+from desktopapp.ui.conversation.sanitise import plain_tool_tip
 from desktopapp.ui.theme import colors_of, fonts
 from desktopapp.ui.tokens import RADIUS_M, SPACE_S
 
@@ -100,7 +101,8 @@ class ThumbnailRow(QWidget):
         """The name of the picture under the pointer."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             found = [p for p in self._pictures if p.rect.contains(event.pos())]
-            QToolTip.showText(event.globalPos(), Path(found[0].path).name if found else "", self)
+            name = Path(found[0].path).name if found else ""
+            QToolTip.showText(event.globalPos(), plain_tool_tip(name), self)
             return True
         return super().event(event)
 

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktopapp.engine.events import Channel, FinishReason, Stats
-from desktopapp.ui.conversation.answer import AnswerMessage
 from desktopapp.ui.conversation.buttons import JumpButton
 from desktopapp.ui.conversation.empty_state import EmptyState
 from desktopapp.ui.conversation.lexers import LexerStore
 from desktopapp.ui.conversation.message import RING_PX, Message
 from desktopapp.ui.conversation.sanitise import is_web_address
 from desktopapp.ui.conversation.scroller import FollowingScrollArea
-from desktopapp.ui.conversation.user_message import UserMessage
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import COLUMN_WIDTH, SPACE_L, SPACE_XL
 
+if TYPE_CHECKING:
+    from desktopapp.ui.conversation.answer import AnswerMessage
+    from desktopapp.ui.conversation.user_message import UserMessage
+
+# The modules that show messages are imported when the first one comes, or this long after the window is up: it
+# appears sooner without them.
+_IMPORT_AFTER_MS = 400
 # Text is shown at most thirty times a second, and never takes more than about a third of the time.
 FRAME_MS = 34
 _REST_FACTOR = 2.0
@@ -50,6 +57,8 @@ class ConversationView(QWidget):
         super().__init__(parent)
         self._clock = clock
         self._messages: dict[str, Message] = {}
+        self._answers: dict[str, AnswerMessage] = {}
+        self._said: dict[str, UserMessage] = {}
         self._thumbnails: dict[str, QImage] = {}
         self._busy: dict[str, Message] = {}
         self._to_restyle: list[Message] = []
@@ -59,6 +68,10 @@ class ConversationView(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._on_timer)
+        self._import_timer = QTimer(self)
+        self._import_timer.setSingleShot(True)
+        self._import_timer.setInterval(_IMPORT_AFTER_MS)
+        self._import_timer.timeout.connect(self._import)
         self.scroll_area = FollowingScrollArea(self)
         self.scroll_area.following_changed.connect(self._on_following_changed)
         self._content = QWidget()
@@ -106,18 +119,21 @@ class ConversationView(QWidget):
             attachments: paths, in order.
             queued: it waits until what runs is done.
         """
+        from desktopapp.ui.conversation.user_message import UserMessage
+
         message = UserMessage(message_id, text, attachments, queued=queued, parent=self._content)
         message.removed.connect(lambda: self.message_removed.emit(message_id))
         for path in attachments:
             if path in self._thumbnails:
                 message.set_thumbnail(path, self._thumbnails[path])
         self._add(message, len(self._messages))
+        self._said[message_id] = message
         self.scroll_area.jump_to_end()
 
     def set_queued(self, message_id: str, queued: bool) -> None:
         """Show that a message waits, or that its turn has come."""
-        message = self._messages.get(message_id)
-        if isinstance(message, UserMessage):
+        message = self._said.get(message_id)
+        if message is not None:
             message.set_queued(queued)
 
     def remove_message(self, message_id: str) -> None:
@@ -125,7 +141,8 @@ class ConversationView(QWidget):
         message = self._messages.pop(message_id, None)
         if message is None:
             return
-        self._busy.pop(message_id, None)
+        for others in (self._busy, self._answers, self._said):
+            others.pop(message_id, None)
         if message in self._to_restyle:
             self._to_restyle.remove(message)
         self._column.removeWidget(message)
@@ -136,9 +153,8 @@ class ConversationView(QWidget):
     def set_thumbnail(self, path: str, image: QImage) -> None:
         """Show the thumbnail of an attachment, in messages that are there and in those to come."""
         self._thumbnails[path] = image
-        for message in self._messages.values():
-            if isinstance(message, UserMessage):
-                message.set_thumbnail(path, image)
+        for message in self._said.values():
+            message.set_thumbnail(path, image)
 
     # Answers
 
@@ -149,26 +165,26 @@ class ConversationView(QWidget):
 
     def set_status(self, answer_id: str, text: str) -> None:
         """Say what is being done for an answer, until its first text comes."""
-        answer = self._answer(answer_id)
+        answer = self._answers.get(answer_id)
         if answer is not None:
             answer.set_status(text)
 
     def append_text(self, answer_id: str, channel: Channel, text: str) -> None:
         """Add text to an answer or its thought. Cheap: it is shown with what comes in the same frame."""
-        answer = self._answer(answer_id)
+        answer = self._answers.get(answer_id)
         if answer is not None:
             answer.append(channel, text)
             self._wake(answer)
 
     def finish_answer(self, answer_id: str, finish_reason: FinishReason, stats: Stats | None) -> None:
         """The answer is complete, stopped, or cut at its limit."""
-        answer = self._answer(answer_id)
+        answer = self._answers.get(answer_id)
         if answer is not None:
             answer.end(finish_reason, stats)
 
     def fail_answer(self, answer_id: str, message: str, remedy: str) -> None:
         """The answer failed. What was streamed stays; a card says what happened and what to do."""
-        answer = self._answer(answer_id)
+        answer = self._answers.get(answer_id)
         if answer is not None:
             answer.fail(message, remedy)
 
@@ -201,7 +217,7 @@ class ConversationView(QWidget):
 
     def answer_text(self, answer_id: str) -> str:
         """All Markdown of an answer so far, without its thought; empty when there is no such answer."""
-        answer = self._answer(answer_id)
+        answer = self._answers.get(answer_id)
         return answer.message_text() if answer is not None else ""
 
     def message(self, message_id: str) -> Message | None:
@@ -219,18 +235,17 @@ class ConversationView(QWidget):
 
     # Inside
 
-    def _answer(self, answer_id: str) -> AnswerMessage | None:
-        message = self._messages.get(answer_id)
-        return message if isinstance(message, AnswerMessage) else None
-
     def _add_answer(self, answer_id: str, model_label: str) -> AnswerMessage:
+        from desktopapp.ui.conversation.answer import AnswerMessage
+
         answer = AnswerMessage(answer_id, model_label, self._lexers, self._clock, self._content)
         answer.link_clicked.connect(self._on_link_clicked)
         answer.retry_requested.connect(lambda: self.retry_requested.emit(answer_id))
         answer.work_wanted.connect(lambda: self._wake(answer))
-        messages = list(self._messages.values())
-        waiting = [m for m in messages if isinstance(m, UserMessage) and m.is_queued]
-        self._add(answer, messages.index(waiting[0]) if waiting else len(messages))
+        ids = list(self._messages)
+        waiting = [ids.index(name) for name, message in self._said.items() if message.is_queued]
+        self._add(answer, min(waiting, default=len(ids)))
+        self._answers[answer_id] = answer
         return answer
 
     def _add(self, message: Message, index: int) -> None:
@@ -289,6 +304,11 @@ class ConversationView(QWidget):
         """The first time, the column gets its width."""
         super().showEvent(event)
         self._fit()
+        self._import_timer.start()
+
+    def _import(self) -> None:
+        import_module("desktopapp.ui.conversation.answer")
+        import_module("desktopapp.ui.conversation.user_message")
 
     def _fit(self) -> None:
         width_px = self._column_px()
@@ -296,9 +316,7 @@ class ConversationView(QWidget):
         for message in self._messages.values():
             message.set_width(width_px)
         side = self.jump_button.SIDE_PX
-        self.jump_button.move(
-            (self.scroll_area.viewport().width() - side) // 2, self.height() - side - SPACE_L
-        )
+        self.jump_button.move((self.width() - side) // 2, self.height() - side - SPACE_L)
         self.jump_button.raise_()
 
     def changeEvent(self, event: QEvent) -> None:
