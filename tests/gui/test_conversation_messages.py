@@ -35,6 +35,8 @@ def view(qtbot: QtBot, clock: Clock) -> ConversationView:
     qtbot.addWidget(view)
     view.resize(900, 600)
     view.show()
+    view.activateWindow()  # without a window manager nobody else does
+    qtbot.waitUntil(view.isActiveWindow, timeout=10_000)
     return view
 
 
@@ -300,7 +302,6 @@ def test_everything_is_reached_by_tab(view: ConversationView, qtbot: QtBot) -> N
     view.append_text("a", Channel.ANSWER, "A [link](https://e.example).\n\n```py\nx\n```\n")
     view.finish_answer("a", FinishReason.CANCELLED, STATS)
     view.flush()
-    view.activateWindow()
     view.scroll_area.setFocus()
     seen: list[QWidget] = []
     widget = QApplication.focusWidget()
