@@ -8,6 +8,7 @@ from pathlib import Path
 from desktopapp.engine.memory.probe import GpuFacts
 from desktopapp.engine.request import BackendChoice
 from desktopapp.errors import BackendUnavailable, ModelIncomplete, ModelUnsupported, ProjectorMissing
+from desktopapp.modelstore.gguf_folder import PROJECTOR_WORDS
 from desktopapp.modelstore.model import InstalledModel, ModelFiles, WeightFormat
 
 # Beside the weights: the CUDA context, the vision tower's peak, a KV cache for a few thousand tokens.
@@ -45,7 +46,7 @@ def choose_backend(
     if wanted is BackendChoice.FAKE:
         return wanted, model.files[0], "The fake backend was named."
     if wanted is not BackendChoice.AUTO:
-        return wanted, _files_for(model, wanted), f"The {wanted} backend was chosen in the settings."
+        return wanted, _files_for(model, wanted), f"The {wanted} backend was asked for."
     ready = {choice: files for choice in _FORMATS if (files := _complete(model, choice)) is not None}
     if not ready:
         raise _incomplete(model, model.files)
@@ -111,7 +112,7 @@ def _incomplete(
         return ModelIncomplete(name=model.name, missing="every weight file")
     # What lacks least is the one to mend.
     best = min(candidates, key=lambda files: len(files.missing))
-    if best.format is WeightFormat.GGUF and best.projector is None and len(best.missing) == 1:
+    if best.missing == (PROJECTOR_WORDS,):
         return ProjectorMissing(name=model.name)
     return ModelIncomplete(name=model.name, missing=", ".join(best.missing))
 

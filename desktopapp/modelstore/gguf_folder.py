@@ -121,6 +121,13 @@ def inspect_gguf_files(paths: Iterable[Path]) -> list[Found]:
     return found
 
 
+def damaged_file(error: ModelDamaged, folder: Path) -> ModelFiles:
+    """A GGUF file that cannot be read, as a form of the model that its folder holds otherwise."""
+    path = folder / error.values["file"]
+    words = f"an undamaged “{path.name}” ({error.values['reason']})"
+    return ModelFiles(WeightFormat.GGUF, path, None, "", path.stat().st_size, (words,))
+
+
 def _base(stem: str) -> str:
     part = split_part(stem)
     return part[0] if part else stem

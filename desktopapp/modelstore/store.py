@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from desktopapp import paths
-from desktopapp.errors import ModelNotFound, ModelUnsupported, NoModel
+from desktopapp.errors import ModelDamaged, ModelNotFound, ModelUnsupported, NoModel
 from desktopapp.modelstore.found import Found
-from desktopapp.modelstore.gguf_folder import inspect_gguf_files, is_gguf
-from desktopapp.modelstore.model import InstalledModel, ModelKind
+from desktopapp.modelstore.gguf_folder import damaged_file, inspect_gguf_files, is_gguf
+from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind
 from desktopapp.modelstore.naming import family_name, split_part
 from desktopapp.modelstore.safetensors_folder import inspect_safetensors_folder, is_safetensors_folder
 from desktopapp.settings import load_settings
@@ -131,12 +131,15 @@ def _look_into(folder: Path) -> list[Found]:
         return [main, *ggufs]
     others = []
     for found in ggufs:
-        same = found.error is None and (found.model.kind, found.width) == (main.model.kind, main.width)
-        if same:
-            files = main.model.files + found.model.files
-            main = replace(main, model=replace(main.model, files=files))
+        if isinstance(found.error, ModelDamaged):
+            # Whose it is cannot be read any more; a folder is one model.
+            files: tuple[ModelFiles, ...] = (damaged_file(found.error, folder),)
+        elif found.error is None and (found.model.kind, found.width) == (main.model.kind, main.width):
+            files = found.model.files
         else:
             others.append(found)
+            continue
+        main = replace(main, model=replace(main.model, files=main.model.files + files))
     return [main, *others]
 
 

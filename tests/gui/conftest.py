@@ -1,6 +1,7 @@
 """A window with a scripted worker in a folder of its own."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from desktopapp import paths
 from desktopapp.app import Desktop
-from desktopapp.settings import LoadedSettings, Settings
+from desktopapp.settings import Settings
+from tests.desktop import opened_desktop
 from tests.gui.scripted_worker import ScriptedWorker, script_of
 
 
@@ -25,32 +27,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def open_desktop(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Desktop]]:
     """Opens windows as the program does; closes what the test leaves open."""
-    palette, sheet = qapp.palette(), qapp.styleSheet()
-    opened: list[Desktop] = []
+    with ExitStack() as stack:
 
-    def open_one(settings: Settings | None = None, files: tuple[str, ...] = ()) -> Desktop:
-        desktop = Desktop(
-            qapp, ScriptedWorker(), LoadedSettings(settings or Settings(language="en", theme="light"))
-        )
-        opened.append(desktop)
-        desktop.window.show()
-        desktop.window.activateWindow()
-        qtbot.waitUntil(desktop.window.isActiveWindow, timeout=10_000)
-        desktop.begin(files)
-        return desktop
+        def open_one(settings: Settings | None = None, files: tuple[str, ...] = ()) -> Desktop:
+            settings = settings or Settings(language="en", theme="light")
+            return stack.enter_context(opened_desktop(qapp, qtbot, ScriptedWorker(), settings, files))
 
-    yield open_one
-    for desktop in opened:
-        desktop.close()
-        desktop.window.close()
-        desktop.window.deleteLater()
-        qapp.removeEventFilter(desktop)
-        desktop.language.choose("en")
-        desktop.theme.deleteLater()
-        desktop.language.deleteLater()
-        desktop.deleteLater()
-    qapp.setStyleSheet(sheet)
-    qapp.setPalette(palette)
+        yield open_one
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from desktopapp.engine.backend_choice import HEADROOM_BYTES, choose_backend, tor
 from desktopapp.engine.memory.probe import GpuFacts
 from desktopapp.engine.request import BackendChoice
 from desktopapp.errors import BackendUnavailable, ModelIncomplete, ModelUnsupported, ProjectorMissing
+from desktopapp.modelstore.gguf_folder import PROJECTOR_WORDS
 from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind, WeightFormat
 
 WEIGHTS = 4 * 2**30
@@ -16,7 +17,7 @@ SAFETENSORS = ModelFiles(WeightFormat.SAFETENSORS, FOLDER, None, "BF16", WEIGHTS
 GGUF = ModelFiles(WeightFormat.GGUF, FOLDER / "m.gguf", FOLDER / "mmproj.gguf", "Q4_K_M", WEIGHTS // 4)
 NO_SHARD = ModelFiles(WeightFormat.SAFETENSORS, FOLDER, None, "BF16", WEIGHTS, ("shard 2 of 2",))
 NO_PROJECTOR = ModelFiles(
-    WeightFormat.GGUF, FOLDER / "m.gguf", None, "Q4_K_M", WEIGHTS // 4, ("its mmproj file",)
+    WeightFormat.GGUF, FOLDER / "m.gguf", None, "Q4_K_M", WEIGHTS // 4, (PROJECTOR_WORDS,)
 )
 AUTO, TRANSFORMERS, LLAMA_CPP = BackendChoice.AUTO, BackendChoice.TRANSFORMERS, BackendChoice.LLAMA_CPP
 

@@ -1,0 +1,38 @@
+"""Opening and closing the whole window in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from desktopapp.app import Desktop, Worker
+from desktopapp.settings import LoadedSettings, Settings
+
+
+@contextmanager
+def opened_desktop(
+    qapp: QApplication, qtbot: QtBot, worker: Worker, settings: Settings, files: tuple[str, ...] = ()
+) -> Iterator[Desktop]:
+    """A window as the program opens it, gone again afterwards with all that it changed in the application."""
+    palette, sheet = qapp.palette(), qapp.styleSheet()
+    desktop = Desktop(qapp, worker, LoadedSettings(settings))
+    try:
+        desktop.window.show()
+        desktop.window.activateWindow()
+        qtbot.waitUntil(desktop.window.isActiveWindow, timeout=10_000)
+        desktop.begin(files)
+        yield desktop
+    finally:
+        desktop.close()
+        desktop.window.close()
+        desktop.window.deleteLater()
+        qapp.removeEventFilter(desktop)
+        desktop.language.choose("en")
+        desktop.theme.deleteLater()
+        desktop.language.deleteLater()
+        desktop.deleteLater()
+        qapp.setStyleSheet(sheet)
+        qapp.setPalette(palette)
