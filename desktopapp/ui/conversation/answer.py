@@ -144,6 +144,7 @@ class AnswerMessage(Message):
 
     def set_width(self, width_px: int) -> None:
         """The width of the column."""
+        super().set_width(width_px)
         self._width_px = width_px
         self.body.set_width(width_px - 2 * RING_PX)
         if self.thought is not None:

@@ -54,6 +54,7 @@ class Prose:
         level: of a heading, 1..6.
         indent: how many lists it is in.
         quote: how many quotes it is in.
+        quote_indent: how many of the lists the outermost of the quotes is in.
         marker: `•` or `12.` before the first block of a list item, else empty.
         joined: it goes on where the block before it was cut, without a gap.
     """
@@ -63,6 +64,7 @@ class Prose:
     level: int = 0
     indent: int = 0
     quote: int = 0
+    quote_indent: int = 0
     marker: str = ""
     joined: bool = False
 
@@ -76,6 +78,7 @@ class Code:
         language: first word of the info string, or empty.
         indent: how many lists it is in.
         quote: how many quotes it is in.
+        quote_indent: how many of the lists the outermost of the quotes is in.
         continued: it goes on the code block before it.
     """
 
@@ -83,6 +86,7 @@ class Code:
     language: str = ""
     indent: int = 0
     quote: int = 0
+    quote_indent: int = 0
     continued: bool = False
 
 
@@ -99,6 +103,7 @@ class Table:
         aligns: `left`, `center` or `right`, one a column.
         indent: how many lists it is in.
         quote: how many quotes it is in.
+        quote_indent: how many of the lists the outermost of the quotes is in.
         continued: its rows go on the table before it; the header is not shown again.
     """
 
@@ -107,6 +112,7 @@ class Table:
     aligns: tuple[str, ...]
     indent: int = 0
     quote: int = 0
+    quote_indent: int = 0
     continued: bool = False
 
 

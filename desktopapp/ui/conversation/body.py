@@ -147,18 +147,17 @@ class MarkdownBody(QWidget):
             same += 1
         touched: list[_Piece] = []
         while len(self._slots) > same + 1:
-            self._remove(self._slots.pop())
+            touched += self._remove(self._slots.pop())
         if len(self._slots) > same and len(blocks) > same and self._change(self._slots[same], blocks[same]):
             touched.append(self._slots[same].piece)
             same += 1
         elif len(self._slots) > same:
-            self._remove(self._slots.pop())
+            touched += self._remove(self._slots.pop())
         for block in blocks[same:]:
             touched.append(self._append(block))
         for piece in dict.fromkeys(touched):
-            self._refresh(piece)
-        if self._slots and not blocks[same:]:
-            self._refresh(self._slots[-1].piece)
+            if piece in self._pieces:
+                self._refresh(piece)
         del self._slots[: len(closed)]
 
     def _change(self, slot: _Slot, block: Block) -> bool:
@@ -184,19 +183,21 @@ class MarkdownBody(QWidget):
         slot.block = self._last = block
         return True
 
-    def _remove(self, slot: _Slot) -> None:
+    def _remove(self, slot: _Slot) -> list[_Piece]:
+        """Take a block away; returns the piece that is smaller now, if it is still there."""
         self._last = slot.previous
         if isinstance(slot.piece, ProsePane):
             slot.piece.truncate(slot.start)
             if slot.start:
-                return
+                return [slot.piece]
         elif isinstance(slot.piece, CodePiece) and slot.start:
             slot.piece.replace_from(slot.start, "")
-            return
+            return [slot.piece]
         self._pieces.remove(slot.piece)
         self._layout.removeWidget(slot.piece)
         slot.piece.hide()
         slot.piece.deleteLater()
+        return []
 
     def _append(self, block: Block) -> _Piece:
         last_piece = self._pieces[-1] if self._pieces else None
@@ -228,9 +229,7 @@ class MarkdownBody(QWidget):
         return piece
 
     def _make_code(self, block: Code) -> CodePiece:
-        piece = CodePiece(
-            block.language, block.indent, block.quote, self.group, self._formats, self._lexers, self
-        )
+        piece = CodePiece(block, self.group, self._formats, self._lexers, self)
         piece.set_width(self._width_px)
         return piece
 

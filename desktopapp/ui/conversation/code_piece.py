@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QTextEdit, QVBoxLayout, QWidget
 
+from desktopapp.ui.conversation.blocks import Code
 from desktopapp.ui.conversation.buttons import CopyButton
 from desktopapp.ui.conversation.formats import UNBROKEN, Formats, piece_gap_px
 from desktopapp.ui.conversation.highlighter import Highlighter
@@ -49,9 +50,7 @@ class CodePiece(QWidget):
     """A code block that grows at its end.
 
     Args:
-        language: first word after the fence, or empty.
-        indent: how many lists it is in.
-        quote: how many quotes it is in.
+        block: its language and where it stands; its text is given to `replace_from`.
         group: what is selected together.
         formats: how it looks.
         lexers: where its lexer comes from.
@@ -60,18 +59,17 @@ class CodePiece(QWidget):
 
     def __init__(
         self,
-        language: str,
-        indent: int,
-        quote: int,
+        block: Code,
         group: SelectionGroup,
         formats: Formats,
         lexers: LexerStore,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._language = language
-        self._quote = quote
-        self._left_px = (indent * LIST_STEPS + quote) * INDENT_PX
+        self._language = block.language
+        self._quote = block.quote
+        self._quote_px = block.quote_indent * LIST_STEPS * INDENT_PX
+        self._left_px = (block.indent * LIST_STEPS + block.quote) * INDENT_PX
         self._formats = formats
         self._lexers = lexers
         self._source = ""
@@ -80,7 +78,7 @@ class CodePiece(QWidget):
         self.pane = _CodePane(group, self)
         self.pane.setLineWrapMode(QTextEdit.LineWrapMode.NoWrap)
         self.pane.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self.label = QLabel(reveal_invisible(language[:40]), self)
+        self.label = QLabel(reveal_invisible(block.language[:40]), self)
         self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.copy_button = CopyButton(with_words=True, parent=self)
         self.copy_button.clicked.connect(lambda: self.copy_button.copy(self.code()))
@@ -132,7 +130,8 @@ class CodePiece(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._quote:
-            paint_quote_bars(painter, self._quote, QRectF(self.rect()), colors)
+            bars = QRectF(self.rect()).adjusted(self._quote_px, 0, 0, 0)
+            paint_quote_bars(painter, self._quote, bars, colors)
         painter.setPen(QPen(QColor(colors.border), 1))
         painter.setBrush(QColor(colors.sunken))
         top = piece_gap_px(self._formats.type.em_px) + 0.5

@@ -19,6 +19,7 @@ HAS_CODE = _FIRST + 4
 INLINE_CODE = _FIRST + 5
 # A line of code that was broken for display only.
 UNBROKEN = _FIRST + 6
+QUOTE_INDENT = _FIRST + 7
 
 # Distances between blocks, in em: (any, list item after list item, before and after a heading, around a rule).
 _GAP, _ITEM_GAP, _BEFORE_HEADING, _AFTER_HEADING, _RULE_GAP = 0.8, 0.38, 1.35, 0.5, 1.1
@@ -53,6 +54,7 @@ class Formats:
             block.setProperty(MARKER, prose.marker)
         if prose.quote:
             block.setProperty(QUOTE, prose.quote)
+            block.setProperty(QUOTE_INDENT, prose.quote_indent)
         if prose.kind is ProseKind.RULE:
             block.setProperty(RULE, True)
         if any(Style.CODE in span.style for span in prose.spans):
@@ -106,6 +108,8 @@ def gap_px(prose: Prose, previous: Prose | None, em_px: float) -> int:
         return ceil((_BEFORE_HEADING if prose.level < 4 else 1.0) * em_px)
     if previous is not None and previous.kind is ProseKind.HEADING:
         return ceil(_AFTER_HEADING * em_px)
+    if previous is not None and previous.quote != prose.quote:
+        return ceil(_GAP * em_px)
     if previous is not None and prose.indent and previous.indent and prose.marker:
         return ceil(_ITEM_GAP * em_px)
     if prose.marker and prose.indent and previous is not None:

@@ -51,7 +51,7 @@ class Message(QWidget):
 
     def set_width(self, width_px: int) -> None:
         """The width of the column."""
-        raise NotImplementedError
+        self.setFixedWidth(width_px)
 
     def restyle(self) -> None:
         """Take the colours and fonts of now."""

@@ -101,6 +101,7 @@ class _Context:
     blocks: list[Block] = field(default_factory=list)
     indent: int = 0
     quote: int = 0
+    quote_indent: int = 0
     marker: str = ""
     numbers: list[int | None] = field(default_factory=list)
 
@@ -109,7 +110,10 @@ class _Context:
         return marker
 
     def add_prose(self, spans: Sequence[Span], kind: ProseKind = ProseKind.PARAGRAPH, level: int = 0) -> None:
-        self.blocks.append(Prose(tuple(spans), kind, level, self.indent, self.quote, self.take_marker()))
+        marker = self.take_marker()
+        self.blocks.append(
+            Prose(tuple(spans), kind, level, self.indent, self.quote, self.quote_indent, marker)
+        )
 
     def flush_marker(self) -> None:
         """An item that begins with something else than text still shows its marker."""
@@ -141,7 +145,11 @@ def _walk(tokens: list[Token], index: int, context: _Context) -> int:
     if token.type == "fence":
         context.flush_marker()
         words = token.info.split()
-        context.blocks.append(Code(token.content, words[0] if words else "", context.indent, context.quote))
+        context.blocks.append(
+            Code(
+                token.content, words[0] if words else "", context.indent, context.quote, context.quote_indent
+            )
+        )
     elif token.type == "table_open":
         context.flush_marker()
         return _read_table(tokens, index, context)
@@ -175,9 +183,13 @@ def _enter_or_leave(token: Token, context: _Context) -> None:
         context.indent -= 1
     elif token.type == "blockquote_open":
         context.flush_marker()
+        if not context.quote:
+            context.quote_indent = context.indent
         context.quote += 1
     elif token.type == "blockquote_close":
         context.quote -= 1
+        if not context.quote:
+            context.quote_indent = 0
 
 
 def _task(spans: tuple[Span, ...], context: _Context) -> tuple[Span, ...]:
@@ -203,7 +215,9 @@ def _read_table(tokens: list[Token], index: int, context: _Context) -> int:
         index += 1
     columns = len(aligns)
     body = tuple(tuple([*row, *[()] * columns][:columns]) for row in rows[1:])
-    context.blocks.append(Table(tuple(rows[0]), body, tuple(aligns), context.indent, context.quote))
+    context.blocks.append(
+        Table(tuple(rows[0]), body, tuple(aligns), context.indent, context.quote, context.quote_indent)
+    )
     return index + 1
 
 

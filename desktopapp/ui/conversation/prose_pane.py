@@ -21,7 +21,15 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QTextEdit, QWidget
 
 from desktopapp.ui.conversation.blocks import Prose, Style
-from desktopapp.ui.conversation.formats import HAS_CODE, INLINE_CODE, MARKER, QUOTE, RULE, Formats
+from desktopapp.ui.conversation.formats import (
+    HAS_CODE,
+    INLINE_CODE,
+    MARKER,
+    QUOTE,
+    QUOTE_INDENT,
+    RULE,
+    Formats,
+)
 from desktopapp.ui.conversation.glyphs import draw_glyph
 from desktopapp.ui.conversation.selection import SelectionGroup
 from desktopapp.ui.conversation.text_pane import TextPane
@@ -148,6 +156,8 @@ class ProsePane(TextPane):
             if previous.isValid() and previous.blockFormat().intProperty(QUOTE):
                 top = self.document().documentLayout().blockBoundingRect(previous).bottom() - 3
             bars = QRectF(0, top, self._width_px, rect.bottom() - top)
+            offset = block_format.intProperty(QUOTE_INDENT) * LIST_STEPS * INDENT_PX
+            bars.adjust(0 if right_to_left else offset, 0, -offset if right_to_left else 0, 0)
             paint_quote_bars(painter, quote, bars, colors, right_to_left)
         if block_format.boolProperty(RULE):
             painter.setPen(QPen(QColor(colors.border), 1))
@@ -194,7 +204,9 @@ def paint_quote_bars(
     for level in range(min(levels, 12)):
         x = level * INDENT_PX
         painter.drawRoundedRect(
-            QRectF(rect.right() - x - 3 if right_to_left else x, rect.top(), 3, rect.height()), 1.5, 1.5
+            QRectF(rect.right() - x - 3 if right_to_left else rect.left() + x, rect.top(), 3, rect.height()),
+            1.5,
+            1.5,
         )
 
 

@@ -163,7 +163,13 @@ class MarkdownStream:
                 indent, quote = self._joined
             if indent or quote:
                 new = [
-                    replace(block, indent=block.indent + indent, quote=block.quote + quote) for block in new
+                    replace(
+                        block,
+                        indent=block.indent + indent,
+                        quote=block.quote + quote,
+                        quote_indent=block.quote_indent + indent,
+                    )
+                    for block in new
                 ]
             blocks.extend(new)
         return self._marked(blocks)

@@ -156,7 +156,9 @@ class TablePiece(QWidget):
         if self._quote:
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            paint_quote_bars(painter, self._quote, QRectF(self.rect()), self._formats.colors)
+            offset = self._table.quote_indent * LIST_STEPS * INDENT_PX
+            bars = QRectF(self.rect()).adjusted(offset, 0, 0, 0)
+            paint_quote_bars(painter, self._quote, bars, self._formats.colors)
 
     def _build(self, rows: list[tuple[Cell, ...]]) -> None:
         document = self.pane.document()

@@ -6,6 +6,8 @@ import re
 
 _ONLY_MARKS = re.compile(r"\s*(?:[-*+#>|=_`~:\s]+|\d{1,3}[.)]?)$")
 _OPEN_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*$")
+_TABLE_ROW = re.compile(r"[ >]*\|")
+_MAX_HEADER_LENGTH = 400
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _FENCE_LINE = re.compile(r"^[\s>]*(?:[-*+]|\d+[.)])?\s*(?:```|~~~)", re.MULTILINE)
 
@@ -21,10 +23,22 @@ def tidy_tail(source: str) -> str:
         source = source[:line_start]
     if _FENCE_LINE.search(source):
         return source
+    source = _without_lone_header(source)
     start = max((match.end() for match in _BLANK_LINE.finditer(source)), default=0)
     tail = _OPEN_LINK.sub(r"\1", source[max(start, source.rfind("\n") + 1) :])
     source = source[: max(start, source.rfind("\n") + 1)] + tail
     return source + _closing_marks(source[start:])
+
+
+def _without_lone_header(source: str) -> str:
+    """A table's header is text until the row below it has come: it is shown with that."""
+    body = source.rstrip("\n")
+    line_start = body.rfind("\n") + 1
+    if source.endswith("\n\n") or not _TABLE_ROW.match(body, line_start):
+        return source
+    previous_start = body.rfind("\n", 0, max(0, line_start - 1)) + 1
+    is_first = line_start == 0 or not _TABLE_ROW.match(body, previous_start)
+    return body[:line_start] if is_first and len(body) - line_start < _MAX_HEADER_LENGTH else source
 
 
 def _closing_marks(text: str) -> str:

@@ -121,6 +121,7 @@ class UserMessage(Message):
 
     def set_width(self, width_px: int) -> None:
         """The width of the column; the bubble is as wide as its longest line needs."""
+        super().set_width(width_px)
         inner = width_px - 2 * RING_PX
         self.thumbnails.set_width(inner)
         most = int(inner * _SHARE_OF_COLUMN) - 2 * SPACE_L
