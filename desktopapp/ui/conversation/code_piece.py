@@ -21,7 +21,7 @@ from desktopapp.ui.conversation.typography import CODE_LINE_HEIGHT_PERCENT, INDE
 from desktopapp.ui.tokens import RADIUS_M, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
 # Laying out one line costs its whole length each time that it grows.
-_MAX_LINE_LENGTH = 1000
+_MAX_LINE_LENGTH = 500
 
 
 class _CodePane(TextPane):

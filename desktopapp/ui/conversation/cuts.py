@@ -4,7 +4,7 @@ from __future__ import annotations
 
 UNIT_LIMIT = 3000
 LINE_LIMIT = 2000
-TABLE_ROWS = 16
+TABLE_ROWS = 12
 
 _SENTENCE_ENDS = "。！？；.!?;"
 

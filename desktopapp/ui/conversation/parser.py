@@ -9,40 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
-from desktopapp.ui.conversation.blocks import Block, Cell, Code, Prose, ProseKind, Span, Style, Table
-from desktopapp.ui.conversation.sanitise import BARE_ADDRESS, clean_markdown, is_web_address
+from desktopapp.ui.conversation.blocks import Block, Cell, Code, Prose, ProseKind, Span, Table
+from desktopapp.ui.conversation.inline import MAX_NESTING, Effort, markdown, spans_of
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
     from markdown_it.token import Token
-
-MAX_NESTING = 40
-# The link rule looks for its end once for every bracket: quadratic on hostile text, so it is off beyond this.
-MAX_BRACKETS = 150
 
 _TASK = re.compile(r"\[([ xX])\][ \u2028]")
 _BULLETS = ("•", "◦", "▪")
-
-
-@cache
-def _markdown(links: bool) -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    class Parser(MarkdownIt):
-        """Accepts every address: which of them may become links is decided here, and the others are shown."""
-
-        def validateLink(self, url: str) -> bool:
-            return True
-
-    parser = Parser("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_NESTING})
-    parser.enable(["table", "strikethrough"])
-    parser.disable(["code", "reference", "lheading", "html_block", "html_inline"])
-    if not links:
-        parser.disable(["link", "image"])
-    return parser
 
 
 @dataclass(slots=True)
@@ -66,7 +42,10 @@ class Unit:
 
 def parse_units(source: str) -> list[Unit]:
     """The units of a source whose lines end in line feeds only."""
-    tokens = _markdown(links=source.count("[") <= MAX_BRACKETS).parse(source)
+    tokens: list[Token] = []
+    parser = markdown(Effort.FULL)
+    # Blocks only: most sources are parsed to find where they end, and their text is read once they are shown.
+    parser.block.parse(source, parser, {}, tokens)
     units: list[Unit] = []
     start = 0
     for index, token in enumerate(tokens):
@@ -156,10 +135,10 @@ def _walk(tokens: list[Token], index: int, context: _Context) -> int:
     elif token.type == "hr":
         context.add_prose((), ProseKind.RULE)
     elif token.type == "heading_open":
-        context.add_prose(_spans(tokens[index + 1]), ProseKind.HEADING, int(token.tag[1:]))
+        context.add_prose(spans_of(tokens[index + 1].content), ProseKind.HEADING, int(token.tag[1:]))
         return index + 3
     elif token.type == "inline":
-        context.add_prose(_task(_spans(token), context))
+        context.add_prose(_task(spans_of(token.content), context))
     else:
         _enter_or_leave(token, context)
     return index + 1
@@ -209,7 +188,7 @@ def _read_table(tokens: list[Token], index: int, context: _Context) -> int:
         if token.type == "tr_open":
             rows.append([])
         elif token.type in ("th_open", "td_open"):
-            rows[-1].append(_spans(tokens[index + 1]))
+            rows[-1].append(spans_of(tokens[index + 1].content))
             if token.type == "th_open":
                 aligns.append(str(token.attrs.get("style", "")).removeprefix("text-align:") or "left")
         index += 1
@@ -219,61 +198,3 @@ def _read_table(tokens: list[Token], index: int, context: _Context) -> int:
         Table(tuple(rows[0]), body, tuple(aligns), context.indent, context.quote, context.quote_indent)
     )
     return index + 1
-
-
-_STYLES = {"strong": Style.BOLD, "em": Style.ITALIC, "s": Style.STRIKE}
-
-
-def _spans(inline: Token) -> tuple[Span, ...]:
-    """The spans of an inline token, neighbours of one style merged."""
-    spans: list[Span] = []
-    styles: list[Style] = []
-    target, inert = "", ""
-    for token in inline.children or ():
-        style = Style.PLAIN
-        for outer in styles:
-            style |= outer
-        if token.type == "link_open":
-            address = _safe(str(token.attrs.get("href", "")))
-            target, inert = (address, "") if is_web_address(address) else ("", address)
-        elif token.type == "link_close":
-            if inert:
-                _add(spans, f" ({inert})", style | Style.MUTED)
-            target, inert = "", ""
-        elif token.type == "image":
-            shown = f"{token.content} ({token.attrs.get('src', '')})".lstrip()
-            _add(spans, _safe(shown), style | Style.MUTED)
-        elif token.type.removesuffix("_open") in _STYLES and token.nesting == 1:
-            styles.append(_STYLES[token.type.removesuffix("_open")])
-        elif token.nesting == -1:
-            styles.pop()
-        elif token.type in ("softbreak", "hardbreak"):
-            _add(spans, "\u2028", style, target)
-        elif token.type == "code_inline":
-            _add(spans, token.content, style | Style.CODE, target)
-        else:
-            _add_text(spans, _safe(token.content), style, target)
-    return tuple(spans)
-
-
-def _safe(text: str) -> str:
-    """Entities can spell what was cleaned from the source."""
-    return clean_markdown(text).replace("\n", " ")
-
-
-def _add(spans: list[Span], text: str, style: Style, target: str = "") -> None:
-    if spans and spans[-1].style == style and spans[-1].target == target:
-        spans[-1] = replace(spans[-1], text=spans[-1].text + text)
-    elif text:
-        spans.append(Span(text, style, target))
-
-
-def _add_text(spans: list[Span], text: str, style: Style, target: str) -> None:
-    """Text, with the bare web addresses in it as links."""
-    position = 0
-    if not target:
-        for match in BARE_ADDRESS.finditer(text):
-            _add(spans, text[position : match.start()], style)
-            _add(spans, match[0], style, match[0])
-            position = match.end()
-    _add(spans, text[position:], style, target)

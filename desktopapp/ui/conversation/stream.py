@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 from desktopapp.ui.conversation.blocks import Block, Code, Prose, Table
 from desktopapp.ui.conversation.cuts import LINE_LIMIT, find_cut
@@ -103,23 +104,36 @@ class MarkdownStream:
         if first.start_line:
             self._drop(starts[first.start_line])
             return True
+        if self._close_finished(units, source, starts):
+            return True
         end = starts[units[1].start_line] if len(units) > 1 else len(source)
         cut = find_cut(first.kind, source[:end], starts)
         if cut is not None:
             self._cut(first, cut, starts)
             return True
-        fence = open_fence_of(first, source) if len(units) == 1 else None
+        fence = open_fence_of(first, source)
         if fence is not None and first.kind == "fence":
             self._close(units, source)
             self._drop(len(source))
             self._fence = fence
             return True
-        if len(units) == 1:
+        return False
+
+    def _close_finished(self, units: list[Unit], source: str, starts: list[int]) -> bool:
+        """Close the units that others follow, up to the first that has to be cut. False when there is none."""
+        count = 0
+        for unit, following in pairwise(units):
+            begin, end = starts[unit.start_line], starts[following.start_line]
+            lines = [start - begin for start in starts[unit.start_line : following.start_line + 1]]
+            if find_cut(unit.kind, source[begin:end], lines) is not None:
+                break
+            count += 1
+        if not count:
             return False
-        number = _numbers(units, self._number)[1]
-        self._close(units[:1], source[:end])
-        self._drop(end)
-        self._number = None if units[1].first_item else number
+        number = _numbers(units, self._number)[count]
+        self._close(units[:count], source[: starts[units[count].start_line]])
+        self._drop(starts[units[count].start_line])
+        self._number = None if units[count].first_item else number
         return True
 
     def _cut(self, unit: Unit, cut: int, starts: list[int]) -> None:
@@ -146,19 +160,23 @@ class MarkdownStream:
         self._closed.extend(self._blocks(units, source))
         self._number = self._joined = None
         self._table_goes_on = False
-        if units and not self._indent_before(source):
+        lines = source.split("\n")
+        if not all(_indent_of(lines[unit.start_line], self._columns) for unit in units):
             self._columns = ()
 
     def _blocks(self, units: list[Unit], source: str) -> list[Block]:
         lines = source.split("\n")
         numbers = _numbers(units, self._number)
         blocks: list[Block] = []
+        columns = self._columns
         for index, unit in enumerate(units):
             unit.number = numbers[index]
             next_line = units[index + 1].start_line if index + 1 < len(units) else len(lines)
             unit_lines = lines[unit.start_line : next_line]
             new = blocks_of(unit, unit_lines)
-            indent, quote = self._indent_before(unit_lines[0]), 0
+            indent, quote = _indent_of(unit_lines[0], columns), 0
+            if not indent:
+                columns = ()
             if index == 0 and self._joined is not None:
                 indent, quote = self._joined
             if indent or quote:
@@ -182,10 +200,11 @@ class MarkdownStream:
             blocks[0] = replace(blocks[0], continued=True)
         return blocks
 
-    def _indent_before(self, line: str) -> int:
-        """How many lists a line is in that were opened before the last cut."""
-        column = len(line) - len(line.lstrip(" "))
-        return sum(content_column <= column for content_column in self._columns)
+
+def _indent_of(line: str, columns: tuple[int, ...]) -> int:
+    """How many lists a line is in whose text began at these columns, before the last cut."""
+    column = len(line) - len(line.lstrip(" "))
+    return sum(content_column <= column for content_column in columns)
 
 
 def _line_starts(source: str) -> list[int]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-_ONLY_MARKS = re.compile(r"\s*(?:[-*+#>|=_`~:\s]+|\d{1,3}[.)]?)$")
-_OPEN_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*$")
+_ONLY_MARKS = re.compile(r"[ \t]*(?:[-*+#>|=_`~:][-*+#>|=_`~: \t]*|\d{1,3}[.)]?)$")
+_ADDRESS_SO_FAR = re.compile(r"[^)\s]*$")
 _TABLE_ROW = re.compile(r"[ >]*\|")
 _MAX_HEADER_LENGTH = 400
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_FENCE_LINE = re.compile(r"^[\s>]*(?:[-*+]|\d+[.)])?\s*(?:```|~~~)", re.MULTILINE)
+_FENCE_LINE = re.compile(r"^[ \t>]*(?:[-*+]|\d+[.)])?[ \t]*(?:```|~~~)", re.MULTILINE)
 
 
 def tidy_tail(source: str) -> str:
@@ -25,8 +25,7 @@ def tidy_tail(source: str) -> str:
         return source
     source = _without_lone_header(source)
     start = max((match.end() for match in _BLANK_LINE.finditer(source)), default=0)
-    tail = _OPEN_LINK.sub(r"\1", source[max(start, source.rfind("\n") + 1) :])
-    source = source[: max(start, source.rfind("\n") + 1)] + tail
+    source = _without_open_address(source, max(start, source.rfind("\n") + 1))
     return source + _closing_marks(source[start:])
 
 
@@ -39,6 +38,17 @@ def _without_lone_header(source: str) -> str:
     previous_start = body.rfind("\n", 0, max(0, line_start - 1)) + 1
     is_first = line_start == 0 or not _TABLE_ROW.match(body, previous_start)
     return body[:line_start] if is_first and len(body) - line_start < _MAX_HEADER_LENGTH else source
+
+
+def _without_open_address(source: str, start: int) -> str:
+    """`[text](https://half` is shown as its text."""
+    middle = source.rfind("](", start)
+    if middle < 0 or not _ADDRESS_SO_FAR.match(source, middle + 2):
+        return source
+    begin = source.rfind("[", start, middle)
+    if begin < 0:
+        return source
+    return source[: begin - (source[begin - 1 : begin] == "!")] + source[begin + 1 : middle]
 
 
 def _closing_marks(text: str) -> str:
