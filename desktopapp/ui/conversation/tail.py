@@ -9,7 +9,7 @@ _ADDRESS_SO_FAR = re.compile(r"[^)\s]*$")
 _TABLE_ROW = re.compile(r"[ >]*\|")
 _MAX_HEADER_LENGTH = 400
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_FENCE_LINE = re.compile(r"^[ \t>]*(?:[-*+]|\d+[.)])?[ \t]*(?:```|~~~)", re.MULTILINE)
+_FENCE_LINE = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]*)?(?:```|~~~)", re.MULTILINE)
 
 
 def tidy_tail(source: str) -> str:

@@ -291,6 +291,7 @@ def test_a_web_link_keeps_its_real_target() -> None:
             "`a ``b " * 2_000,
         ),
         *("- " * 5_000 + "x", "<a " * 3_000, "&" * 10_000, "_" * 10_000, "|" * 10_000 + "\n" + "|-" * 5_000),
+        *(" " * 8_000 + "x", "\t" * 8_000 + "x", "> \n" * 3_000, "[" * 5_000 + "](" * 2_500),
         *(
             "\n" * 10_000,
             "#" * 10_000,
@@ -306,4 +307,4 @@ def test_a_web_link_keeps_its_real_target() -> None:
 def test_hostile_nesting_ends_in_time(text: str) -> None:
     started_s = time.process_time()
     blocks([text[start : start + 500] for start in range(0, len(text), 500)])
-    assert time.process_time() - started_s < 20
+    assert time.process_time() - started_s < 10
