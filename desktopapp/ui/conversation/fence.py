@@ -65,14 +65,23 @@ class OpenFence:
             if not match:
                 return None
             line = line[match.end() :]
-        space = len(line) - len(line.lstrip(" "))
-        if space < self.content_column and space < len(line):
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        if len(indent.expandtabs(4)) < self.content_column and len(indent) < len(line):
             return None
-        return line[min(space, self.column) :]
+        return _dedent(line, self.column)
 
     def _closes(self, code: str) -> bool:
         mark = code.strip(" ")
         return len(mark) >= len(self.mark) and set(mark) == {self.mark[0]}
+
+
+def _dedent(line: str, columns: int) -> str:
+    """The line without up to so many columns of blanks; what is left of a tab becomes spaces."""
+    column = position = 0
+    while position < len(line) and column < columns and line[position] in " \t":
+        column += 4 - column % 4 if line[position] == "\t" else 1
+        position += 1
+    return " " * (column - columns) + line[position:]
 
 
 def open_fence_of(unit: Unit, source: str) -> OpenFence | None:
@@ -101,5 +110,6 @@ def open_fence_of(unit: Unit, source: str) -> OpenFence | None:
     if not opening:
         return None
     before = re.sub(r"[> ]*>\s?", "", opening["before"])
+    column = len(before.expandtabs(4))
     in_list = unit.kind == "item"
-    return OpenFence(opening["mark"], len(before), fence_quote, min(2, len(before)) if in_list else 0)
+    return OpenFence(opening["mark"], column, fence_quote, min(2, column) if in_list else 0)

@@ -143,13 +143,14 @@ class MarkdownStream:
         columns = self._columns + _list_columns(head) if unit.kind == "item" else self._columns
         fence = None if in_line else open_fence_of(units[-1], head)
         self._close(units, head)
-        last = self._closed[-1]
         table_head = self._source[: starts[2]] if unit.kind == "table" and not in_line else ""
         self._drop(cut)
         self._source = table_head + self._source
         self._table_goes_on = bool(table_head)
         self._columns, self._fence = columns, fence
-        self._joined = (last.indent, last.quote) if in_line else None
+        # A quote of nothing but marks closes no block.
+        last = self._closed[-1] if self._closed else None
+        self._joined = (last.indent, last.quote) if in_line and last else None
 
     def _drop(self, length: int) -> None:
         self._source = self._source[length:]
