@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -33,7 +33,6 @@ from desktopapp.ui.notice_bar import Notice, NoticeLevel
 from desktopapp.ui.theme import ThemeChoice, ThemeController
 from desktopapp.ui.thumbnails import ThumbnailLoader
 from desktopapp.ui.wording import file_label, translate_error
-from desktopapp.worker.inference_worker import InferenceWorker
 
 _MODEL_TOPIC = "model"
 _LOG_LIMIT_BYTES = 1_000_000
@@ -82,14 +81,18 @@ class Desktop(QObject):
 
     Args:
         application: for theme, language, and files that the desktop opens with this program.
-        worker: not started yet.
+        make_worker: makes the worker, once the window is shown.
         loaded: the settings as read.
     """
 
-    def __init__(self, application: QApplication, worker: Worker, loaded: LoadedSettings) -> None:
+    worker: Worker
+
+    def __init__(
+        self, application: QApplication, make_worker: Callable[[], Worker], loaded: LoadedSettings
+    ) -> None:
         super().__init__()
         self.settings = loaded.settings
-        self.worker = worker
+        self._make_worker = make_worker
         self.theme = ThemeController(application, ThemeChoice(self.settings.theme))
         self.language = LanguageController(application, self.settings.language)
         self.window = MainWindow(ConversationView(), self.settings)
@@ -100,10 +103,10 @@ class Desktop(QObject):
         self.chat = Chat(self.window.view, self.saver, self)
         self._problems = loaded.problems
         self._send_when_saved = False
+        self._has_begun = False
         self._is_closed = False
         self._connect_chat()
         self._connect_window(application)
-        self._connect_worker()
 
     def begin(self, attachments: Sequence[str]) -> None:
         """What the window's first appearance does not wait for: engine, model, the last conversation.
@@ -111,6 +114,11 @@ class Desktop(QObject):
         Args:
             attachments: files and folders from the command line.
         """
+        if self._is_closed:
+            return
+        self._has_begun = True
+        self.worker = self._make_worker()
+        self._connect_worker()
         self.worker.start()
         self._open_store()
         draft = self.chat.restore(self.saver.claim())
@@ -127,9 +135,10 @@ class Desktop(QObject):
         if self._is_closed:
             return
         self._is_closed = True
-        self.saver.save_draft(self.window.composer.draft)
-        self.chat.close()
-        self.worker.shutdown()
+        if self._has_begun:
+            self.saver.save_draft(self.window.composer.draft)
+            self.chat.close()
+            self.worker.shutdown()
         self.models.close()
         self._loader.close()
         self.saver.close()
@@ -148,9 +157,6 @@ class Desktop(QObject):
         view.message_removed.connect(chat.remove_queued)
         view.retry_requested.connect(chat.retry)
         view.prompt_suggested.connect(composer.set_text)
-        # Direct: the worker's thread is busy reading the engine's pipe, so a queued call would never run.
-        chat.submit_requested.connect(self.worker.submit, Qt.ConnectionType.DirectConnection)
-        chat.cancel_requested.connect(self.worker.cancel, Qt.ConnectionType.DirectConnection)
         chat.state_changed.connect(self._on_state_changed)
         chat.measured.connect(self.window.status.show_stats)
         chat.returned.connect(self._on_returned)
@@ -172,7 +178,6 @@ class Desktop(QObject):
         composer.draft_changed.connect(self._on_draft_changed)
         self.intake.text_received.connect(composer.insert_text)
         self.intake.noticed.connect(self._notify)
-        self.intake.price_requested.connect(self.worker.price, Qt.ConnectionType.DirectConnection)
         self.intake.all_saved.connect(self._on_all_saved)
         self.models.load_requested.connect(self._on_load_requested)
         self.models.choice_changed.connect(self.chat.choose_model)
@@ -182,8 +187,13 @@ class Desktop(QObject):
         application.aboutToQuit.connect(self.close)
 
     def _connect_worker(self) -> None:
-        # Bound methods of objects in this thread: that is what makes Qt deliver the signals here.
         worker, chat, models = self.worker, self.chat, self.models
+        # Direct: the worker's thread is busy reading the engine's pipe, so a queued call would never run.
+        direct = Qt.ConnectionType.DirectConnection
+        chat.submit_requested.connect(worker.submit, direct)
+        chat.cancel_requested.connect(worker.cancel, direct)
+        self.intake.price_requested.connect(worker.price, direct)
+        # Bound methods of objects in this thread: that is what makes Qt deliver these signals here.
         worker.model_loading.connect(models.on_model_loading)
         worker.model_loading.connect(chat.on_model_loading)
         worker.model_ready.connect(models.on_model_ready)
@@ -334,7 +344,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _start_log()
     reporter = CrashReporter(application)
     reporter.install()
-    desktop = Desktop(application, InferenceWorker(), _override(load_settings(), options))
+    desktop = Desktop(application, make_worker, _override(load_settings(), options))
     desktop.window.show()
     QTimer.singleShot(0, desktop, lambda: desktop.begin(options.files))
     try:
@@ -342,6 +352,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         desktop.close()
         reporter.uninstall()
+
+
+def make_worker() -> Worker:
+    """The worker with the real engine behind it."""
+    # Imported here: the window appears without it.
+    from desktopapp.worker.inference_worker import InferenceWorker
+
+    return InferenceWorker()
 
 
 def start_application() -> QApplication:

@@ -22,10 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)
 
 from desktopapp import paths  # noqa: E402
-from desktopapp.app import Desktop, start_application  # noqa: E402
+from desktopapp.app import Desktop, make_worker, start_application  # noqa: E402
 from desktopapp.engine.events import Failed, Finished, ModelReady  # noqa: E402
 from desktopapp.settings import LoadedSettings, Settings  # noqa: E402
-from desktopapp.worker.inference_worker import InferenceWorker  # noqa: E402
 
 QUESTION = "What is in this picture?"
 
@@ -120,10 +119,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ[paths.HOME_VARIABLE] = home
         application = start_application()
         settings = Settings(model_name=options.model, language="en", theme=options.theme)
-        desktop = Desktop(application, InferenceWorker(), LoadedSettings(settings))
+        desktop = Desktop(application, make_worker, LoadedSettings(settings))
         desktop.window.show()
-        demo = Demo(desktop, options.timeout)
         desktop.begin([])
+        demo = Demo(desktop, options.timeout)
         try:
             problem = demo.run(options.picture)
             QTest.qWait(400)

@@ -18,7 +18,7 @@ def opened_desktop(
 ) -> Iterator[Desktop]:
     """A window as the program opens it, gone again afterwards with all that it changed in the application."""
     palette, sheet = qapp.palette(), qapp.styleSheet()
-    desktop = Desktop(qapp, worker, LoadedSettings(settings))
+    desktop = Desktop(qapp, lambda: worker, LoadedSettings(settings))
     try:
         desktop.window.show()
         desktop.window.activateWindow()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from desktopapp import paths
 
-_RATIOS = (1.0, 2.0, 3.0)
-
 
 def tinted_icon(name: str, color: str, disabled_color: str | None = None, size: int = 18) -> QIcon:
-    """An icon of `resources/icons`, sharp on screens of up to 300 %.
+    """An icon of `resources/icons`, sharp on the sharpest screen; Qt scales it down for others.
 
     Args:
         name: file name without its suffix.
@@ -22,14 +20,14 @@ def tinted_icon(name: str, color: str, disabled_color: str | None = None, size: 
         disabled_color: for disabled controls; None leaves that to Qt.
         size: side in device-independent pixels.
     """
-    icon = QIcon()
-    for ratio in _RATIOS:
-        icon.addPixmap(tinted_pixmap(name, color, size, ratio))
-        if disabled_color:
-            icon.addPixmap(tinted_pixmap(name, disabled_color, size, ratio), QIcon.Mode.Disabled)
+    ratio = _sharpest_ratio()
+    icon = QIcon(tinted_pixmap(name, color, size, ratio))
+    if disabled_color:
+        icon.addPixmap(tinted_pixmap(name, disabled_color, size, ratio), QIcon.Mode.Disabled)
     return icon
 
 
+@lru_cache(maxsize=128)
 def tinted_pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
     """One rendering of an icon; `ratio` is the screen's device pixel ratio."""
     renderer = QSvgRenderer(QByteArray(_source(name).replace(b"currentColor", color.encode())))
@@ -49,6 +47,10 @@ def application_icon() -> QIcon:
     for size in (16, 32, 64, 128, 256):
         icon.addPixmap(tinted_pixmap("app", "#000000", size, 1.0))
     return icon
+
+
+def _sharpest_ratio() -> float:
+    return max((screen.devicePixelRatio() for screen in QGuiApplication.screens()), default=1.0)
 
 
 @cache
