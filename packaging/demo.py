@@ -45,9 +45,9 @@ class Demo(QObject):
         self.finished: list[Finished] = []
         self.failed: list[Failed] = []
         # Slots of an object of this thread, so that they run here and not in the worker's.
-        desktop.worker.model_ready.connect(self._on_ready)
-        desktop.worker.finished.connect(self._on_finished)
-        desktop.worker.failed.connect(self._on_failed)
+        desktop.session.worker.model_ready.connect(self._on_ready)
+        desktop.session.worker.finished.connect(self._on_finished)
+        desktop.session.worker.failed.connect(self._on_failed)
 
     def run(self, picture: Path) -> str:
         """Do the job; return what went wrong, or nothing."""

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktopapp.app import Desktop, Worker
+from desktopapp.app import Desktop
 from desktopapp.settings import LoadedSettings, Settings
+from desktopapp.ui.session import Worker
 
 
 @contextmanager
@@ -29,7 +30,6 @@ def opened_desktop(
         desktop.close()
         desktop.window.close()
         desktop.window.deleteLater()
-        qapp.removeEventFilter(desktop)
         desktop.language.choose("en")
         desktop.theme.deleteLater()
         desktop.language.deleteLater()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPixmap
@@ -17,12 +18,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktopapp.engine.events import AttachmentPrice
 from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.icons import tinted_icon
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import RADIUS_S, SPACE_S
 from desktopapp.ui.wording import file_label, format_number, format_size, tooltip_text, translate_error
+
+if TYPE_CHECKING:
+    from desktopapp.engine.events import AttachmentPrice
 
 _THUMBNAIL_SIDE = 48
 _CARD_WIDTH = 232

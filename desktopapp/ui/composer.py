@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
@@ -13,12 +15,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
 
-from desktopapp.conversations import Draft
 from desktopapp.ui.attachment_strip import AttachmentStrip
 from desktopapp.ui.icons import tinted_icon
 from desktopapp.ui.incoming import is_media
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import ICON_SIZE, SPACE_M, SPACE_S
+
+if TYPE_CHECKING:
+    from desktopapp.conversations import Draft
 
 _MOST_LINES = 8
 _DRAFT_DELAY_MS = 300
@@ -148,12 +152,15 @@ class Composer(QFrame):
     @property
     def draft(self) -> Draft:
         """What stands here now."""
+        # The module brings SQLite with it, which the window's first appearance does not need.
+        from desktopapp.conversations import Draft
+
         return Draft(self.edit.toPlainText(), self.strip.paths)
 
     @property
     def is_empty(self) -> bool:
         """True where nothing but blanks stands here and nothing is attached."""
-        return not self.draft.text.strip() and not self.strip.paths
+        return not self.edit.toPlainText().strip() and not self.strip.paths
 
     def clear(self) -> None:
         """Empty text and attachments; Undo brings the text back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QKeySequence,
+    QPaintEvent,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMainWindow, QToolButton, QVBoxLayout, QWidget
@@ -26,7 +27,6 @@ from desktopapp.ui.incoming import IMAGE_SUFFIXES, is_welcome
 from desktopapp.ui.model_picker import ModelPicker
 from desktopapp.ui.notice_bar import NoticeBar
 from desktopapp.ui.settings_menu import SettingsMenu
-from desktopapp.ui.shortcuts_dialog import ShortcutsDialog
 from desktopapp.ui.status_line import StatusLine
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import COLUMN_WIDTH, ICON_SIZE, SPACE_L, SPACE_M, SPACE_S
@@ -48,6 +48,7 @@ class MainWindow(QMainWindow):
         new_requested: a fresh conversation is wanted.
         stop_requested: the running answer should stop.
         closed: the window is about to close.
+        painted_first: the window was painted for the first time.
     """
 
     media_dropped = Signal(QMimeData)
@@ -55,12 +56,14 @@ class MainWindow(QMainWindow):
     new_requested = Signal()
     stop_requested = Signal()
     closed = Signal()
+    painted_first = Signal()
 
     def __init__(self, view: ConversationView, settings: Settings) -> None:
         super().__init__()
         self.view = view
         self._topic = ""
         self._is_random = False
+        self._is_painted = False
         self.setWindowIcon(application_icon())
         self.setAcceptDrops(True)
         self.picker = ModelPicker(self)
@@ -107,6 +110,8 @@ class MainWindow(QMainWindow):
 
     def show_shortcuts(self) -> None:
         """Open the list of keyboard shortcuts."""
+        from desktopapp.ui.shortcuts_dialog import ShortcutsDialog
+
         ShortcutsDialog(self._shortcuts(), self).open()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -135,6 +140,12 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         if self._overlay.isVisible():
             self._overlay.cover()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self.painted_first.emit)
 
     def changeEvent(self, event: QEvent) -> None:
         if is_palette_change(event):

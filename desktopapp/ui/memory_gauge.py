@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from desktopapp.engine.events import MemorySample
 from desktopapp.ui.theme import colors_of
 from desktopapp.ui.tokens import SPACE_S
 from desktopapp.ui.wording import format_memory, tooltip_text
+
+if TYPE_CHECKING:
+    from desktopapp.engine.events import MemorySample
 
 _WARN_FROM = 0.85
 _ALARM_FROM = 0.95

@@ -35,6 +35,7 @@ class SettingsMenu(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._menu = QMenu(self)
         self.setMenu(self._menu)
+        self._menu.aboutToShow.connect(self._fill)
         self._retint()
         self._retranslate()
 
@@ -46,7 +47,6 @@ class SettingsMenu(QToolButton):
     def show_settings(self, settings: Settings) -> None:
         """Show other settings; emits nothing."""
         self._settings = settings
-        self._retranslate()
 
     def changeEvent(self, event: QEvent) -> None:
         if is_palette_change(event):
@@ -61,6 +61,8 @@ class SettingsMenu(QToolButton):
     def _retranslate(self) -> None:
         self.setAccessibleName(self.tr("Settings"))
         self.setToolTip(self.tr("Settings"))
+
+    def _fill(self) -> None:
         self._menu.clear()
         self._groups.clear()
         self._add_choice(

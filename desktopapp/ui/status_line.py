@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from desktopapp.engine.events import ModelLoading, ModelReady, Stats
 from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.memory_gauge import MemoryGauge
 from desktopapp.ui.tokens import SPACE_L
 from desktopapp.ui.wording import format_number
+
+if TYPE_CHECKING:
+    from desktopapp.engine.events import ModelLoading, ModelReady, Stats
 
 
 class StatusLine(QWidget):

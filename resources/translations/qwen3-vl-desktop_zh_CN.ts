@@ -268,25 +268,6 @@
     </message>
 </context>
 <context>
-    <name>Desktop</name>
-    <message>
-        <source>Remove “{name}” or mend it, then send again. Nothing else was lost.</source>
-        <translation>请移除或修复“{name}”，然后重新发送。其他内容均未丢失。</translation>
-    </message>
-    <message>
-        <source>Pictures from earlier in this conversation cannot be read any more: {names}.</source>
-        <translation>本对话中较早的图片已无法读取：{names}。</translation>
-    </message>
-    <message>
-        <source>The model answers without them; attach them again where they matter.</source>
-        <translation>模型将不参考这些图片作答；如有需要请重新添加。</translation>
-    </message>
-    <message>
-        <source>Your settings cannot be saved ({reason}).</source>
-        <translation>设置无法保存（{reason}）。</translation>
-    </message>
-</context>
-<context>
     <name>DropOverlay</name>
     <message>
         <source>Drop to attach</source>
@@ -432,18 +413,14 @@
     </message>
 </context>
 <context>
-    <name>ModelPicker</name>
+    <name>ModelList</name>
     <message>
-        <source>Model: {name}</source>
-        <translation>模型：{name}</translation>
+        <source>Looking for models …</source>
+        <translation>正在查找模型…</translation>
     </message>
     <message>
-        <source>Choose a model (Ctrl+M)</source>
-        <translation>选择模型（Ctrl+M）</translation>
-    </message>
-    <message>
-        <source>Models</source>
-        <translation>模型</translation>
+        <source>No model was found.</source>
+        <translation>没有找到模型。</translation>
     </message>
     <message>
         <source>Open folder …</source>
@@ -454,12 +431,19 @@
         <translation>打开 GGUF 文件…</translation>
     </message>
     <message>
-        <source>Looking for models …</source>
-        <translation>正在查找模型…</translation>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+</context>
+<context>
+    <name>ModelPicker</name>
+    <message>
+        <source>Model: {name}</source>
+        <translation>模型：{name}</translation>
     </message>
     <message>
-        <source>No model was found.</source>
-        <translation>没有找到模型。</translation>
+        <source>Choose a model (Ctrl+M)</source>
+        <translation>选择模型（Ctrl+M）</translation>
     </message>
     <message>
         <source>Choose a model</source>
@@ -492,6 +476,25 @@
     <message>
         <source>Missing: {names}</source>
         <translation>缺少：{names}</translation>
+    </message>
+</context>
+<context>
+    <name>Session</name>
+    <message>
+        <source>Remove “{name}” or mend it, then send again. Nothing else was lost.</source>
+        <translation>请移除或修复“{name}”，然后重新发送。其他内容均未丢失。</translation>
+    </message>
+    <message>
+        <source>Pictures from earlier in this conversation cannot be read any more: {names}.</source>
+        <translation>本对话中较早的图片已无法读取：{names}。</translation>
+    </message>
+    <message>
+        <source>The model answers without them; attach them again where they matter.</source>
+        <translation>模型将不参考这些图片作答；如有需要请重新添加。</translation>
+    </message>
+    <message>
+        <source>Your settings cannot be saved ({reason}).</source>
+        <translation>设置无法保存（{reason}）。</translation>
     </message>
 </context>
 <context>

@@ -91,7 +91,7 @@ def type_and_send(desktop: Desktop, qtbot: QtBot, text: str) -> None:
 
 
 def answers(desktop: Desktop) -> list[StoredMessage]:
-    return [message for message in desktop.chat.messages if message.role == Role.ASSISTANT]
+    return [message for message in desktop.session.chat.messages if message.role == Role.ASSISTANT]
 
 
 def wait_for_text(desktop: Desktop, qtbot: QtBot, length: int = 1) -> None:
@@ -104,7 +104,7 @@ def wait_for_text(desktop: Desktop, qtbot: QtBot, length: int = 1) -> None:
 
 def wait_until_idle(desktop: Desktop, qtbot: QtBot) -> StoredMessage:
     """Wait for the answer's end and return it."""
-    qtbot.waitUntil(lambda: desktop.chat.state is ChatState.IDLE, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: desktop.session.chat.state is ChatState.IDLE, timeout=PATIENCE_MS)
     return answers(desktop)[-1]
 
 
@@ -148,7 +148,7 @@ def test_stop_ends_an_answer_and_keeps_it(open_desktop: OpenDesktop, qtbot: QtBo
     type_and_send(desktop, qtbot, "tell me a lot")
     wait_for_text(desktop, qtbot, 40)
     qtbot.keyClick(desktop.window.composer.edit, Qt.Key.Key_Escape)
-    assert desktop.chat.state is ChatState.STOPPING
+    assert desktop.session.chat.state is ChatState.STOPPING
     answer = wait_until_idle(desktop, qtbot)
     assert (answer.state, answer.finish_reason) == (MessageState.DONE, "cancelled")
     assert len(answer.text) >= 40
@@ -163,7 +163,7 @@ def assert_recovers(desktop: Desktop, qtbot: QtBot, point: str, says: str) -> No
     assert failed.error.remedy
     assert failed.error.message in shown_texts(desktop)
     assert bool(failed.text) is (point == "decode")
-    assert [m.text for m in desktop.chat.messages if m.role == Role.USER] == ["first"]
+    assert [m.text for m in desktop.session.chat.messages if m.role == Role.USER] == ["first"]
     type_and_send(desktop, qtbot, "second")
     answer = wait_until_idle(desktop, qtbot)
     assert (answer.state, bool(answer.text)) == (MessageState.DONE, True)
@@ -270,5 +270,5 @@ def test_a_bad_model_is_one_sentence_and_another_one_still_answers(
     desktop.window.picker.place_opened.emit(str(model_folder))
     qtbot.keyClick(desktop.window.composer.edit, Qt.Key.Key_Return)
     wait_for_text(desktop, qtbot)
-    desktop.chat.stop()
+    desktop.session.chat.stop()
     assert wait_until_idle(desktop, qtbot).state is MessageState.DONE

@@ -102,6 +102,6 @@ class ScriptedWorker(QObject):
 
 def script_of(desktop: Desktop) -> ScriptedWorker:
     """The worker that `open_desktop` put under a window."""
-    worker = desktop.worker
+    worker = desktop.session.worker
     assert isinstance(worker, ScriptedWorker)
     return worker

@@ -97,6 +97,7 @@ def test_language_switches_while_the_window_is_open_and_back(open_desktop: OpenD
     english = visible_texts(desktop.window)
     assert "New conversation" in english
     menu = desktop.window.settings_menu
+    menu.menu().aboutToShow.emit()
     actions = {action.data(): action for group in menu._groups for action in group.actions()}
     actions["language", "zh_CN"].trigger()
     QApplication.processEvents()

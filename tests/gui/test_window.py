@@ -59,7 +59,7 @@ def ask(desktop: Desktop, text: str) -> None:
 
 
 def roles(desktop: Desktop) -> list[str]:
-    return [f"{message.role}:{message.state}" for message in desktop.chat.messages]
+    return [f"{message.role}:{message.state}" for message in desktop.session.chat.messages]
 
 
 def test_title_contains_the_program_s_name(desktop: Desktop) -> None:
@@ -194,7 +194,7 @@ def test_name_that_is_no_unicode_survives_drop_and_restart(
 
 def test_thumbnail_and_size_arrive(desktop: Desktop, make_png: MakePng, qtbot: QtBot) -> None:
     path = make_png("wide.png", 300, 100)
-    with qtbot.waitSignal(desktop.intake.thumbnail_ready, timeout=10_000) as ready:
+    with qtbot.waitSignal(desktop.session.intake.thumbnail_ready, timeout=10_000) as ready:
         drop(desktop, files(path))
     assert ready.args[0] == path
     assert max(ready.args[1].width(), ready.args[1].height()) <= 192
@@ -247,8 +247,8 @@ def test_bitmap_that_cannot_be_saved_is_said(
     monkeypatch.setattr(paths, "pasted_dir", lambda: tmp_path / "file" / "pasted")
     mime = QMimeData()
     mime.setImageData(QImage(8, 8, QImage.Format.Format_RGB32))
-    with qtbot.waitSignal(desktop.intake.all_saved, timeout=10_000):
-        desktop.intake.take_mime(mime)
+    with qtbot.waitSignal(desktop.session.intake.all_saved, timeout=10_000):
+        desktop.session.intake.take_mime(mime)
     assert desktop.window.composer.strip.paths == ()
     assert "could not be saved" in desktop.window.notices.notices[0].message
 
@@ -265,13 +265,13 @@ def test_send_streams_and_finishes(desktop: Desktop, make_png: MakePng) -> None:
     ask(desktop, "What is this?")
     assert desktop.window.composer.is_empty
     assert worker.requests[0].turns[0].text == "What is this?"
-    assert desktop.chat.state is ChatState.RUNNING
+    assert desktop.session.chat.state is ChatState.RUNNING
     worker.say("hm", Channel.THOUGHT)
     worker.say("A blue ")
     worker.say("square")
     worker.finish("A blue square", "hm")
-    assert desktop.chat.state is ChatState.IDLE
-    assert desktop.chat.messages[-1].text == "A blue square"
+    assert desktop.session.chat.state is ChatState.IDLE
+    assert desktop.session.chat.messages[-1].text == "A blue square"
     assert "23.4 tokens/s" in desktop.window.status._speed.text()
     assert "0.41 s" in desktop.window.status._speed.text()
 
@@ -300,7 +300,7 @@ def test_messages_sent_meanwhile_are_queued_in_order(desktop: Desktop) -> None:
     ]  # fmt: skip
     worker.finish("second")
     worker.finish("third")
-    assert [message.text for message in desktop.chat.messages] == [
+    assert [message.text for message in desktop.session.chat.messages] == [
         "one",
         "first",
         "two",
@@ -315,10 +315,10 @@ def test_queued_message_can_be_removed(desktop: Desktop) -> None:
     worker = script_of(desktop)
     ask(desktop, "one")
     ask(desktop, "two")
-    desktop.window.view.message_removed.emit(desktop.chat.messages[-1].message_id)
+    desktop.window.view.message_removed.emit(desktop.session.chat.messages[-1].message_id)
     worker.finish("first")
     assert len(worker.requests) == 1
-    assert [message.text for message in desktop.chat.messages] == ["one", "first"]
+    assert [message.text for message in desktop.session.chat.messages] == ["one", "first"]
 
 
 def test_escape_stops_and_the_text_counts_as_the_answer(desktop: Desktop, qtbot: QtBot) -> None:
@@ -327,7 +327,7 @@ def test_escape_stops_and_the_text_counts_as_the_answer(desktop: Desktop, qtbot:
     worker.say("half an ans")
     desktop.window.activateWindow()
     qtbot.keyClick(desktop.window, Qt.Key.Key_Escape)
-    assert desktop.chat.state is ChatState.STOPPING
+    assert desktop.session.chat.state is ChatState.STOPPING
     assert worker.cancelled == [worker.requests[0].request_id]
     worker.finish("half an ans", reason=FinishReason.CANCELLED)
     ask(desktop, "go on")
@@ -338,7 +338,7 @@ def test_failed_answer_is_shown_and_left_out_of_what_the_model_sees(desktop: Des
     worker = script_of(desktop)
     ask(desktop, "too big")
     worker.fail(OutOfMemory(what="reading", detail=""))
-    assert desktop.chat.state is ChatState.IDLE
+    assert desktop.session.chat.state is ChatState.IDLE
     ask(desktop, "smaller")
     assert [turn.text for turn in worker.requests[1].turns] == ["smaller"]
 
@@ -356,13 +356,13 @@ def test_retry_asks_the_same_question_again(desktop: Desktop) -> None:
     worker = script_of(desktop)
     ask(desktop, "one")
     worker.fail(EngineDied(what="answering", detail="signal 9"))
-    desktop.window.view.retry_requested.emit(desktop.chat.messages[-1].message_id)
+    desktop.window.view.retry_requested.emit(desktop.session.chat.messages[-1].message_id)
     assert roles(desktop) == ["user:sent", "assistant:running"]
     worker.finish("now")
     ask(desktop, "two")
     worker.finish("yes")
-    desktop.window.view.retry_requested.emit(desktop.chat.messages[1].message_id)
-    assert [message.text for message in desktop.chat.messages][4:] == ["one", ""]
+    desktop.window.view.retry_requested.emit(desktop.session.chat.messages[1].message_id)
+    assert [message.text for message in desktop.session.chat.messages][4:] == ["one", ""]
 
 
 def test_message_refused_over_an_attachment_comes_back_with_the_bad_one_marked(
@@ -376,7 +376,7 @@ def test_message_refused_over_an_attachment_comes_back_with_the_bad_one_marked(
     assert desktop.window.composer.strip.paths == (good, bad)
     marked = [card.path for card in desktop.window.composer.strip.cards if card.problem]
     assert marked == [bad]
-    assert desktop.chat.messages[0].text == "compare"
+    assert desktop.session.chat.messages[0].text == "compare"
 
 
 def test_refused_message_does_not_overwrite_what_was_typed_meanwhile(
@@ -412,10 +412,10 @@ def test_new_conversation_stops_the_answer_and_ignores_its_late_events(
     worker.say("half")
     qtbot.keyClick(desktop.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
     assert worker.cancelled == [worker.requests[0].request_id]
-    assert desktop.chat.messages == ()
+    assert desktop.session.chat.messages == ()
     worker.say(" late")
     worker.finish("half late", reason=FinishReason.CANCELLED)
-    assert desktop.chat.messages == ()
+    assert desktop.session.chat.messages == ()
     ask(desktop, "fresh")
     assert [turn.text for turn in worker.requests[1].turns] == ["fresh"]
 
@@ -429,7 +429,7 @@ def test_restart_brings_conversation_and_draft_back(open_desktop: OpenDesktop, m
     drop(desktop, files(path))
     desktop.window.close()
     again = open_desktop()
-    assert [message.text for message in again.chat.messages] == ["one", "first"]
+    assert [message.text for message in again.session.chat.messages] == ["one", "first"]
     assert again.window.composer.draft.text == "unsent"
     assert again.window.composer.strip.paths == (path,)
     assert again.window.windowTitle().startswith("one - ")
@@ -456,7 +456,7 @@ def test_half_streamed_answer_comes_back_marked_and_queued_messages_come_back_as
 
     qtbot.waitUntil(is_saved, timeout=10_000)
     again = open_desktop()
-    answer = again.chat.messages[1]
+    answer = again.session.chat.messages[1]
     assert answer.text == "half an answer"
     assert answer.error is not None
     assert answer.error.error == "AnswerInterrupted"
@@ -521,6 +521,7 @@ def test_switching_models_takes_effect_with_the_next_answer(desktop: Desktop) ->
 
 def test_settings_menu_changes_theme_language_and_thinking(desktop: Desktop) -> None:
     menu = desktop.window.settings_menu
+    menu.menu().aboutToShow.emit()
     actions = {action.data(): action for group in menu._groups for action in group.actions()}
     actions["theme", "dark"].trigger()
     assert desktop.theme.colors.window == "#1a1a19"

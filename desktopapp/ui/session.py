@@ -1,0 +1,291 @@
+"""What goes on in a window: wires its widgets to the conversation, the attachments, the models and the worker.
+
+`desktopapp.app` imports this once the window is on the screen, which does not need any of it to appear.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, SignalInstance
+
+from desktopapp import paths
+from desktopapp.conversations import ConversationStore, Draft
+from desktopapp.engine.events import Failed
+from desktopapp.engine.request import ModelChoice, Request, Role
+from desktopapp.errors import AppError, ConversationsDamaged
+from desktopapp.settings import LoadedSettings, Settings, save_settings
+from desktopapp.ui.attachment_intake import AttachmentIntake
+from desktopapp.ui.chat import Chat, ChatState
+from desktopapp.ui.conversation_saver import ConversationSaver
+from desktopapp.ui.main_window import MainWindow
+from desktopapp.ui.model_control import ModelControl
+from desktopapp.ui.notice_bar import Notice, NoticeLevel
+from desktopapp.ui.thumbnails import ThumbnailLoader
+from desktopapp.ui.wording import file_label, translate_error
+
+_MODEL_TOPIC = "model"
+
+_log = logging.getLogger(__name__)
+
+
+class Worker(Protocol):
+    """What the window needs of `InferenceWorker`; its signals carry the events of their names."""
+
+    model_loading: SignalInstance
+    model_ready: SignalInstance
+    load_stopped: SignalInstance
+    request_started: SignalInstance
+    attachment_read: SignalInstance
+    prefill_progressed: SignalInstance
+    text_added: SignalInstance
+    finished: SignalInstance
+    failed: SignalInstance
+    priced: SignalInstance
+    memory_sampled: SignalInstance
+    engine_started: SignalInstance
+    engine_stopped: SignalInstance
+
+    def start(self) -> None:
+        """Start the engine; returns at once."""
+
+    def submit(self, request: Request) -> None:
+        """Ask for an answer."""
+
+    def load_model(self, choice: ModelChoice) -> None:
+        """Load a model ahead of the first question."""
+
+    def cancel(self, request_id: str) -> None:
+        """Stop a request."""
+
+    def price(self, paths: tuple[str, ...]) -> None:
+        """Ask what attachments cost."""
+
+    def shutdown(self) -> None:
+        """End the engine and its thread."""
+
+
+class Session(QObject):
+    """The work behind one window.
+
+    Args:
+        window: shown already.
+        worker: not started yet.
+        loaded: the settings as read.
+    """
+
+    def __init__(self, window: MainWindow, worker: Worker, loaded: LoadedSettings) -> None:
+        super().__init__()
+        self.window = window
+        self.worker = worker
+        self.settings = loaded.settings
+        self.models = ModelControl(window, self.settings, self)
+        self._loader = ThumbnailLoader(self)
+        self.intake = AttachmentIntake(window.composer.strip, self._loader, self)
+        self.saver = ConversationSaver(self)
+        self.chat = Chat(window.view, self.saver, self)
+        self._problems = loaded.problems
+        self._send_when_saved = False
+        self._connect_chat()
+        self._connect_window()
+        self._connect_worker()
+
+    def begin(self, attachments: Sequence[str]) -> None:
+        """Start the engine, load the model, bring the last conversation back.
+
+        Args:
+            attachments: files and folders from the command line.
+        """
+        self.worker.start()
+        self._open_store()
+        draft = self.chat.restore(self.saver.claim())
+        self._show_draft(draft)
+        self.intake.take_paths(attachments)
+        self._retitle()
+        for problem in self._problems:
+            self._notify(Notice(NoticeLevel.WARNING, problem))
+        self.models.begin()
+
+    def close(self) -> None:
+        """Save and end everything."""
+        self.saver.save_draft(self.window.composer.draft)
+        self.chat.close()
+        self.worker.shutdown()
+        self.models.close()
+        self._loader.close()
+        self.saver.close()
+
+    def _connect_chat(self) -> None:
+        chat, view, composer = self.chat, self.window.view, self.window.composer
+        view.message_removed.connect(chat.remove_queued)
+        view.retry_requested.connect(chat.retry)
+        view.prompt_suggested.connect(composer.set_text)
+        chat.state_changed.connect(self._on_state_changed)
+        chat.measured.connect(self.window.status.show_stats)
+        chat.returned.connect(self._on_returned)
+        chat.left_out.connect(self._on_left_out)
+        chat.shown.connect(self._on_message_shown)
+        self.intake.thumbnail_ready.connect(view.set_thumbnail)
+        self.saver.failed.connect(self._on_error)
+
+    def _connect_window(self) -> None:
+        window, composer = self.window, self.window.composer
+        window.media_dropped.connect(self.intake.take_mime)
+        window.files_chosen.connect(self.intake.take_paths)
+        window.new_requested.connect(self._on_new)
+        window.stop_requested.connect(self.chat.stop)
+        window.settings_menu.changed.connect(self._on_settings_changed)
+        composer.sent.connect(self._on_sent)
+        composer.media_pasted.connect(self.intake.take_mime)
+        composer.draft_changed.connect(self._on_draft_changed)
+        self.intake.text_received.connect(composer.insert_text)
+        self.intake.noticed.connect(self._notify)
+        self.intake.all_saved.connect(self._on_all_saved)
+        self.models.load_requested.connect(self._on_load_requested)
+        self.models.choice_changed.connect(self.chat.choose_model)
+        self.models.settings_changed.connect(self._keep_settings)
+        self.models.loaded.connect(self.intake.reprice)
+
+    def _connect_worker(self) -> None:
+        worker, chat, models = self.worker, self.chat, self.models
+        # Direct: the worker's thread is busy reading the engine's pipe, so a queued call would never run.
+        direct = Qt.ConnectionType.DirectConnection
+        chat.submit_requested.connect(worker.submit, direct)
+        chat.cancel_requested.connect(worker.cancel, direct)
+        self.intake.price_requested.connect(worker.price, direct)
+        # Bound methods of objects in this thread: that is what makes Qt deliver these signals here.
+        worker.model_loading.connect(models.on_model_loading)
+        worker.model_loading.connect(chat.on_model_loading)
+        worker.model_ready.connect(models.on_model_ready)
+        worker.load_stopped.connect(models.on_load_stopped)
+        worker.request_started.connect(chat.on_request_started)
+        worker.attachment_read.connect(chat.on_attachment_read)
+        worker.prefill_progressed.connect(chat.on_prefill_progressed)
+        worker.text_added.connect(chat.on_text_added)
+        worker.finished.connect(chat.on_finished)
+        worker.failed.connect(models.on_failed)
+        worker.failed.connect(self._on_failed)
+        worker.failed.connect(chat.on_failed)
+        worker.priced.connect(self.intake.show_prices)
+        worker.memory_sampled.connect(self.window.status.gauge.show_sample)
+        worker.engine_started.connect(models.on_engine_started)
+        worker.engine_stopped.connect(models.on_engine_stopped)
+
+    def _open_store(self) -> None:
+        file = paths.conversations_file()
+        try:
+            try:
+                store = ConversationStore(file)
+            except ConversationsDamaged as error:
+                self._on_error(error)
+                store = ConversationStore(file)
+        except AppError as error:
+            self._on_error(error)
+            return
+        self.saver.open(store)
+
+    def _show_draft(self, draft: Draft) -> None:
+        if draft.text:
+            self.window.composer.set_text(draft.text)
+        self.intake.take_paths(draft.attachments)
+
+    def _on_sent(self, draft: Draft) -> None:
+        if self.intake.is_saving:
+            self._send_when_saved = True
+            return
+        broken = [card for card in self.window.composer.strip.cards if card.problem]
+        if broken:
+            self._refuse(file_label(broken[0].path), broken[0].problem)
+            return
+        self.window.composer.clear()
+        self.window.notices.clear_topic("attachment")
+        self.chat.send(draft)
+        self._retitle()
+
+    def _refuse(self, name: str, problem: str) -> None:
+        remedy = self.tr("Remove “{name}” or mend it, then send again. Nothing else was lost.").format(
+            name=name
+        )
+        self._notify(Notice(NoticeLevel.ERROR, problem, remedy, "attachment"))
+        # Perhaps it was mended meanwhile.
+        self.intake.reprice()
+
+    def _on_all_saved(self) -> None:
+        if self._send_when_saved:
+            self._send_when_saved = False
+            if not self.window.composer.is_empty:
+                self._on_sent(self.window.composer.draft)
+
+    def _on_draft_changed(self) -> None:
+        self.saver.save_draft(self.window.composer.draft)
+
+    def _on_new(self) -> None:
+        self.chat.begin_new()
+        self.intake.forget_thumbnails()
+        self.saver.save_draft(self.window.composer.draft)
+        self.window.status.show_stats(None)
+        self._retitle()
+        self.window.composer.edit.setFocus()
+
+    def _on_state_changed(self, state: ChatState) -> None:
+        self.window.composer.show_running(state is not ChatState.IDLE, state is ChatState.STOPPING)
+
+    def _on_message_shown(self, attachments: Sequence[str]) -> None:
+        for path in attachments:
+            self.intake.want_thumbnail(path)
+
+    def _on_returned(self, draft: Draft, path: str, problem: str) -> None:
+        """A message failed over one attachment: put it back, so that the person need not type it again."""
+        if not self.window.composer.is_empty:
+            return
+        self._show_draft(draft)
+        card = self.window.composer.strip.card(path)
+        if card is not None:
+            card.show_problem(problem)
+
+    def _on_left_out(self, names: Sequence[str]) -> None:
+        message = self.tr("Pictures from earlier in this conversation cannot be read any more: {names}.")
+        remedy = self.tr("The model answers without them; attach them again where they matter.")
+        self._notify(Notice(NoticeLevel.WARNING, message.format(names=", ".join(names)), remedy, "left_out"))
+
+    def _on_load_requested(self, choice: ModelChoice) -> None:
+        self.window.notices.clear_topic(_MODEL_TOPIC)
+        self.worker.load_model(choice)
+
+    def _on_failed(self, failed: Failed) -> None:
+        if failed.details:
+            _log.warning("%s: %s\n%s", failed.error, failed.message, failed.details)
+        if not failed.request_id:
+            message, remedy = translate_error(failed)
+            self._notify(Notice(NoticeLevel.ERROR, message, remedy, _MODEL_TOPIC))
+
+    def _on_error(self, error: AppError) -> None:
+        _log.warning("%s: %s", error.error, error)
+        message, remedy = translate_error(error)
+        self._notify(Notice(NoticeLevel.ERROR, message, remedy, error.error))
+
+    def _on_settings_changed(self, settings: Settings) -> None:
+        # The menu knows the model of the start only; it may have changed since.
+        kept = replace(settings, model_name=self.settings.model_name, model_places=self.settings.model_places)
+        self._keep_settings(kept)
+        self.models.take_settings(kept)
+
+    def _keep_settings(self, settings: Settings) -> None:
+        self.settings = settings
+        try:
+            save_settings(settings)
+        except OSError as error:
+            message = self.tr("Your settings cannot be saved ({reason}).").format(
+                reason=error.strerror or error
+            )
+            self._notify(Notice(NoticeLevel.ERROR, message, "", "settings"))
+
+    def _notify(self, notice: Notice) -> None:
+        self.window.notices.show_notice(notice)
+
+    def _retitle(self) -> None:
+        questions = [message.text for message in self.chat.messages if message.role == Role.USER]
+        self.window.show_topic(questions[0] if questions else "")
