@@ -62,7 +62,9 @@ class Demo(QObject):
         QTest.keyClick(window.composer.edit, Qt.Key.Key_Return)
         if not self._wait(lambda: bool(self.finished)):
             return "no answer came"
-        return "" if self.finished[0].text.strip() else "the answer is empty"
+        # Random weights may end an answer before its first word.
+        may_be_empty = self.ready[-1].random_weights
+        return "" if self.finished[0].text.strip() or may_be_empty else "the answer is empty"
 
     @Slot(object)
     def _on_ready(self, event: ModelReady) -> None:
