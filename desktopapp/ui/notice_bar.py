@@ -14,7 +14,7 @@ from desktopapp.ui.icons import tinted_icon
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import ICON_SIZE, SPACE_M, SPACE_S, SPACE_XS
 
-_MOST_AT_ONCE = 3
+_MOST_AT_ONCE = 2
 
 
 class NoticeLevel(StrEnum):

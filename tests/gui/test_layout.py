@@ -1,0 +1,189 @@
+"""Everything is reachable, named, and has room: also at 800x600, in Chinese, with much in the composer."""
+
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea, QWidget
+from pytestqt.qtbot import QtBot
+
+from desktopapp.app import Desktop
+from desktopapp.engine.events import MemorySample, ModelLoading
+from desktopapp.errors import NotAnImage
+from desktopapp.settings import Settings
+from desktopapp.ui.elided_label import ElidedLabel
+from desktopapp.ui.notice_bar import Notice, NoticeLevel
+from tests.gui.scripted_worker import script_of
+
+OpenDesktop = Callable[..., Desktop]
+
+
+def fill(desktop: Desktop, tmp_path: Path) -> None:
+    """A window with everything on the screen at once."""
+    worker, window = script_of(desktop), desktop.window
+    worker.be_ready(random_weights=True)
+    worker.memory_sampled.emit(MemorySample("A graphics card", True, 9 * 2**30, 12 * 2**30, 5 * 2**30))
+    window.composer.set_text("one")
+    window.composer.edit.submitted.emit()
+    worker.say("An answer")
+    worker.finish("An answer with `code` and **words**")
+    bad = tmp_path / ("a very long name of a file " * 5 + ".png")
+    bad.write_bytes(b"no picture")
+    desktop.session.intake.take_paths([str(bad), *(str(tmp_path / f"{number}.png") for number in range(9))])
+    worker.answer_prices(errors={bad.name: NotAnImage(name=bad.name)})
+    window.composer.set_text("many\nlines\n" * 10)
+    long = (
+        "A rather long sentence that says what happened, so long that it must be broken into two lines here."
+    )
+    for number in range(3):
+        window.notices.show_notice(Notice(NoticeLevel.ERROR, f"{number} {long}", long))
+    QApplication.processEvents()
+
+
+def place_of(widget: QWidget, window: QWidget) -> QRect:
+    return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+
+
+def is_scrolled(widget: QWidget) -> bool:
+    """Inside something that scrolls, where being out of sight is allowed."""
+    above = widget.parentWidget()
+    while above is not None:
+        if isinstance(above, QScrollArea):
+            return True
+        above = above.parentWidget()
+    return False
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("size", [(800, 600), (1000, 760), (1920, 1080)])
+def test_nothing_overlaps_or_is_cut(
+    open_desktop: OpenDesktop, tmp_path: Path, qtbot: QtBot, size: tuple[int, int], language: str
+) -> None:
+    desktop = open_desktop(Settings(language=language, theme="light"))
+    window = desktop.window
+    window.resize(*size)
+    fill(desktop, tmp_path)
+    qtbot.waitUntil(lambda: (window.width(), window.height()) == size, timeout=5000)
+    QApplication.processEvents()
+    parts = [window.picker, window._new, window.settings_menu, window.view, window._random_note]
+    parts += [window.notices, window.composer, window.status]
+    for first, second in combinations(parts, 2):
+        overlap = place_of(first, window).intersected(place_of(second, window))
+        assert overlap.isEmpty(), f"{first} covers {second} in {overlap}"
+    for part in parts:
+        assert part.isVisible()
+        assert window.rect().contains(place_of(part, window)), part
+    assert window.view.height() >= 100
+    assert window.composer.height() >= window.composer.minimumSizeHint().height()
+    for label in window.findChildren(QLabel):
+        if (
+            label.isVisible()
+            and not isinstance(label, ElidedLabel)
+            and not label.wordWrap()
+            and not is_scrolled(label)
+        ):
+            assert label.width() >= label.minimumSizeHint().width(), label.text()
+    for button in window.findChildren(QAbstractButton):
+        if button.isVisible() and not is_scrolled(button):
+            assert button.height() >= 20
+            assert window.rect().contains(place_of(button, window)), button.accessibleName()
+
+
+def test_every_widget_that_takes_the_keyboard_has_a_name(open_desktop: OpenDesktop, tmp_path: Path) -> None:
+    desktop = open_desktop()
+    fill(desktop, tmp_path)
+    desktop.window.composer.show_running(True)
+    desktop.window.picker.open()
+    unnamed = [
+        f"{type(widget).__name__} in {type(widget.parentWidget()).__name__}"
+        for widget in QApplication.allWidgets()
+        if widget.window() in (desktop.window, desktop.window.picker.model_list)
+        and widget.isVisible()
+        and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and not widget.accessibleName()
+        and not (isinstance(widget, QAbstractButton) and widget.text())
+    ]
+    desktop.window.picker.model_list.hide()
+    assert not unnamed
+
+
+def test_tab_reaches_everything_and_comes_back(
+    open_desktop: OpenDesktop, tmp_path: Path, qtbot: QtBot
+) -> None:
+    desktop = open_desktop()
+    fill(desktop, tmp_path)
+    window = desktop.window
+    window.composer.edit.setFocus()
+    reached: list[QWidget] = []
+    for _ in range(200):
+        qtbot.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        if focused is window.composer.edit:
+            break
+        reached.append(focused)
+    else:
+        pytest.fail(f"Tab never came back: {reached[-5:]}")
+    names = {widget.accessibleName() or getattr(widget, "text", lambda: "")() for widget in reached}
+    assert {"Send", "Attach files", "Settings", "New conversation", "Close this notice"} <= names
+    assert any(name.startswith("Remove ") for name in names)
+    assert any(name.startswith("Model: ") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("key", "focused"), [(Qt.Key.Key_L, "Message"), (Qt.Key.Key_M, "Models")], ids=["Ctrl+L", "Ctrl+M"]
+)
+def test_shortcuts_move_the_keyboard(desktop: Desktop, qtbot: QtBot, key: Qt.Key, focused: str) -> None:
+    desktop.window.picker.show_models(a_model())
+    desktop.window.picker.opened.disconnect()
+    desktop.window.settings_menu.setFocus()
+    qtbot.keyClick(desktop.window, key, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: (QApplication.focusWidget() or desktop.window).accessibleName() == focused)
+    desktop.window.picker.model_list.hide()
+
+
+def test_f1_shows_the_shortcuts(desktop: Desktop, qtbot: QtBot) -> None:
+    from desktopapp.ui.shortcuts_dialog import ShortcutsDialog
+
+    qtbot.keyClick(desktop.window, Qt.Key.Key_F1)
+    (dialog,) = desktop.window.findChildren(ShortcutsDialog)
+    texts = [label.text() for label in dialog.findChildren(QLabel)]
+    assert "Stop the answer" in texts
+    assert "Ctrl+N" in texts
+    dialog.close()
+
+
+def test_status_line_follows_the_engine(desktop: Desktop) -> None:
+    worker, status = script_of(desktop), desktop.window.status
+    worker.model_loading.emit(ModelLoading("tiny", "llama.cpp", "weights", 0.4))
+    assert status.text == "tiny · Loading weights 40 %"
+    worker.model_loading.emit(ModelLoading("tiny", "llama.cpp", "vision", None))
+    assert status.text == "tiny · Loading the vision part"
+    worker.be_ready()
+    assert status.text == "tiny · Q8_0 · llama.cpp on CPU · only GGUF is here"
+    worker.engine_stopped.emit(object())
+    assert status.text == "The engine is not running"
+    worker.engine_started.emit(object())
+    assert "no model" in status.text
+
+
+def test_gauge_names_what_it_measures(desktop: Desktop) -> None:
+    worker, gauge = script_of(desktop), desktop.window.status.gauge
+    worker.memory_sampled.emit(MemorySample("System memory", False, 6 * 2**30, 24 * 2**30, 0))
+    assert gauge.accessibleName() == "RAM 6.0 / 24.0 GiB"
+    worker.memory_sampled.emit(MemorySample("NVIDIA <b>X</b>", True, 6 * 2**30, 12 * 2**30, 3 * 2**30))
+    assert gauge.accessibleName() == "GPU 6.0 / 12.0 GiB"
+    assert "3.0 GiB" in gauge.toolTip()
+    assert "<b>" not in gauge.toolTip()
+    worker.memory_sampled.emit(MemorySample("Nothing", False, 0, 0, 0))
+    assert gauge.accessibleName() == "RAM 0.0 / 0.0 GiB"
+
+
+def a_model() -> list:
+    from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind, WeightFormat
+
+    folder = Path("/m/one")
+    files = ModelFiles(WeightFormat.SAFETENSORS, folder, None, "BF16", 8_000_000_000)
+    return [InstalledModel("one", folder, ModelKind.INSTRUCT, "one", (files,))]

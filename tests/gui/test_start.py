@@ -1,0 +1,39 @@
+"""The window's process stays light: no inference library, no array library, little memory; it ends cleanly."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """Figures of a window in a process of its own; see `tests/benchmarks/started_window.py`."""
+    home = tmp_path_factory.mktemp("home")
+    environment = os.environ | {"QWEN3VL_DESKTOP_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environment |= {"QT_QPA_PLATFORM": "offscreen"}
+    script = ROOT / "tests" / "benchmarks" / "started_window.py"
+    done = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, cwd=ROOT, timeout=150
+    )
+    assert done.returncode == 0, done.stderr
+    assert "QThread" not in done.stderr
+    figures: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def test_heavy_libraries_stay_out_of_the_window_s_process(started: dict[str, object]) -> None:
+    assert started["heavy_modules"] == []
+
+
+def test_memory_stays_below_120_mb(started: dict[str, object]) -> None:
+    assert int(str(started["settled_rss_bytes"])) < 120_000_000
+
+
+def test_window_of_the_program_has_its_title(started: dict[str, object]) -> None:
+    assert started["title"] == "New conversation - Qwen3-VL Desktop"
