@@ -1,11 +1,13 @@
 """Events and commands as JSON: between the processes, and what `--json` prints.
 
-JSON and not pickle, so that a child that went wrong cannot make the window execute anything.
+JSON and not pickle, so that a child that went wrong cannot make the window execute anything. In ASCII, since a
+file's name that is no UTF-8 comes as a string that only JSON's escapes can carry (PEP 383).
 An object has its class's name in snake case in `event` (or `command`), then the class's fields.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, TypeVar
 
@@ -42,7 +44,7 @@ def event_to_dict(event: Event) -> dict[str, Any]:
 
 def encode_event(event: Event) -> bytes:
     """One JSON object, without a line end."""
-    return msgspec.json.encode(event_to_dict(event))
+    return _encode(event_to_dict(event))
 
 
 def decode_event(data: bytes) -> Event:
@@ -56,7 +58,7 @@ def decode_event(data: bytes) -> Event:
 
 def encode_command(command: Command) -> bytes:
     """One JSON object, without a line end."""
-    return msgspec.json.encode({"command": _snake(type(command).__name__), **msgspec.to_builtins(command)})
+    return _encode({"command": _snake(type(command).__name__), **msgspec.to_builtins(command)})
 
 
 def decode_command(data: bytes) -> Command:
@@ -68,11 +70,15 @@ def decode_command(data: bytes) -> Command:
     return _decode(data, "command", _COMMANDS)
 
 
+def _encode(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, separators=(",", ":")).encode("ascii")
+
+
 def _decode(data: bytes, tag: str, classes: dict[str, type[T]]) -> T:
     try:
-        fields = msgspec.json.decode(data, type=dict[str, Any])
+        fields = msgspec.convert(json.loads(data), type=dict[str, Any])
         return msgspec.convert(fields, type=classes[fields.pop(tag)])
-    except (msgspec.MsgspecError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise WireError(f"not an {tag}: {error}") from error
 
 
