@@ -96,6 +96,8 @@ class _Placeholders:
         """The word for `text`; nothing stands for an empty text."""
         if not text:
             return ""
+        # Half a surrogate pair, as in a command line that is no UTF-8, is no text for a tokenizer.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         word = f"{self._stem}{len(self.texts)}e"
         self.texts[word] = text
         return word
@@ -127,14 +129,10 @@ def _render(template: str, **values: object) -> str:
     environment.globals["strftime_now"] = _strftime_now
     try:
         return environment.from_string(template).render(**values)
-    except (
-        jinja2.TemplateError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        LookupError,
-        RecursionError,
-    ) as error:
+    except MemoryError:
+        raise
+    except Exception as error:
+        # A template is code that came with a model: whatever it raises is its own fault.
         raise ModelDamaged(file="chat template", reason=str(error) or type(error).__name__) from error
 
 

@@ -128,6 +128,8 @@ def test_every_word_of_everybody_arrives_unchanged(texts: list[str], system: str
         ("{{ raise_exception('no such role') }}", "no such role"),
         ("{{ messages[7].role }}", "no element 7"),
         ("{{ 1 / 0 }}", "division"),
+        ("{{ 'x' | dictsort }}", "no attribute 'items'"),
+        ("{% for a in 'x' %}" * 30 + "{% endfor %}" * 30, "nested"),
         ("hello", "leaves out"),
         ("{% for m in messages %}{{ m.content }}{% break %}{% endfor %}", "leaves out"),
         ("{% for m in messages[::-1] %}{{ m.content }}{% endfor %}", "reorders"),
@@ -149,6 +151,12 @@ def test_a_template_may_use_what_transformers_offers() -> None:
     )
     prompt = render_chat(template, [person("Hi")], [], bos_text="<s>", eos_text="</s>")
     assert flat(prompt) == '<s>20{"a": "<é>"}Hi</s>'
+
+
+def test_half_a_surrogate_pair_is_replaced_and_a_whole_one_joined() -> None:
+    prompt = render_chat(INSTRUCT, [person("a\udcffb\ud83d\ude00")], [], "\ud800")
+    assert "system\n\ufffd<|im_end|>" in flat(prompt)
+    assert "user\na\ufffdb\U0001f600<|im_end|>" in flat(prompt)
 
 
 def test_nothing_to_answer() -> None:
