@@ -85,6 +85,7 @@ class Engine:
         Yields ModelLoading for each stage, then ModelReady, Failed, or LoadStopped.
         """
         try:
+            cancel.raise_if_cancelled()
             loaded_before = self._running
             yield from self._ensure_loaded(choice, cancel)
             if self._running is not None and self._running is loaded_before:

@@ -80,7 +80,9 @@ class ModelReady(Event):
 
 @dataclass(frozen=True, slots=True)
 class LoadStopped(Event):
-    """A load that nobody's request asked for was given up, for another one or by Stop; no model is loaded.
+    """A load that nobody's request asked for was given up, for another one or by Stop.
+
+    Its model is not loaded; one that was loaded before stays if the load had not begun.
 
     Args:
         model: as the command named it.

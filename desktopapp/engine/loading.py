@@ -108,17 +108,20 @@ class Loading:
     def _load(self, steps: StepClock, cancel: CancelToken) -> RunningModel:
         began_s = time.perf_counter()
 
-        def tell(stage: str, fraction: float | None) -> None:
+        def leave_if_unwanted() -> None:
             cancel.raise_if_cancelled()
             if self._abandoned.is_set():
                 raise Cancelled
+
+        def tell(stage: str, fraction: float | None) -> None:
+            leave_if_unwanted()
             self._tell(stage, fraction)
 
         with steps.step("import", 1.0, initial_rate=1 / _IMPORT_ESTIMATE_S):
             self._backend = self._make_backend()
-        cancel.raise_if_cancelled()
+        leave_if_unwanted()
         facts = self._backend.load(self._files, self._options, steps, tell)
-        cancel.raise_if_cancelled()
+        leave_if_unwanted()
         ready = self._describe(facts, time.perf_counter() - began_s)
         return RunningModel(self._model, self._choice, self._backend, self._options, facts, ready)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from desktopapp.engine import engine as engine_module
+from desktopapp.engine import loading
 from desktopapp.engine.backend import (
     LoadProgress,
 )
@@ -138,6 +139,16 @@ def test_a_load_stops_at_its_next_stage(own_error: bool) -> None:
     assert isinstance(list(bench.engine.load(ModelChoice("a-instruct"), CancelToken()))[-1], ModelReady)
 
 
+def test_a_load_given_up_before_it_began_leaves_the_model_loaded() -> None:
+    bench = Bench(say(b"x"))
+    bench.ask("a-instruct")
+    cancel = CancelToken()
+    cancel.cancel()
+    assert list(bench.engine.load(ModelChoice("b-instruct"), cancel)) == [LoadStopped("b-instruct")]
+    bench.ask("a-instruct")
+    assert bench.backend.loads == ["a-instruct.gguf"]
+
+
 def test_a_load_that_fails_leaves_nothing_behind() -> None:
     def on_load(progress: LoadProgress) -> None:
         raise ModelDamaged(file="m.gguf", reason="cut short")
@@ -164,6 +175,25 @@ def test_a_load_left_half_way_ends_by_itself() -> None:
     events.close()  # type: ignore[attr-defined]
     assert bench.backend.loaded is None
     assert last(bench.ask()).text == "x"
+
+
+def test_a_load_left_in_its_last_stage_keeps_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "_GIVE_UP_S", 0.01)
+    go_on = threading.Event()
+
+    def on_load(progress: LoadProgress) -> None:
+        progress("warm_up", 0.9)
+        go_on.wait(10.0)
+
+    bench = Bench(say(b"x"), on_load)
+    events = bench.engine.load(ModelChoice("a-instruct"), CancelToken())
+    assert [getattr(next(events), "stage", "") for _ in range(3)] == ["import", "weights", "warm_up"]
+    (thread,) = (thread for thread in threading.enumerate() if thread.name == "load")
+    events.close()  # type: ignore[attr-defined]
+    go_on.set()
+    thread.join(10.0)
+    assert bench.backend.loads
+    assert bench.backend.loaded is None
 
 
 def test_progress_of_every_tensor_is_thinned_out() -> None:
