@@ -267,7 +267,7 @@ class Heartbeat(Event):
     """Sent by the control thread twice a second.
 
     Args:
-        step: what the computing thread does now (`load`, `image`, `prefill`, `decode`), empty when idle.
+        step: what the computing thread does now (`load`, `pixels`, `image`, `prefill`, `decode`), empty when idle.
         elapsed_s: how long this step has run.
         estimate_s: how long it was thought to take.
     """

@@ -43,7 +43,7 @@ class StepClock:
         """Run the body as one step.
 
         Args:
-            name: of the step: `load`, `image`, `prefill`, `decode`.
+            name: of the step: `load`, `pixels`, `image`, `prefill`, `decode`.
             work: in the step's own unit, above zero.
             initial_rate: units a second to assume until one such step was measured; choose it low.
         """

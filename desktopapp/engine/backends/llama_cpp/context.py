@@ -88,7 +88,13 @@ class TextContext:
             self._batch = None
 
     def clear(self) -> None:
-        """Forget all tokens."""
+        """Forget all tokens.
+
+        Raises:
+            OutOfMemory: growing the cache had failed so badly that none is left, and there is still no room.
+        """
+        if self.handle is None:
+            self._open(min(SMALLEST_CELLS, self._shape.most_cells))
         llama.llama_memory_clear(llama.llama_get_memory(self.handle), False)
         self.cells_used = 0
         self._position = 0
@@ -211,7 +217,8 @@ class TextContext:
     def _check_memory(self, cells: int) -> None:
         """Refuse before the system does: Linux hands out memory that it has not, then kills the process."""
         needed = cells * self._shape.cell_bytes + _CONTEXT_MARGIN_BYTES
-        freed = self._cells * self._shape.cell_bytes
+        # What the old cache holds is copied, and lies beside the new one until it is put back.
+        freed = (self._cells - self.cells_used) * self._shape.cell_bytes
         available = psutil.virtual_memory().available
         if self._shape.on_cpu and needed - freed > available:
             detail = f"{needed} bytes needed, {available} available"

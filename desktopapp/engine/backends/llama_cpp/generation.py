@@ -33,6 +33,7 @@ from desktopapp.errors import PromptTooLong
 # Speeds to assume until one step was measured, low enough for an 8B model on two slow cores.
 _PREFILL_TOKENS_PER_S = 2.0
 _IMAGE_WORK_PER_S = 1.0
+_PIXELS_PER_S = 1e6
 _DECODE_TOKENS_PER_S = 0.3
 # Visual tokens at which attention in the vision tower costs as much as the rest of it: with 4 patches a token
 # and a width of 1024, 4 * 4t * 1024 operations a patch and layer against 24 * 1024**2.
@@ -111,7 +112,9 @@ class _Run:
     def _read_image(self, piece: ImagePiece, total: int) -> Iterator[GenerationStep]:
         """Decode one picture, look at it, put it into the cache, and let go of it."""
         self._cancel.raise_if_cancelled()
-        with image_chunk(self._weights, read_pixels(piece)) as chunk:
+        with self._steps.step("pixels", piece.image.width * piece.image.height, _PIXELS_PER_S):
+            pixels = read_pixels(piece)
+        with image_chunk(self._weights, pixels) as chunk:
             self._cancel.raise_if_cancelled()
             work = piece.cells * (1 + piece.cells / _IMAGE_ATTENTION_TOKENS)
             with self._steps.step("image", work, _IMAGE_WORK_PER_S):

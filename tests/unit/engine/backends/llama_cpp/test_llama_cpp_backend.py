@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -316,6 +317,60 @@ def test_a_cache_that_cannot_be_made_leaves_the_old_one(
     answer += tokens(list(generation))
     backend.unload()
     assert answer == expected
+
+
+def test_a_cache_that_could_not_be_made_at_all_is_made_later(
+    random_gguf: ModelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "SMALLEST_CELLS", 256)
+    backend = load(random_gguf)
+    prompt = chat("Look", Noise())
+    expected = tokens(run(backend, prompt, most=10))
+
+    def open_nothing(_self: context.TextContext, _cells: int) -> None:
+        raise OutOfMemory(what="making room", detail="")
+
+    with monkeypatch.context() as full:
+        full.setattr(context.TextContext, "_open", open_nothing)
+        for _ in range(2):
+            with pytest.raises(OutOfMemory):
+                run(backend, chat("x " * 300))
+    assert tokens(run(backend, prompt, most=10)) == expected
+    backend.unload()
+
+
+def test_the_copy_of_a_growing_cache_counts_as_memory(
+    random_gguf: ModelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "SMALLEST_CELLS", 1024)
+    monkeypatch.setattr(context, "_CONTEXT_MARGIN_BYTES", 0)
+    backend = load(random_gguf)
+    kept = loaded(backend).context
+    kept.decode_tokens([1] * 512)
+    cell_bytes = kept._shape.cell_bytes
+    for available_cells, fits in ((1024 + 511, False), (1024 + 512, True)):
+        memory = SimpleNamespace(available=available_cells * cell_bytes)
+        monkeypatch.setattr(context.psutil, "virtual_memory", lambda memory=memory: memory)
+        if fits:
+            kept.ensure(2048)
+        else:
+            with pytest.raises(OutOfMemory):
+                kept.ensure(2048)
+    assert kept.cells == 2048
+    backend.unload()
+
+
+def test_decoding_a_picture_is_a_step_that_can_be_found_to_hang(backend: LlamaCppBackend) -> None:
+    steps = StepClock()
+    seen: list[str] = []
+
+    class Watched(Noise):
+        def decode(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+            seen.append(steps.read().step)
+            return super().decode()
+
+    list(backend.generate(chat("x", Watched()), GREEDY, 1, CancelToken(), steps))
+    assert seen == ["pixels"]
 
 
 @pytest.mark.parametrize("when", ["before", "prefill", "image", "decode"])
