@@ -50,7 +50,7 @@ def ask(options: argparse.Namespace) -> int:
     printer: EventPrinter = JsonPrinter(output) if options.json else AnswerPrinter(output, sys.stderr)
     with EngineRun(request) as run:
         run.exit_code = _print_events(run, printer)
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):  # each event was flushed, so this says nothing new
         output.close()
     return run.exit_code
 
@@ -80,6 +80,11 @@ def _print_events(run: EngineRun, printer: EventPrinter) -> int:
         except BrokenPipeError:  # `| head` has read enough
             run.cancel()
             return DONE
+        except OSError as error:
+            run.cancel()
+            with contextlib.suppress(OSError):  # it may be stderr that is full
+                write_line(sys.stderr, f"The answer could not be written: {error.strerror}. Free some space.")
+            return FAILED
         if isinstance(event, Finished):
             code = INTERRUPTED if event.finish_reason is FinishReason.CANCELLED else DONE
         elif isinstance(event, Failed):

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from desktopapp import __version__
-from desktopapp.cli.terminal import DONE, INTERRUPTED, WRONG_USAGE, report
+from desktopapp.cli.terminal import DONE, INTERRUPTED, WRONG_USAGE, open_missing_streams, report
 from desktopapp.errors import UsageError
 
 _COMMANDS = ("ask", "models", "doctor")
 _TOP_LEVEL_OPTIONS = ("-h", "--help", "--version")
 _BACKENDS = ("auto", "transformers", "llama.cpp")
 _MODES = ("auto", "instruct", "thinking")
+_MOST = 2**32 - 1
 
 
 def belongs_to_cli(arguments: Sequence[str]) -> bool:
@@ -41,6 +42,7 @@ def run_command(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    open_missing_streams()
     try:
         return _run(_parser().parse_args(arguments))
     except UsageError as error:
@@ -105,7 +107,12 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", type=_backend, metavar="|".join(_BACKENDS), help="what runs the model")
     parser.add_argument("--mode", choices=_MODES, metavar="|".join(_MODES), help="which kind answers")
     parser.add_argument(
-        "--attach", action="append", default=[], metavar="FILE", help="a picture; may be repeated"
+        "--attach",
+        type=_file_name,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a picture; may be repeated",
     )
     parser.add_argument("--system", metavar="TEXT", help="system prompt")
     parser.add_argument(
@@ -121,6 +128,12 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
 def _text(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("the question is empty")
+    return text
+
+
+def _file_name(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the file's name is empty")
     return text
 
 
@@ -144,8 +157,8 @@ def _whole_number(text: str, least: int) -> int:
         number = int(text)
     except ValueError:
         number = least - 1
-    if not least <= number < 2**32:
-        raise argparse.ArgumentTypeError(f"“{text}” is no whole number from {least} up")
+    if not least <= number <= _MOST:
+        raise argparse.ArgumentTypeError(f"“{text}” is no whole number from {least} to {_MOST}")
     return number
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import sys
 from typing import TextIO
 
 from desktopapp.errors import AppError
@@ -45,6 +47,18 @@ def readable_size(size_bytes: int) -> str:
         if size_bytes >= factor:
             return f"{size_bytes / factor:.1f} {unit}"
     return f"{size_bytes / 1000:.0f} kB"
+
+
+def open_missing_streams() -> None:
+    """Let what is written to a stream that the caller closed (`>&-`) go nowhere, and no file take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def use_utf8(*streams: TextIO) -> None:

@@ -183,6 +183,37 @@ def test_a_closed_pipe_under_a_listing_ends_quietly() -> None:
     assert err == ""
 
 
+@posix
+@pytest.mark.parametrize("closed", [(0, 1, 2), (1,), (2,)])
+@pytest.mark.parametrize("command", [("ask", "--backend", "fake", "x"), ("models",)])
+def test_closed_streams_are_no_failure(closed: tuple[int, ...], command: tuple[str, ...]) -> None:
+    names = {0: "stdin", 1: "stdout", 2: "stderr"}
+    # What Python makes of a stream that is closed when it starts.
+    before = "import os; " + "; ".join(f"os.close({n}); sys.{names[n]} = None" for n in closed)
+    code, out, err = run(*command, before=before)
+    assert (code, err) == (0, "")
+    assert bool(out) == (1 not in closed)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_an_answer_that_cannot_be_written_is_said() -> None:
+    before = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
+    code, _, err = run("ask", "--backend", "fake", "x", before=before)
+    assert code == 1
+    (line,) = err.splitlines()
+    assert "could not be written" in line
+
+
+@posix
+def test_a_question_and_a_file_name_that_are_no_utf_8(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/\xff.png"
+    Path(os.fsdecode(name)).write_bytes(Path(picture(tmp_path)).read_bytes())
+    code, events, err = ask("--attach", os.fsdecode(name), os.fsdecode(b"What is \xff?"))
+    assert code == 0, err
+    (read,) = (event for event in events if event["event"] == "attachment_read")
+    assert os.fsencode(read["path"]) == name
+
+
 @pytest.mark.parametrize("command", ["models", "doctor"])
 def test_the_light_commands_import_nothing_heavy(command: str) -> None:
     check = "import atexit; atexit.register(lambda: print({'numpy', 'torch', 'transformers', 'llama_cpp'} & set(sys.modules)))"
