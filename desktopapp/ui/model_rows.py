@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktopapp.engine.request import BackendChoice
 from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind, WeightFormat
-from desktopapp.ui.wording import format_size
+from desktopapp.ui.wording import format_size, translate_phrase
 
 # lupdate finds calls by this name.
 translate = QCoreApplication.translate
@@ -66,7 +66,7 @@ def kind_word(kind: str) -> str:
 
 def _main_row(model: InstalledModel) -> ModelRow:
     usable = [files for files in model.files if not files.missing]
-    problem = translate("errors", model.problem)
+    problem = translate_phrase(model.problem)
     if not problem and not usable:
         problem = _missing_words(model.files)
     details = [_form_words(files) for files in usable or model.files]
@@ -104,7 +104,7 @@ def _missing_words(forms: Sequence[ModelFiles]) -> str:
     missing = dict.fromkeys(name for files in forms for name in files.missing)
     if not missing:
         return translate("ModelPicker", "No weights were found.")
-    names = ", ".join(translate("errors", name) for name in missing)
+    names = ", ".join(translate_phrase(name) for name in missing)
     return translate("ModelPicker", "Missing: {names}").format(names=names)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.memory_gauge import MemoryGauge
 from desktopapp.ui.tokens import SPACE_L
-from desktopapp.ui.wording import format_number
+from desktopapp.ui.wording import format_number, translate_phrase
 
 if TYPE_CHECKING:
     from desktopapp.engine.events import ModelLoading, ModelReady, Stats
@@ -97,7 +97,7 @@ class StatusLine(QWidget):
             return self._loading_text(self._loading)
         if self._ready is not None:
             ready = self._ready
-            reason = QCoreApplication.translate("errors", ready.reason).rstrip(".。")
+            reason = translate_phrase(ready.reason).rstrip(".。")
             where = self.tr("{backend} on {device}").format(
                 backend=ready.backend, device=_device(ready.device)
             )

@@ -33,7 +33,7 @@ def translate_error(failed: ErrorFields) -> tuple[str, str]:
     kind = getattr(errors, failed.error, None)
     if not (isinstance(kind, type) and issubclass(kind, errors.AppError)):
         return failed.message, failed.remedy
-    values = {name: QCoreApplication.translate("errors", value) for name, value in failed.values.items()}
+    values = {name: translate_phrase(value) for name, value in failed.values.items()}
     try:
         return (
             QCoreApplication.translate("errors", kind.message_template).format(**values),
@@ -43,6 +43,11 @@ def translate_error(failed: ErrorFields) -> tuple[str, str]:
         )
     except (KeyError, IndexError, ValueError):
         return failed.message, failed.remedy
+
+
+def translate_phrase(phrase: str) -> str:
+    """A phrase of the engine in the window's language, where it is one of `engine_phrases`; else as it is."""
+    return QCoreApplication.translate("errors", phrase) if phrase else ""
 
 
 def file_label(path: str) -> str:

@@ -919,5 +919,117 @@
         <source>Try once more; if it happens again, please report it with the log file.</source>
         <translation>请再试一次；如果再次发生，请附上日志文件反馈给我们。</translation>
     </message>
+    <message>
+        <source>starting</source>
+        <translation>启动</translation>
+    </message>
+    <message>
+        <source>loading the model</source>
+        <translation>加载模型</translation>
+    </message>
+    <message>
+        <source>preparing the request</source>
+        <translation>准备请求</translation>
+    </message>
+    <message>
+        <source>reading the attachments</source>
+        <translation>读取附件</translation>
+    </message>
+    <message>
+        <source>reading the attachment</source>
+        <translation>读取附件</translation>
+    </message>
+    <message>
+        <source>reading the prompt</source>
+        <translation>读取提示</translation>
+    </message>
+    <message>
+        <source>reading a picture</source>
+        <translation>读取图片</translation>
+    </message>
+    <message>
+        <source>looking at a picture</source>
+        <translation>查看图片</translation>
+    </message>
+    <message>
+        <source>answering</source>
+        <translation>回答</translation>
+    </message>
+    <message>
+        <source>writing the answer</source>
+        <translation>写出回答</translation>
+    </message>
+    <message>
+        <source>making room for the conversation</source>
+        <translation>为对话分配空间</translation>
+    </message>
+    <message>
+        <source>making room for a longer conversation</source>
+        <translation>为更长的对话分配空间</translation>
+    </message>
+    <message>
+        <source>Only safetensors files of this model are complete here.</source>
+        <translation>此模型只有 safetensors 文件是完整的。</translation>
+    </message>
+    <message>
+        <source>Only GGUF files of this model are complete here.</source>
+        <translation>此模型只有 GGUF 文件是完整的。</translation>
+    </message>
+    <message>
+        <source>No NVIDIA GPU was found, so the GGUF file runs in llama.cpp.</source>
+        <translation>未找到 NVIDIA 显卡，因此用 llama.cpp 运行 GGUF 文件。</translation>
+    </message>
+    <message>
+        <source>The installed torch has no CUDA, so the GGUF file runs in llama.cpp.</source>
+        <translation>所安装的 torch 不支持 CUDA，因此用 llama.cpp 运行 GGUF 文件。</translation>
+    </message>
+    <message>
+        <source>The transformers backend was asked for.</source>
+        <translation>已指定 transformers 后端。</translation>
+    </message>
+    <message>
+        <source>The llama.cpp backend was asked for.</source>
+        <translation>已指定 llama.cpp 后端。</translation>
+    </message>
+    <message>
+        <source>the mmproj file</source>
+        <translation>mmproj 文件</translation>
+    </message>
+    <message>
+        <source>the chat template</source>
+        <translation>对话模板</translation>
+    </message>
+    <message>
+        <source>the tokenizer (tokenizer.json)</source>
+        <translation>分词器（tokenizer.json）</translation>
+    </message>
+    <message>
+        <source>every weight file</source>
+        <translation>所有权重文件</translation>
+    </message>
+    <message>
+        <source>it has no vision part</source>
+        <translation>它没有视觉部分</translation>
+    </message>
+    <message>
+        <source>it is not part of this installation</source>
+        <translation>它不在此安装中</translation>
+    </message>
+    <message>
+        <source>PyTorch finds no CUDA graphics card</source>
+        <translation>PyTorch 找不到支持 CUDA 的显卡</translation>
+    </message>
+    <message>
+        <source>this installation of it uses no GPU</source>
+        <translation>此安装不使用显卡</translation>
+    </message>
+    <message>
+        <source>it is cut short or has bytes too many</source>
+        <translation>它不完整或含有多余的字节</translation>
+    </message>
+    <message>
+        <source>killed by the system</source>
+        <translation>被系统终止</translation>
+    </message>
 </context>
 </TS>

@@ -18,6 +18,7 @@ from desktopapp import errors, paths
 from desktopapp.app import Desktop
 from desktopapp.engine.events import Failed
 from desktopapp.settings import Settings
+from desktopapp.ui.engine_phrases import PHRASES
 from desktopapp.ui.languages import resolve_language
 from desktopapp.ui.wording import translate_error
 from tests.gui.scripted_worker import script_of
@@ -70,6 +71,16 @@ def test_no_text_hides_from_lupdate_inside_an_f_string() -> None:
     hidden = re.compile(r"""\{\s*(?:self\.tr|translate)\(""")
     for source in (ROOT / "desktopapp").rglob("*.py"):
         assert not hidden.search(source.read_text("utf-8")), source
+
+
+def test_phrases_are_those_that_the_engine_writes() -> None:
+    folders = ("engine", "worker", "modelstore")
+    sources = [path for folder in folders for path in (ROOT / "desktopapp" / folder).rglob("*.py")]
+    written = "\n".join(path.read_text("utf-8") for path in sources)
+    for phrase in PHRASES:
+        # Two of them are made from a name.
+        template = re.sub(r"^(The|Only) \S+ (backend|files)", "", phrase)
+        assert template in written, phrase
 
 
 @pytest.mark.parametrize(
