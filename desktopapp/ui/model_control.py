@@ -77,7 +77,9 @@ class ModelControl(QObject):
         self._scanner.close()
 
     def on_model_loading(self, event: ModelLoading) -> None:
-        """Show the progress."""
+        """Show the progress, and which model the engine took where none was chosen."""
+        if not self._settings.model_name:
+            self._window.picker.show_current(event.model)
         self._window.status.show_loading(event)
 
     def on_model_ready(self, event: ModelReady) -> None:
