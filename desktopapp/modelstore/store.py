@@ -114,13 +114,20 @@ def _look_into_place(place: Path) -> Iterator[Found]:
         return
     yield from _look_into(place)
     for folder in _entries(place):
-        if folder.is_dir() and not folder.name.startswith("."):
+        if _is_folder(folder) and not folder.name.startswith("."):
             models = list(_look_into(folder))
             yield from [_named_after_folder(models[0])] if len(models) == 1 else models
 
 
 def _look_into(folder: Path) -> list[Found]:
-    """The models that a folder holds itself, not in its subfolders."""
+    """The models that a folder holds itself, not in its subfolders; none where it may not be entered."""
+    try:
+        return _inspect(folder)
+    except OSError:  # one locked or vanished folder must not cost the list
+        return []
+
+
+def _inspect(folder: Path) -> list[Found]:
     ggufs = inspect_gguf_files(path for path in _entries(folder) if is_gguf(path) and path.is_file())
     has_weights = any(path.suffix == ".safetensors" for path in _entries(folder))
     # GGUF folders often come with the config.json of the model that they were made from.
@@ -151,12 +158,19 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # it may not be asked
+        return False
+
+
 def _siblings(model: InstalledModel) -> list[Found]:
     folders = {
         model.folder,
         *(f for f in _entries(model.folder.parent) if family_name(f.name) == model.family),
     }
-    return [found for folder in sorted(folders) if folder.is_dir() for found in _look_into(folder)]
+    return [found for folder in sorted(folders) if _is_folder(folder) for found in _look_into(folder)]
 
 
 def _by_name(everything: list[Found], name: str) -> Found | None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from desktopapp import errors
-from desktopapp.modelstore import gguf_folder
+from desktopapp.modelstore import gguf_folder, store
 from desktopapp.modelstore.model import InstalledModel, ModelKind, WeightFormat
 from desktopapp.modelstore.store import find_model, find_models, find_variant, is_usable
 
@@ -470,3 +470,22 @@ def test_listing_needs_no_heavy_library() -> None:
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("question", ["is_file", "is_dir"])
+def test_a_folder_that_may_not_be_entered_does_not_cost_the_list(
+    question: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`Path.is_file` raises where the folder above it may be listed and not entered."""
+    make_folder(place / "locked")
+    good = make_folder(place / "Qwen3-VL-2B-Instruct")
+    asked = getattr(Path, question)
+
+    def ask(path: Path) -> bool:
+        if "locked" in path.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return bool(asked(path))
+
+    monkeypatch.setattr(store.Path, question, ask)
+    assert [model.name for model in find_models()] == [good.name]
+    assert find_variant(find_model(""), ModelKind.THINKING) is None
