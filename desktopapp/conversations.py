@@ -120,7 +120,7 @@ class ConversationStore:
             self._connection = self._open()
         except sqlite3.DatabaseError as error:
             if _is_damage(error):
-                raise ConversationsDamaged(file=file.name, kept_as=set_aside(file)) from error
+                raise _after_damage(file) from error
             raise ConversationsUnavailable(reason=error) from error
         except OSError as error:
             raise ConversationsUnavailable(reason=error.strerror or error) from error
@@ -216,6 +216,8 @@ class ConversationStore:
                 for statement in _SCHEMA.split(";"):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            elif version > _SCHEMA_VERSION:
+                raise sqlite3.DatabaseError("they were written by a newer version of this program")
             elif version != _SCHEMA_VERSION:
                 raise _damage(f"version {version}")
 
@@ -270,6 +272,13 @@ def set_aside(file: Path) -> str:
         if companion.exists():
             companion.rename(kept.with_name(kept.name + suffix))
     return kept.name
+
+
+def _after_damage(file: Path) -> ConversationsDamaged | ConversationsUnavailable:
+    try:
+        return ConversationsDamaged(file=file.name, kept_as=set_aside(file))
+    except OSError as error:  # the folder is read-only, or another window has the file open (Windows)
+        return ConversationsUnavailable(reason=error.strerror or error)
 
 
 def _damage(reason: str) -> sqlite3.DatabaseError:

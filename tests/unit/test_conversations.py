@@ -158,9 +158,25 @@ def test_database_of_a_newer_version_is_kept_and_not_touched(file: Path) -> None
     connection.execute("PRAGMA user_version = 99")
     connection.execute("CREATE TABLE future (x)")
     connection.close()
-    with pytest.raises(ConversationsDamaged) as raised:
+    with pytest.raises(ConversationsUnavailable, match="newer version"):
         ConversationStore(file)
-    assert (file.parent / raised.value.values["kept_as"]).exists()
+    connection = sqlite3.connect(file)
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("future",)]
+    connection.close()
+
+
+def test_a_damaged_file_that_cannot_be_set_aside_is_no_crash(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.parent.mkdir()
+    file.write_bytes(b"not a database" * 100)
+
+    def refuse(_self: Path, _target: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(ConversationsUnavailable, match="Permission denied"):
+        ConversationStore(file)
 
 
 def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
