@@ -26,11 +26,18 @@ def resources_dir() -> Path:
 def user_dir() -> Path:
     """Everything of the person's: settings, conversations, logs, models. Moved by `QWEN3VL_DESKTOP_HOME`."""
     moved = os.environ.get(HOME_VARIABLE)
-    return (
-        Path(moved).expanduser().resolve()
-        if moved
-        else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
-    )
+    if not moved:
+        return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+    # Links are not followed: one that leads nowhere must not keep the program from saying so.
+    return expand_home(moved).absolute()
+
+
+def expand_home(path: str | Path) -> Path:
+    """The path with the home folder in place of `~` or `~name`, or as it is where nobody has that name."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def settings_file() -> Path:

@@ -100,7 +100,7 @@ def diagnose() -> Diagnosis:
     builds = {"transformers": torch_build(), "llama.cpp": llama_build()}
     models = tuple(find_models())
     memory = psutil.virtual_memory()
-    free_disk_bytes = shutil.disk_usage(existing_parent(paths.user_dir())).free
+    free_disk_bytes = free_bytes_for(paths.user_dir())
     findings = [
         *python_findings(sys.version_info[:2]),
         *package_findings(packages),
@@ -161,9 +161,14 @@ def llama_build() -> str | None:
     return "CPU only"
 
 
-def existing_parent(folder: Path) -> Path:
-    """The folder itself, or the nearest one above it that is there."""
-    return next(path for path in (folder, *folder.parents) if path.exists())
+def free_bytes_for(folder: Path) -> int:
+    """Free space on the disk that a folder is or would be on; 0 where no part of its path can be asked."""
+    for path in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(path).free
+        except OSError:
+            continue
+    return 0
 
 
 def python_findings(version: tuple[int, ...]) -> list[Finding]:

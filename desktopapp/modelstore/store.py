@@ -93,7 +93,7 @@ def _find_all(extra_places: Iterable[str | Path] | None) -> list[Found]:
     seen: set[tuple[Path, str]] = set()
     names: set[str] = set()
     everything = []
-    places = (*paths.model_dirs(), *(Path(place).expanduser() for place in extra_places))
+    places = (*paths.model_dirs(), *(paths.expand_home(place) for place in extra_places))
     for found in (found for place in places for found in _look_into_place(place)):
         identity = (found.model.folder.resolve(), _identity(found.model))
         if identity not in seen:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,7 +10,7 @@ from desktopapp.cli import diagnosis, run_command
 from desktopapp.cli.diagnosis import (
     PACKAGES,
     backend_findings,
-    existing_parent,
+    free_bytes_for,
     installed_version,
     llama_build,
     model_findings,
@@ -97,8 +98,18 @@ def test_versions_come_from_metadata() -> None:
     assert installed_version("no-such-package-at-all") is None
 
 
-def test_the_disk_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
-    assert existing_parent(tmp_path / "a" / "b") == tmp_path
+@pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
+def test_the_disk_of_a_folder_that_cannot_be_asked_is_that_of_the_one_above(
+    error: type[OSError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(path: Path) -> SimpleNamespace:
+        if path != tmp_path:
+            raise error
+        return SimpleNamespace(free=5)
+
+    monkeypatch.setattr("desktopapp.cli.diagnosis.shutil.disk_usage", ask)
+    assert free_bytes_for(tmp_path / "a" / "b") == 5
+    assert free_bytes_for(Path("/elsewhere")) == 0
 
 
 def test_doctor_fails_without_a_model(
