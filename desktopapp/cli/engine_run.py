@@ -50,8 +50,9 @@ class EngineRun:
     def __enter__(self) -> Self:
         # Where llama.cpp aborts it would start a debugger on itself first; its message is enough.
         os.environ.setdefault("GGML_NO_BACKTRACE", "1")
-        for number in _SIGNALS:
-            signal.signal(number, self._interrupt)
+        for number, handler in self._handlers.items():
+            if handler is not signal.SIG_IGN:  # a shell's background job is not meant by Ctrl-C
+                signal.signal(number, self._interrupt)
         self._thread.start()
         return self
 

@@ -144,6 +144,20 @@ def test_a_signal_stops_the_answer_and_keeps_what_was_said(number: signal.Signal
 
 
 @posix
+def test_a_signal_that_the_caller_had_ignored_stays_ignored() -> None:
+    ignore = LONG + "\nimport signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    with start("ask", "--backend", "fake", "--json", "x", before=ignore) as process:
+        read_until_text(process)
+        process.send_signal(signal.SIGINT)
+        for _ in range(30):  # a second of text behind it
+            read_until_text(process)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 130, err
+    assert json.loads(out.splitlines()[-1])["finish_reason"] == "cancelled"
+
+
+@posix
 def test_a_second_ctrl_c_ends_what_hangs() -> None:
     hang = (
         LONG
