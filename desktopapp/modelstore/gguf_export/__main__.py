@@ -33,6 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     except AppError as error:
         sys.stderr.write(f"{error.message} {error.remedy}\n")
         return 1
+    except OSError as error:
+        sys.stderr.write(
+            f"The files cannot be written: {error.strerror}. Choose another place, or make room.\n"
+        )
+        return 1
     return 0
 
 

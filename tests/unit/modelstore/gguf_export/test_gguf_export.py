@@ -322,6 +322,8 @@ def test_command_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text_file, projector_file = folder.parent / "t.gguf", folder.parent / "p.gguf"
     assert main([str(folder), str(text_file), str(projector_file), "--precision", "BF16"]) == 0
     assert read_gguf_header(text_file).precision == "BF16"
+    assert main([str(folder), str(folder.parent / "nowhere" / "t.gguf"), str(projector_file)]) == 1
+    assert "cannot be written: No such file" in capsys.readouterr().err
     (folder / "config.json").unlink()
     assert main([str(folder), str(text_file), str(projector_file)]) == 1
     assert "config.json" in capsys.readouterr().err
