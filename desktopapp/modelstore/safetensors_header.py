@@ -58,7 +58,7 @@ def read_safetensors_header(path: Path) -> SafetensorsHeader:
         return SafetensorsHeader({}, 8 + length, file_bytes)
     try:
         sizes = _tensor_sizes(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelDamaged(file=path.name, reason="its header is garbled") from error
     bytes_by_type: Counter[str] = Counter()
     for type_name, begin, end in sizes:

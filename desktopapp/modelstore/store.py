@@ -154,7 +154,7 @@ def _entries(folder: Path) -> list[Path]:
     """What a folder contains, by name; nothing where it is none or may not be read."""
     try:
         return sorted(folder.iterdir(), key=lambda path: path.name.lower())
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name that no file can have
         return []
 
 

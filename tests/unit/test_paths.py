@@ -17,7 +17,7 @@ def test_an_odd_user_folder_is_no_crash(place: str, tmp_path: Path, monkeypatch:
     monkeypatch.setenv(paths.HOME_VARIABLE, place)
     assert paths.user_dir() == tmp_path / place
     assert load_settings().settings.model_name == ""
-    assert find_models(["~nobody-has-this-name", "loop", "loop/m.gguf"]) == []
+    assert find_models(["~nobody-has-this-name", "loop", "loop/m.gguf", "a\0b", "a\0b.gguf"]) == []
 
 
 def test_the_home_folder_is_put_in(monkeypatch: pytest.MonkeyPatch) -> None:

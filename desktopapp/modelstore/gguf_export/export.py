@@ -14,10 +14,10 @@ from desktopapp.modelstore.gguf_export.source import ModelFolder, Section
 from desktopapp.modelstore.gguf_export.text_model import TextModel
 from desktopapp.modelstore.gguf_export.vocabulary import read_chat_template, read_vocabulary
 from desktopapp.modelstore.gguf_folder import RANDOM_WEIGHTS_KEY
+from desktopapp.modelstore.safetensors_folder import ARCHITECTURES
 
 PRECISIONS = ("F32", "F16", "BF16", "Q8_0")
 PROJECTOR_PRECISIONS = ("F32", "F16")
-_MODEL_TYPES = ("qwen3_vl", "qwen3_vl_moe")
 _QUANTIZATION_VERSION = 2
 _FILE_TYPES = {
     "F32": gguf.LlamaFileType.ALL_F32,
@@ -59,7 +59,7 @@ def export_gguf(
     source = ModelFolder(folder)
     config = source.read_json("config.json")
     model_type = config.values.get("model_type")
-    if model_type not in _MODEL_TYPES:
+    if model_type not in ARCHITECTURES:
         raise ModelUnsupported(name=source.name, reason=f"its type is “{model_type}”")
     projector, text = Projector(source, config), TextModel(source, config)
     # Both are collected before anything is written, so that a missing tensor costs no time.

@@ -125,7 +125,7 @@ class ModelFolder:
         """
         try:
             values = json.loads(self.read_text(file_name))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelDamaged(file=file_name, reason="it is no JSON") from error
         if not isinstance(values, dict):
             raise ModelDamaged(file=file_name, reason="it is no JSON object")
@@ -180,7 +180,7 @@ def _read_header(data: NDArray[np.uint8], file_name: str) -> tuple[dict[str, Any
         raise ModelDamaged(file=file_name, reason="it is cut short or no safetensors file")
     try:
         header = json.loads(data[8 : 8 + length].tobytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelDamaged(file=file_name, reason="its header is garbled") from error
     if not isinstance(header, dict):
         raise ModelDamaged(file=file_name, reason="its header is garbled")
@@ -194,7 +194,7 @@ def _map_tensor(
         type_name = str(info["dtype"])
         shape = tuple(int(side) for side in info["shape"])
         begin, end = (start + int(offset) for offset in info["data_offsets"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelDamaged(file=file_name, reason=f"the entry of “{name}” is garbled") from error
     if type_name not in _NUMPY_TYPES:
         raise ModelUnsupported(name=model_name, reason=f"weights of type {type_name} cannot be converted")

@@ -489,3 +489,14 @@ def test_a_folder_that_may_not_be_entered_does_not_cost_the_list(
     monkeypatch.setattr(store.Path, question, ask)
     assert [model.name for model in find_models()] == [good.name]
     assert find_variant(find_model(""), ModelKind.THINKING) is None
+
+
+@pytest.mark.parametrize("offsets", ["[0, 1e999]", "[0, NaN]", "[5, 1]", "[0]", '"ab"', "[" * 100_000])
+def test_a_hostile_safetensors_header_is_a_damaged_model(offsets: str, place: Path) -> None:
+    folder = make_folder(place / "Qwen3-VL-2B-Instruct")
+    header = f'{{"a": {{"dtype": "BF16", "shape": [8], "data_offsets": {offsets}}}}}'.encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(16))
+    (model,) = find_models()
+    assert "garbled" in model.problem
+    with pytest.raises(errors.ModelDamaged):
+        find_model(folder.name)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from desktopapp.errors import BackendUnavailable, ModelDamaged, ModelIncomplete, ModelUnsupported
+from desktopapp.modelstore.safetensors_folder import ARCHITECTURES
 from desktopapp.modelstore.safetensors_header import (
     SafetensorsHeader,
     precision_of,
     read_safetensors_header,
 )
 
-SUPPORTED_TYPES = ("qwen3_vl", "qwen3_vl_moe")
 _SINGLE_FILE = "model.safetensors"
 _TEMPLATE = "chat_template.jinja"
 _INDEX = "model.safetensors.index.json"
@@ -128,7 +128,7 @@ def _read_json(path: Path, name: str) -> dict[str, Any]:
 
 def _check_config(path: Path, config: dict[str, Any]) -> None:
     model_type = config.get("model_type")
-    if model_type not in SUPPORTED_TYPES:
+    if model_type not in ARCHITECTURES:
         raise ModelUnsupported(name=path.name, reason=f"its type is “{model_type}”")
     for part, name in (("vision_config", "vision part"), ("text_config", "language part")):
         if not isinstance(config.get(part), dict):
