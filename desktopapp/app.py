@@ -21,6 +21,7 @@ from desktopapp.ui.crash_reporter import CrashReporter
 from desktopapp.ui.icons import application_icon
 from desktopapp.ui.languages import LanguageController
 from desktopapp.ui.main_window import MainWindow
+from desktopapp.ui.termination import TerminationWatcher
 from desktopapp.ui.theme import ThemeChoice, ThemeController
 
 if TYPE_CHECKING:
@@ -142,10 +143,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     # After the first painting; a window that starts hidden is never painted.
     desktop.window.painted_first.connect(lambda: desktop.begin(options.files))
     QTimer.singleShot(_LONGEST_WAIT_FOR_PAINTING_MS, desktop, lambda: desktop.begin(options.files))
+    watcher = TerminationWatcher(application)
+    watcher.requested.connect(desktop.window.close)
     try:
         return application.exec()
     finally:
         desktop.close()
+        watcher.close()
         reporter.uninstall()
 
 

@@ -1,0 +1,60 @@
+"""A request to end closes the window, saves, and leaves no process behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktopapp.ui.termination import TerminationWatcher
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of other kinds elsewhere")
+def test_signal_wakes_a_window_at_rest(qtbot: QtBot) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    watcher = TerminationWatcher()
+    try:
+        with qtbot.waitSignal(watcher.requested, timeout=10_000):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        watcher.close()
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of other kinds elsewhere")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_program_ends_cleanly_when_asked_to(tmp_path: Path, number: signal.Signals) -> None:
+    environment = os.environ | {"QWEN3VL_DESKTOP_HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"}
+    # A shell starts programs in the background with SIGINT ignored; the window hears it all the same.
+    program = subprocess.Popen(
+        [sys.executable, "main.py"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    engine = wait_for_child(program.pid)
+    os.kill(program.pid, number)
+    _, complaints = program.communicate(timeout=60)
+    assert program.returncode == 0, complaints
+    assert "QThread" not in complaints
+    assert "Traceback" not in complaints
+    psutil.wait_procs([engine], timeout=20)
+    assert not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE
+    assert (tmp_path / "conversations.sqlite3").exists()
+
+
+def wait_for_child(pid: int) -> psutil.Process:
+    """The engine's process, once it runs; the window listens to signals by then."""
+    deadline_s = time.monotonic() + 60
+    while time.monotonic() < deadline_s:
+        found = [
+            child for child in psutil.Process(pid).children() if "spawn_main" in " ".join(child.cmdline())
+        ]
+        if found:
+            return found[0]
+        time.sleep(0.05)
+    raise AssertionError("the engine process never started")
