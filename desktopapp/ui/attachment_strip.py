@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPixmap, QWheelEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -105,9 +105,7 @@ class AttachmentCard(QFrame):
         self._thumbnail.setFixedSize(_THUMBNAIL_SIDE, _THUMBNAIL_SIDE)
         self._thumbnail.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._name = ElidedLabel(self, Qt.TextElideMode.ElideMiddle)
-        self._details = QLabel(self)
-        self._details.setTextFormat(Qt.TextFormat.PlainText)
-        self._details.setWordWrap(True)
+        self._details = ElidedLabel(self, lines=2)
         self._remove = QToolButton(self)
         self._remove.setProperty("role", "quiet")
         self._remove.setProperty("shape", "small")
@@ -146,7 +144,7 @@ class AttachmentCard(QFrame):
         self._details.setProperty("role", "danger" if self._problem else "secondary")
         self._details.style().unpolish(self._details)
         self._details.style().polish(self._details)
-        self._details.setText(self._short(details))
+        self._details.set_full_text(self._short(details))
         self._details.setToolTip(tooltip_text(details))
         self.setAccessibleName(self.tr("Attachment {name}").format(name=name))
         self.setAccessibleDescription(details)
@@ -162,8 +160,8 @@ class AttachmentCard(QFrame):
         return " · ".join(facts) or self.tr("Reading …")
 
     def _short(self, details: str) -> str:
-        """The details without the file's name, which stands above them; two lines at most."""
-        return details.replace(f"“{file_label(self.path)}” ", "")
+        """The details without the file's name, which stands above them."""
+        return details.removeprefix(f"“{file_label(self.path)}”").lstrip()
 
 
 class AttachmentStrip(QScrollArea):
@@ -178,6 +176,7 @@ class AttachmentStrip(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._cards: list[AttachmentCard] = []
+        self._has_new = False
         self.setObjectName("attachmentStrip")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
@@ -190,6 +189,7 @@ class AttachmentStrip(QScrollArea):
         self._layout.addStretch()
         self.setWidget(self._row)
         self.setFixedHeight(_CARD_HEIGHT + 14)
+        self.horizontalScrollBar().rangeChanged.connect(self._on_range_changed)
         self.hide()
 
     @property
@@ -209,6 +209,7 @@ class AttachmentStrip(QScrollArea):
         card = AttachmentCard(path, self._remove, self._row)
         self._cards.append(card)
         self._layout.insertWidget(len(self._cards) - 1, card)
+        self._has_new = True
         self.show()
         self.changed.emit()
         return True
@@ -230,6 +231,25 @@ class AttachmentStrip(QScrollArea):
     def card(self, path: str) -> AttachmentCard | None:
         """The card of a file, if it is attached."""
         return next((card for card in self._cards if card.path == path), None)
+
+    def reveal(self, path: str) -> None:
+        """Scroll an attachment into view; without effect where it is not attached."""
+        card = self.card(path)
+        if card is not None:
+            self.ensureWidgetVisible(card, 0, 0)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """A plain mouse wheel scrolls sideways: there is no other way to scroll here."""
+        turn = event.pixelDelta() if not event.pixelDelta().isNull() else event.angleDelta()
+        bar = self.horizontalScrollBar()
+        bar.setValue(bar.value() - (turn.x() or turn.y()))
+        event.accept()
+
+    def _on_range_changed(self, _minimum: int, maximum: int) -> None:
+        # A new card has its place only now.
+        if self._has_new:
+            self._has_new = False
+            self.horizontalScrollBar().setValue(maximum)
 
     def _remove(self, card: AttachmentCard) -> None:
         index = self._cards.index(card)

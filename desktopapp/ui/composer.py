@@ -162,6 +162,11 @@ class Composer(QFrame):
         """True where nothing but blanks stands here and nothing is attached."""
         return not self.edit.toPlainText().strip() and not self.strip.paths
 
+    @property
+    def tab_areas(self) -> tuple[QWidget, ...]:
+        """Its parts in the order in which Tab goes through them."""
+        return (self.strip, self.edit, self._attach, self._queue, self._action)
+
     def clear(self) -> None:
         """Empty text and attachments; Undo brings the text back."""
         self.edit.selectAll()

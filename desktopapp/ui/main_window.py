@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
@@ -28,6 +26,7 @@ from desktopapp.ui.model_picker import ModelPicker
 from desktopapp.ui.notice_bar import NoticeBar
 from desktopapp.ui.settings_menu import SettingsMenu
 from desktopapp.ui.status_line import StatusLine
+from desktopapp.ui.tab_order import move_focus
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import COLUMN_WIDTH, ICON_SIZE, SPACE_L, SPACE_M, SPACE_S
 
@@ -136,6 +135,18 @@ class MainWindow(QMainWindow):
         self.activateWindow()
         self.composer.edit.setFocus()
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab follows the eye, not the order in which widgets were made."""
+        areas = (
+            self.picker,
+            self._new,
+            self.settings_menu,
+            self.view,
+            self.notices,
+            *self.composer.tab_areas,
+        )
+        return move_focus(areas, self.focusWidget(), forward)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self._overlay.isVisible():
@@ -188,16 +199,6 @@ class MainWindow(QMainWindow):
         layout.addLayout(centred)
         layout.addWidget(self.status)
         self.setCentralWidget(content)
-        order = (
-            self.picker,
-            self._new,
-            self.settings_menu,
-            self.view,
-            self.composer.strip,
-            self.composer.edit,
-        )
-        for first, second in itertools.pairwise(order):
-            QWidget.setTabOrder(first, second)
 
     def _make_actions(self) -> None:
         self._new.clicked.connect(self.new_requested)
@@ -222,8 +223,8 @@ class MainWindow(QMainWindow):
 
     def _shortcuts(self) -> list[tuple[str, str]]:
         return [
-            ("Return", self.tr("Send, or queue while an answer runs")),
-            ("Shift+Return", self.tr("Break the line")),
+            ("Enter", self.tr("Send, or queue while an answer runs")),
+            ("Shift+Enter", self.tr("Break the line")),
             ("Esc", self.tr("Stop the answer")),
             ("Ctrl+V", self.tr("Paste text, a screenshot or files")),
             ("Ctrl+O", self.tr("Attach files")),

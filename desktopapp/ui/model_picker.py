@@ -114,7 +114,8 @@ class ModelPicker(QPushButton):
         for label in (self._name, self._chip, self._chevron):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             self._layout.addWidget(label)
-        self._chip.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        for label in (self._chip, self._chevron):
+            label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._retint()
 

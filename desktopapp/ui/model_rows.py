@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication
 
 from desktopapp.engine.request import BackendChoice
-from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind, WeightFormat
-from desktopapp.ui.wording import format_size, translate_phrase
+from desktopapp.modelstore.model import InstalledModel, ModelFiles, WeightFormat
+from desktopapp.ui.wording import format_size, kind_word, translate_phrase
 
 # lupdate finds calls by this name.
 translate = QCoreApplication.translate
@@ -55,23 +55,17 @@ def rows_of(models: Sequence[InstalledModel]) -> list[ModelRow]:
     return rows
 
 
-def kind_word(kind: str) -> str:
-    """Instruct or Thinking, as the window names them."""
-    return (
-        translate("ModelPicker", "Thinking")
-        if kind == ModelKind.THINKING
-        else translate("ModelPicker", "Instruct")
-    )
-
-
 def _main_row(model: InstalledModel) -> ModelRow:
     usable = [files for files in model.files if not files.missing]
     problem = translate_phrase(model.problem)
     if not problem and not usable:
         problem = _missing_words(model.files)
-    details = [_form_words(files) for files in usable or model.files]
+    if len(model.files) > 1 and not model.problem:
+        details = [translate("ModelPicker", "automatic choice of the forms below")]
+    else:
+        details = [_form_words(files) for files in model.files]
     if model.random_weights:
-        details.append(translate("ModelPicker", "random weights, answers mean nothing"))
+        details.insert(0, translate("ModelPicker", "random weights, answers mean nothing"))
     return ModelRow(
         model=model.name,
         backend=BackendChoice.AUTO,

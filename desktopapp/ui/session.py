@@ -140,6 +140,7 @@ class Session(QObject):
         window.settings_menu.changed.connect(self._on_settings_changed)
         composer.sent.connect(self._on_sent)
         composer.media_pasted.connect(self.intake.take_mime)
+        composer.strip.changed.connect(self._on_attachments_changed)
         composer.draft_changed.connect(self._on_draft_changed)
         self.intake.text_received.connect(composer.insert_text)
         self.intake.noticed.connect(self._notify)
@@ -198,6 +199,7 @@ class Session(QObject):
             return
         broken = [card for card in self.window.composer.strip.cards if card.problem]
         if broken:
+            self.window.composer.strip.reveal(broken[0].path)
             self._refuse(file_label(broken[0].path), broken[0].problem)
             return
         self.window.composer.clear()
@@ -218,6 +220,10 @@ class Session(QObject):
             self._send_when_saved = False
             if not self.window.composer.is_empty:
                 self._on_sent(self.window.composer.draft)
+
+    def _on_attachments_changed(self) -> None:
+        if not any(card.problem for card in self.window.composer.strip.cards):
+            self.window.notices.clear_topic("attachment")
 
     def _on_draft_changed(self) -> None:
         self.saver.save_draft(self.window.composer.draft)

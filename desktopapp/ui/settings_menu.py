@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QSize, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtCore import QEvent, QPoint, QSize, Signal
+from PySide6.QtGui import QAction, QActionGroup, QShowEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from desktopapp.settings import Settings
 from desktopapp.ui.icons import tinted_icon
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import ICON_SIZE
+
+
+class _RightAlignedMenu(QMenu):
+    """Ends where its button ends, so that it stays inside the window."""
+
+    def __init__(self, button: QToolButton) -> None:
+        super().__init__(button)
+        self._button = button
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        right = self._button.mapToGlobal(QPoint(self._button.width(), 0)).x()
+        self.move(right - self.width(), self.y())
 
 
 class SettingsMenu(QToolButton):
@@ -33,7 +46,7 @@ class SettingsMenu(QToolButton):
         self.setProperty("shape", "square")
         self.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._menu = QMenu(self)
+        self._menu = _RightAlignedMenu(self)
         self.setMenu(self._menu)
         self._menu.aboutToShow.connect(self._fill)
         self._retint()

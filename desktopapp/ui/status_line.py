@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.memory_gauge import MemoryGauge
 from desktopapp.ui.tokens import SPACE_L
-from desktopapp.ui.wording import format_number, translate_phrase
+from desktopapp.ui.wording import format_figure, translate_phrase
 
 if TYPE_CHECKING:
     from desktopapp.engine.events import ModelLoading, ModelReady, Stats
@@ -129,10 +129,10 @@ class StatusLine(QWidget):
             return ""
         parts = []
         if stats.decode_tokens_per_s is not None:
-            rate = format_number(stats.decode_tokens_per_s, 1)
+            rate = format_figure(stats.decode_tokens_per_s)
             parts.append(self.tr("{rate} tokens/s").format(rate=rate))
         if stats.time_to_first_token_s is not None:
-            seconds = format_number(stats.time_to_first_token_s, 2 if stats.time_to_first_token_s < 10 else 0)
+            seconds = format_figure(stats.time_to_first_token_s)
             parts.append(self.tr("first token {seconds} s").format(seconds=seconds))
         return " · ".join(parts)
 

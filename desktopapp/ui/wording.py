@@ -50,6 +50,13 @@ def translate_phrase(phrase: str) -> str:
     return QCoreApplication.translate("errors", phrase) if phrase else ""
 
 
+def kind_word(kind: str) -> str:
+    """`instruct` or `thinking` as the window names them."""
+    if kind == "thinking":
+        return QCoreApplication.translate("ModelPicker", "Thinking")
+    return QCoreApplication.translate("ModelPicker", "Instruct")
+
+
 def file_label(path: str) -> str:
     """A file's name that is safe to show: one line, nothing invisible, nothing that turns text around."""
     name = PurePath(path).name or path
@@ -74,3 +81,8 @@ def format_memory(size_bytes: int) -> str:
 def format_number(value: float, decimals: int = 0) -> str:
     """A number as the language writes it."""
     return QLocale().toString(float(value), "f", decimals)
+
+
+def format_figure(value: float) -> str:
+    """A measured number with as many digits as a person reads at a glance: two or three that count."""
+    return format_number(value, 2 if value < 1 else 1 if value < 100 else 0)

@@ -466,6 +466,10 @@
         <translation>Instruct</translation>
     </message>
     <message>
+        <source>automatic choice of the forms below</source>
+        <translation>自动选用以下版本</translation>
+    </message>
+    <message>
         <source>random weights, answers mean nothing</source>
         <translation>随机权重，回答没有意义</translation>
     </message>

@@ -193,7 +193,7 @@ def test_footer_says_how_it_ended(view: ConversationView, reason: FinishReason, 
     footer = answer(view).footer
     assert footer.isVisible()
     assert footer.label.text().startswith(word)
-    assert "38.2 tokens/s" in footer.label.text()
+    assert "38.3 tokens/s" in footer.label.text()
     assert "0.42 s to the first token" in footer.label.text()
     assert "Qwen3-VL 4B" in footer.label.toolTip()
     assert footer.retry_button.isVisible() == (reason is FinishReason.CANCELLED)

@@ -132,6 +132,30 @@ def test_tab_reaches_everything_and_comes_back(
     assert any(name.startswith("Model: ") for name in names)
 
 
+def test_tab_goes_in_reading_order_also_through_what_came_later(
+    open_desktop: OpenDesktop, tmp_path: Path, qtbot: QtBot
+) -> None:
+    desktop = open_desktop()
+    fill(desktop, tmp_path)
+    composer = desktop.window.composer
+    composer.set_text("ask")
+    composer.edit.setFocus()
+    reached = []
+    for key in (Qt.Key.Key_Tab, Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Backtab, Qt.Key.Key_Backtab):
+        qtbot.keyClick(QApplication.focusWidget() or composer, key)
+        reached.append((QApplication.focusWidget() or composer).accessibleName())
+    last = f"Remove {Path(composer.strip.paths[-1]).name}"
+    assert reached == ["Attach files", "Send", "Attach files", "Message", last]
+
+
+def test_settings_menu_stays_inside_the_window(desktop: Desktop) -> None:
+    window, menu = desktop.window, desktop.window.settings_menu.menu()
+    menu.popup(window.settings_menu.mapToGlobal(QPoint(0, window.settings_menu.height())))
+    right = menu.mapToGlobal(menu.rect().topRight()).x()
+    menu.hide()
+    assert right <= window.mapToGlobal(window.rect().topRight()).x()
+
+
 @pytest.mark.parametrize(
     ("key", "focused"), [(Qt.Key.Key_L, "Message"), (Qt.Key.Key_M, "Models")], ids=["Ctrl+L", "Ctrl+M"]
 )

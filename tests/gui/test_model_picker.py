@@ -31,7 +31,7 @@ def picker(qtbot: QtBot) -> ModelPicker:
 
 def test_rows_say_kind_size_precision_backends_and_what_is_missing(picker: ModelPicker) -> None:
     spoken = {row.title: row.spoken for row in picker.rows}
-    assert spoken["pair"] == "pair, Instruct, BF16 8.6 GB (transformers) · Q8_0 4.7 GB (llama.cpp)"
+    assert spoken["pair"] == "pair, Instruct, automatic choice of the forms below"
     assert spoken["Q4_K_M"].endswith("Missing: the mmproj file")
     assert "Thinking" in spoken["thinker"]
     assert "random weights" in spoken["thinker"]

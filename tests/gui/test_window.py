@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QGuiApplication,
     QImage,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -217,10 +218,50 @@ def test_broken_file_gets_a_badge_with_the_reason_and_is_not_sent(
     assert script_of(desktop).requests == []
     assert desktop.window.composer.draft.text == "compare"
     assert desktop.window.notices.notices[0].message == card.problem
+    assert (
+        desktop.window.composer.strip.viewport()
+        .visibleRegion()
+        .boundingRect()
+        .contains(card.mapTo(desktop.window.composer.strip.viewport(), card.rect().center()))
+    )
     # It was mended: the price asked for at Send takes the mark away.
     script_of(desktop).answer_prices()
     desktop.window.composer.edit.submitted.emit()
     assert len(script_of(desktop).requests[0].turns[0].attachments) == 2
+
+
+def test_notice_of_a_bad_attachment_goes_with_it(desktop: Desktop, make_png: MakePng) -> None:
+    drop(desktop, files(make_png("good.png"), make_png("bad.png")))
+    script_of(desktop).answer_prices(errors={"bad.png": ImageDamaged(name="bad.png")})
+    ask(desktop, "compare")
+    strip = desktop.window.composer.strip
+    strip.remove(strip.paths[0])
+    assert [notice.topic for notice in desktop.window.notices.notices] == ["attachment"]
+    strip.remove(strip.paths[0])
+    assert desktop.window.notices.notices == []
+
+
+def test_newest_of_many_attachments_is_in_view_and_the_wheel_goes_to_the_others(
+    desktop: Desktop, make_png: MakePng, qtbot: QtBot
+) -> None:
+    drop(desktop, files(*(make_png(f"{number}.png") for number in range(12))))
+    strip = desktop.window.composer.strip
+    bar = strip.horizontalScrollBar()
+    qtbot.waitUntil(lambda: 0 < bar.maximum() == bar.value())
+    middle = QPointF(strip.rect().center())
+    for turn in (120, 120, -120):
+        wheel = QWheelEvent(
+            middle,
+            strip.mapToGlobal(middle),
+            QPoint(),
+            QPoint(0, turn),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(strip.viewport(), wheel)
+    assert bar.value() == bar.maximum() - 120
 
 
 def test_pasted_screenshot_becomes_a_file_and_is_sent_when_it_is_written(

@@ -10,8 +10,7 @@ from desktopapp.ui.conversation.buttons import CopyButton, QuietButton
 from desktopapp.ui.conversation.sanitise import plain_tool_tip
 from desktopapp.ui.theme import colors_of, fonts, is_palette_change
 from desktopapp.ui.tokens import SPACE_XS
-
-_GIB = 2**30
+from desktopapp.ui.wording import format_figure, format_memory, format_number, kind_word, translate_phrase
 
 
 class AnswerFooter(QWidget):
@@ -78,9 +77,9 @@ class AnswerFooter(QWidget):
             facts.append(self.tr("Cut at the length limit"))
         stats = self._stats
         if stats is not None and stats.decode_tokens_per_s is not None:
-            facts.append(self.tr("%1 tokens/s").replace("%1", _figure(stats.decode_tokens_per_s)))
+            facts.append(self.tr("%1 tokens/s").replace("%1", format_figure(stats.decode_tokens_per_s)))
         if stats is not None and stats.time_to_first_token_s is not None:
-            seconds = _figure(stats.time_to_first_token_s)
+            seconds = format_figure(stats.time_to_first_token_s)
             facts.append(self.tr("%1 s to the first token").replace("%1", seconds))
         return facts
 
@@ -89,16 +88,13 @@ class AnswerFooter(QWidget):
         if stats is None:
             return []
         return [
-            self.tr("Model: %1 (%2)").replace("%1", stats.model).replace("%2", stats.mode),
-            self.tr("Backend: %1. %2").replace("%1", stats.backend).replace("%2", stats.backend_reason),
+            self.tr("Model: %1 (%2)").replace("%1", stats.model).replace("%2", kind_word(stats.mode)),
+            self.tr("Backend: %1. %2")
+            .replace("%1", stats.backend)
+            .replace("%2", translate_phrase(stats.backend_reason)),
             self.tr("Prompt: %1 tokens, %2 of them from the cache")
-            .replace("%1", str(stats.prompt_tokens))
-            .replace("%2", str(stats.cached_tokens)),
-            self.tr("Answer: %1 tokens").replace("%1", str(stats.new_tokens)),
-            self.tr("Peak memory: %1 GiB").replace("%1", f"{stats.peak_bytes / _GIB:.1f}"),
+            .replace("%1", format_number(stats.prompt_tokens))
+            .replace("%2", format_number(stats.cached_tokens)),
+            self.tr("Answer: %1 tokens").replace("%1", format_number(stats.new_tokens)),
+            self.tr("Peak memory: %1 GiB").replace("%1", format_memory(stats.peak_bytes)),
         ]
-
-
-def _figure(value: float) -> str:
-    """Two or three significant digits, as many as a person reads at a glance."""
-    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
