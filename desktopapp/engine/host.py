@@ -16,6 +16,9 @@ import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+WORK_MARK = "-- "
+"""Begins a line of the log that tells where a piece of work begins or ends; what stands before it is old news."""
+
 _PR_SET_PDEATHSIG = 1  # Source: linux/prctl.h
 STACKS_SIGNAL: signal.Signals | None = getattr(signal, "SIGUSR1", None)
 """Makes the process print the stack of every thread; None on Windows."""

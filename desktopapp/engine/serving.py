@@ -29,6 +29,7 @@ from desktopapp.engine.commands import (
 )
 from desktopapp.engine.engine import Engine, ModelStore
 from desktopapp.engine.events import CancelAcknowledged, Event, Heartbeat, Priced
+from desktopapp.engine.host import WORK_MARK
 from desktopapp.engine.memory.probe import GpuAbsent, MemoryProbe, SystemProbe, open_probe
 from desktopapp.engine.request import ModelChoice
 from desktopapp.engine.steps import StepClock
@@ -79,7 +80,9 @@ class EngineServer:
     def _compute_all(self) -> None:
         while True:
             work = self._work.get()
+            _mark_log(f"{type(work.command).__name__} begins")
             self._compute(work)
+            _mark_log(f"{type(work.command).__name__} ends")
             with self._pending_lock:
                 self._pending.remove(work)
 
@@ -153,6 +156,14 @@ class EngineServer:
                 except GpuAbsent:  # its driver is being replaced
                     probe = SystemProbe()
                 sample_s = time.monotonic() + MEMORY_PERIOD_S
+
+
+def _mark_log(words: str) -> None:
+    """Divide the log, so that the window's process finds the reason of a death and no older message.
+
+    Written here, in the order of everything else that this process prints: the other side would be too late.
+    """
+    print(f"{WORK_MARK}{words}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is the log
 
 
 def _choice(command: Command) -> ModelChoice | None:

@@ -33,7 +33,7 @@ from desktopapp.errors import AppError, EngineDied, EngineGarbled, EngineHung
 from desktopapp.paths import logs_dir
 from desktopapp.worker.engine_child import EngineChild
 from desktopapp.worker.jobs import LOADING, STARTING, Jobs
-from desktopapp.worker.post_mortem import Death, count_memory_kills, read_tail, size_of
+from desktopapp.worker.post_mortem import Death, count_memory_kills, read_tail
 from desktopapp.worker.process_events import EngineStarted, EngineStopped
 from desktopapp.worker.watchdog import HangLimits, Watchdog
 
@@ -80,7 +80,6 @@ class EngineProcess:
         self._starts = 0
         self._may_restart = True
         self._memory_kills = 0
-        self._log_from_byte = 0
         self._looked_s = time.monotonic()
 
     # Any thread.
@@ -202,8 +201,7 @@ class EngineProcess:
             self._watchdog.hear(event, now_s)
             if isinstance(event, Heartbeat):
                 continue
-            if self._jobs.follow(event):
-                self._log_from_byte = size_of(child.log_path)
+            self._jobs.follow(event)
             self._watchdog.set_loading(self._jobs.doing == LOADING, now_s)
             self._watchdog.set_stopping(self._jobs.stopped_s)
             self._may_restart = self._may_restart or isinstance(event, Finished | ModelReady)
@@ -220,7 +218,7 @@ class EngineProcess:
         self._child = None
         events: list[ProcessEvent] = []
         self._hear(child, events, time.monotonic())
-        tail = read_tail(child.log_path, self._log_from_byte)
+        tail = read_tail(child.log_path)
         death = Death(child.process.exitcode or 0, tail, count_memory_kills() > self._memory_kills)
         events += self._jobs.fail(error or death.error(self._doing), tail)
         again, self._may_restart = self._may_restart, False
@@ -244,7 +242,6 @@ class EngineProcess:
 
     def _start(self) -> list[ProcessEvent]:
         self._starts += 1
-        self._log_from_byte = 0
         self._memory_kills = count_memory_kills()
         try:
             self._child = EngineChild(self._make_backends, self._new_log(), self.wake)

@@ -72,19 +72,17 @@ class Jobs:
             if job.request_id == request_id and job.stopped_s is None:
                 job.stopped_s = now_s
 
-    def follow(self, event: Event) -> bool:
-        """Take note of an event of the engine; True when it began the first job's work."""
+    def follow(self, event: Event) -> None:
+        """Take note of an event of the engine."""
         if isinstance(event, Priced) and self._prices:
             self._prices.popleft()
         if not self._jobs:
-            return False
+            return
         first = self._jobs[0]
         if first.is_ended_by(event):
             self._jobs.popleft()
-            return False
-        began = first.doing == STARTING
+            return
         first.doing = _DOING.get(type(event), first.doing)
-        return began and first.doing != STARTING
 
     @property
     def doing(self) -> str:

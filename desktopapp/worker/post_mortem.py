@@ -7,6 +7,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktopapp.engine.host import WORK_MARK
 from desktopapp.errors import AppError, EngineDied, OutOfMemory
 
 TAIL_BYTES = 8_192
@@ -88,19 +89,17 @@ def size_of(path: Path) -> int:
         return 0
 
 
-def read_tail(path: Path, from_byte: int = 0) -> str:
-    """The last few KiB of a log file; empty if there is none.
-
-    Args:
-        path: of the file.
-        from_byte: what stands before is old news.
-    """
+def read_tail(path: Path) -> str:
+    """What a log file holds of the last piece of work, its last few KiB at most; empty if there is no file."""
     try:
         with path.open("rb") as file:
-            file.seek(max(from_byte, size_of(path) - TAIL_BYTES))
-            return file.read().decode("utf-8", errors="replace")
+            file.seek(max(0, size_of(path) - TAIL_BYTES))
+            tail = file.read().decode("utf-8", errors="replace")
     except OSError:
         return ""
+    lines = tail.splitlines(keepends=True)
+    marks = [number for number, line in enumerate(lines) if line.startswith(WORK_MARK)]
+    return "".join(lines[marks[-1] + 1 :] if marks else lines)
 
 
 def count_memory_kills() -> int:

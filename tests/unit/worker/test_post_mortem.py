@@ -87,12 +87,15 @@ def test_the_kernels_own_kills_count_as_lack_of_memory() -> None:
     assert isinstance(Death(7, "", True).error("x"), EngineDied)
 
 
-def test_the_tail_is_bounded_and_starts_where_it_is_told(tmp_path: Path) -> None:
+def test_the_tail_is_bounded_and_starts_behind_the_last_mark(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("old news\n" + "x" * 2 * TAIL_BYTES + "end")
     assert len(read_tail(log)) == TAIL_BYTES
     assert read_tail(log).endswith("end")
-    assert read_tail(log, from_byte=log.stat().st_size - 3) == "end"
+    log.write_text("old: out of memory\n-- LoadModel begins\nmiddle\n-- LoadModel ends\nnew\n")
+    assert read_tail(log) == "new\n"
+    log.write_text("-- Generate begins\n")
+    assert read_tail(log) == ""
     assert read_tail(tmp_path / "none") == ""
 
 
