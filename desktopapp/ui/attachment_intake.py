@@ -95,7 +95,8 @@ class AttachmentIntake(QObject):
         known = self._thumbnails.get(path)
         if known is not None:
             self._show_thumbnail(path, known)
-        else:
+        # A card shows the file's size as well.
+        if known is None or self._strip.card(path) is not None:
             self._loader.load(path)
 
     def reprice(self) -> None:

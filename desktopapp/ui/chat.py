@@ -96,6 +96,7 @@ class Chat(QObject):
         self._model_label = ""
         self._messages: dict[str, StoredMessage] = {}
         self._refused: set[str] = set()
+        self._loading: ModelLoading | None = None
         self._running = ""
         self._asked = ""
         self._state = ChatState.IDLE
@@ -120,7 +121,7 @@ class Chat(QObject):
             choice: what runs.
             label: how the conversation names it.
         """
-        self._choice, self._model_label = choice, label
+        self._choice, self._model_label, self._loading = choice, label, None
 
     def restore(self, conversation: StoredConversation) -> Draft:
         """Show a stored conversation; return its draft.
@@ -205,15 +206,13 @@ class Chat(QObject):
 
     def on_request_started(self, event: RequestStarted) -> None:
         """The engine took up the question."""
+        self._loading = None
         self._show_status(event.request_id, self.tr("Reading the question …"))
 
     def on_model_loading(self, event: ModelLoading) -> None:
         """The question waits for its model."""
-        text = self.tr("Loading {model} …").format(model=event.model)
-        if event.fraction is not None:
-            percent = round(event.fraction * 100)
-            text = self.tr("Loading {model}, {percent} %").format(model=event.model, percent=percent)
-        self._show_status(self._running, text)
+        self._loading = event
+        self._show_status(self._running, self._first_status())
 
     def on_attachment_read(self, event: AttachmentRead) -> None:
         """A picture was decoded."""
@@ -249,6 +248,7 @@ class Chat(QObject):
 
     def on_failed(self, event: Failed) -> None:
         """The answer failed; what was streamed stays."""
+        self._loading = None
         if not event.request_id or event.request_id != self._running:
             return
         message, remedy = translate_error(event)
@@ -281,6 +281,7 @@ class Chat(QObject):
         self._view.begin_answer(answer.message_id, self._model_label)
         self._show_queued(waiting)
         self._set_state(ChatState.RUNNING)
+        self._show_status(answer.message_id, self._first_status())
         if dialogue.left_out:
             self.left_out.emit([file_label(path) for path in dialogue.left_out])
         self.submit_requested.emit(Request(answer.message_id, self._choice, dialogue.turns))
@@ -335,6 +336,16 @@ class Chat(QObject):
             FinishReason(message.finish_reason) if message.finish_reason in list(FinishReason) else None,
             translate_error(message.error) if message.error else None,
         )
+
+    def _first_status(self) -> str:
+        """What a question waits for before the engine takes it up."""
+        loading = self._loading
+        if loading is None:
+            return self.tr("Reading the question …")
+        if not loading.fraction:  # "0 %" would stand still while libraries start
+            return self.tr("Loading {model} …").format(model=loading.model)
+        percent = round(loading.fraction * 100)
+        return self.tr("Loading {model}, {percent} %").format(model=loading.model, percent=percent)
 
     def _show_status(self, request_id: str, text: str) -> None:
         if request_id and request_id == self._running and self._state is ChatState.RUNNING:

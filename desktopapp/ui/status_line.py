@@ -119,7 +119,7 @@ class StatusLine(QWidget):
             "warm_up": self.tr("Warming up"),
         }.get(loading.stage, self.tr("Loading"))
         text = stage.format(backend=loading.backend)
-        if loading.fraction is not None:
+        if loading.fraction:
             text = self.tr("{stage} {percent} %").format(stage=text, percent=round(loading.fraction * 100))
         return f"{loading.model} · {text}"
 

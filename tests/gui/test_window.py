@@ -22,11 +22,12 @@ from pytestqt.qtbot import QtBot
 
 from desktopapp import paths
 from desktopapp.app import Desktop
-from desktopapp.engine.events import Channel, Failed, FinishReason
+from desktopapp.engine.events import Channel, Failed, FinishReason, ModelLoading, RequestStarted
 from desktopapp.engine.request import Role, Turn
 from desktopapp.errors import EngineDied, ImageDamaged, NoModel, OutOfMemory
 from desktopapp.settings import Settings, load_settings
 from desktopapp.ui.chat import ChatState
+from desktopapp.ui.conversation.answer import AnswerMessage
 from desktopapp.ui.model_rows import rows_of
 from tests.gui.scripted_worker import script_of
 
@@ -418,6 +419,19 @@ def test_message_refused_over_an_attachment_comes_back_with_the_bad_one_marked(
     marked = [card.path for card in desktop.window.composer.strip.cards if card.problem]
     assert marked == [bad]
     assert desktop.session.chat.messages[0].text == "compare"
+
+
+def test_question_sent_while_the_model_loads_says_what_it_waits_for(desktop: Desktop) -> None:
+    worker = script_of(desktop)
+    worker.model_loading.emit(ModelLoading("tiny", "llama.cpp", "import", 0.0))
+    ask(desktop, "hello")
+    (answer,) = desktop.window.view.findChildren(AnswerMessage)
+    assert answer.status.text() == "Loading tiny …"
+    worker.model_loading.emit(ModelLoading("tiny", "llama.cpp", "weights", 0.4))
+    assert answer.status.text() == "Loading tiny, 40 %"
+    worker.be_ready()
+    worker.request_started.emit(RequestStarted(worker.requests[-1].request_id))
+    assert answer.status.text() == "Reading the question …"
 
 
 def test_refused_message_does_not_overwrite_what_was_typed_meanwhile(

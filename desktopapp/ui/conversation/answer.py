@@ -110,6 +110,7 @@ class AnswerMessage(Message):
             self._layout.removeWidget(self.error_card)
             self.error_card.deleteLater()
         self.error_card = ErrorCard(message, remedy, self)
+        self.error_card.setContentsMargins(RING_PX, 0, 0, 0)
         self.error_card.retry_requested.connect(self.retry_requested)
         self._layout.addWidget(self.error_card)
         self.error_card.show()

@@ -57,9 +57,10 @@ class ErrorCard(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colors.danger_soft))
-        painter.drawRoundedRect(QRectF(self.rect()), RADIUS_M, RADIUS_M)
+        painter.drawRoundedRect(QRectF(self.contentsRect()), RADIUS_M, RADIUS_M)
         top = self.message.geometry().top() + (self.message.fontMetrics().height() - _GLYPH_PX) / 2
-        draw_glyph(painter, "alert", QRectF(SPACE_L, top, _GLYPH_PX, _GLYPH_PX), QColor(colors.danger))
+        left = self.contentsRect().left() + SPACE_L
+        draw_glyph(painter, "alert", QRectF(left, top, _GLYPH_PX, _GLYPH_PX), QColor(colors.danger))
 
     def _restyle(self) -> None:
         self.retry_button.setText(self.tr("Send again"))
