@@ -200,9 +200,9 @@ class Chat(QObject):
             self._forget(message_id)
 
     def close(self) -> None:
-        """Save how far the running answer got."""
+        """Keep the running answer as far as it got; the person ended it, so it counts as stopped."""
         if self._running:
-            self._save_running()
+            self._keep_running_as(FinishReason.CANCELLED)
 
     def on_request_started(self, event: RequestStarted) -> None:
         """The engine took up the question."""

@@ -202,6 +202,7 @@ class MainWindow(QMainWindow):
 
     def _make_actions(self) -> None:
         self._new.clicked.connect(self.new_requested)
+        self.picker.chosen.connect(self._focus_composer)
         self.composer.attach_requested.connect(self.choose_files)
         self.composer.stop_requested.connect(self.stop_requested)
         self.settings_menu.shortcuts_requested.connect(self.show_shortcuts)

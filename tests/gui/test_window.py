@@ -519,6 +519,19 @@ def test_half_streamed_answer_comes_back_marked_and_queued_messages_come_back_as
     assert script_of(again).requests == []
 
 
+def test_answer_that_ran_when_the_window_was_closed_comes_back_as_stopped(open_desktop: OpenDesktop) -> None:
+    desktop = open_desktop()
+    ask(desktop, "one")
+    script_of(desktop).say("half an answer")
+    ask(desktop, "queued")
+    desktop.window.close()
+    again = open_desktop()
+    answer = again.session.chat.messages[1]
+    assert (answer.text, answer.finish_reason, answer.error) == ("half an answer", "cancelled", None)
+    assert again.window.composer.draft.text == "queued"
+    assert script_of(again).requests == []
+
+
 def test_damaged_file_is_set_aside_with_a_notice(open_desktop: OpenDesktop) -> None:
     file = paths.conversations_file()
     file.parent.mkdir(parents=True)
@@ -566,7 +579,9 @@ def test_switching_models_takes_effect_with_the_next_answer(desktop: Desktop) ->
     worker = script_of(desktop)
     ask(desktop, "one")
     worker.finish("first")
+    desktop.window.picker.setFocus()
     desktop.window.picker.chosen.emit(rows_of(_two_forms())[2])
+    assert QApplication.focusWidget() is desktop.window.composer.edit
     assert worker.loads[-1].model == "/m/pair/q8.gguf"
     assert worker.loads[-1].backend == "llama.cpp"
     ask(desktop, "two")
