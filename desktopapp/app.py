@@ -5,6 +5,7 @@ A window is quick to make; the engine's client, the conversation store and the r
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -133,6 +134,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     options = _parse(sys.argv[1:] if argv is None else argv)
+    if _has_no_screen():
+        print("There is no screen to open the window on.", file=sys.stderr)
+        print("Log in to a desktop, or ask here: see “main.py ask --help”.", file=sys.stderr)
+        return 1
     application = start_application()
     _start_log()
     reporter = CrashReporter(application)
@@ -169,6 +174,13 @@ def start_application() -> Application:
     application.setStyle("fusion")
     application.setWindowIcon(application_icon())
     return application
+
+
+def _has_no_screen() -> bool:
+    """True where Qt would end the process with a core dump because it finds no display."""
+    if not sys.platform.startswith("linux"):
+        return False
+    return not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def _parse(argv: Sequence[str]) -> Options:

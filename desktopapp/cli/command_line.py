@@ -84,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m desktopapp" if name == "__main__.py" else name,
         description="Ask a Qwen3-VL model on this machine about pictures. Without a command it opens the window.",
-        epilog="To open the window with pictures attached: %(prog)s FILE...",
+        epilog="To open the window: %(prog)s [--model NAME_OR_PATH] [--backend "
+        f"{'|'.join(_BACKENDS)}] [FILE...], where each FILE is a picture or a folder of pictures to attach.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"Qwen3-VL Desktop {__version__}")

@@ -37,3 +37,15 @@ def test_memory_stays_below_120_mb(started: dict[str, object]) -> None:
 
 def test_window_of_the_program_has_its_title(started: dict[str, object]) -> None:
     assert started["title"] == "New conversation - Qwen3-VL Desktop"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is always a screen")
+def test_without_a_screen_one_sentence_says_so(tmp_path: Path) -> None:
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    environment = {name: value for name, value in os.environ.items() if name not in screens}
+    environment["QWEN3VL_DESKTOP_HOME"] = str(tmp_path)
+    command = [sys.executable, str(ROOT / "main.py")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT, timeout=150)
+    assert done.returncode == 1
+    assert done.stderr.startswith("There is no screen")
+    assert "main.py ask --help" in done.stderr
