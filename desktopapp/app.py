@@ -135,8 +135,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parse(sys.argv[1:] if argv is None else argv)
     if _has_no_screen():
-        print("There is no screen to open the window on.", file=sys.stderr)
-        print("Log in to a desktop, or ask here: see “main.py ask --help”.", file=sys.stderr)
+        sys.stderr.write("There is no screen to open the window on. Log in to a desktop, or ask here: ")
+        sys.stderr.write("see “main.py ask --help”.\n")
         return 1
     application = start_application()
     _start_log()
