@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktopapp.engine.cancel import CancelToken
@@ -11,6 +13,8 @@ from desktopapp.engine.request import Turn
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray
+
+_SETTLED_S = 3.0
 
 
 class AttachedImages:
@@ -46,6 +50,20 @@ class AttachedImage:
         self.note = file.note
         self._file = file
         self._owner = owner
+
+    def version(self) -> str | None:
+        """See `VersionedImage`: the file's place, size and time of change.
+
+        None for a file that changed within the last seconds: some file systems tell time in steps of two
+        seconds, so a second change could hide behind the first one's time.
+        """
+        try:
+            status = Path(self.path).stat()
+        except OSError:
+            return None
+        if abs(time.time() - status.st_mtime) < _SETTLED_S:
+            return None
+        return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{self.path}"
 
     def decode(self) -> RgbArray:
         """The pixels: uint8 (height, width, 3), RGB, 0..255.

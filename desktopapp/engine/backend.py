@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import FinishReason
@@ -59,6 +59,15 @@ class ImageSource(Protocol):
         ...
 
 
+@runtime_checkable
+class VersionedImage(Protocol):
+    """A picture that can tell whether it is the one of an earlier turn without being decoded."""
+
+    def version(self) -> str | None:
+        """A name for its present pixels: equal names, equal pixels. None where that is not known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ImagePart:
     """A picture in the prompt, in place of `<|vision_start|><|image_pad|><|vision_end|>`, those tokens included.
@@ -81,10 +90,17 @@ class LoadOptions:
         context_tokens: longest prompt plus output, in tokens; None takes the backend's default within
             the model's own limit.
         device: `auto`, `cpu`, or `cuda`.
+        kv_type: numbers in the KV cache: `auto`, `f32`, `f16`, `q8_0`, `q4_0`. Only llama.cpp has a choice.
+        image_min_tokens: a picture that would cost less is enlarged; None takes the model's own limit. Only
+            llama.cpp reads this and the next.
+        image_max_tokens: a picture that would cost more is shrunk.
     """
 
     context_tokens: int | None = None
     device: str = "auto"
+    kv_type: str = "auto"
+    image_min_tokens: int | None = None
+    image_max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +116,18 @@ class PixelBudget:
     cell_px: int = 32
     min_pixels: int = 65_536
     max_pixels: int = 16_777_216
+
+    def limited(self, min_tokens: int | None, max_tokens: int | None) -> PixelBudget:
+        """This budget with other limits, in visual tokens; the smallest gives way to the largest.
+
+        Args:
+            min_tokens: of a picture, above zero; None keeps the limit.
+            max_tokens: likewise.
+        """
+        cell = self.cell_px**2
+        largest = self.max_pixels if max_tokens is None else max_tokens * cell
+        smallest = self.min_pixels if min_tokens is None else min_tokens * cell
+        return PixelBudget(self.cell_px, min(smallest, largest), largest)
 
 
 @dataclass(frozen=True, slots=True)

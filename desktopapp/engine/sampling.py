@@ -13,7 +13,8 @@ class SamplingParameters:
     """The complete recipe; see `SamplingOverrides` for the meaning of each field.
 
     `temperature` 0 is greedy. `seed` None draws a fresh one. Order of application: penalties, temperature,
-    top-k, top-p.
+    top-k, top-p, min-p. llama.cpp alone reads `min_p` (candidates below this share of the likeliest one's
+    probability are dropped) and `grammar` (GBNF with the rule `root`, which the whole answer follows).
     """
 
     temperature: float
@@ -22,6 +23,8 @@ class SamplingParameters:
     presence_penalty: float
     repetition_penalty: float = 1.0
     seed: int | None = None
+    min_p: float = 0.0
+    grammar: str = ""
 
 
 # Source: generation settings that the Qwen3-VL repository publishes for each kind, language and media alike.

@@ -31,12 +31,12 @@ _LOAD_BYTES_PER_S = 20e6
 class LlamaCppBackend:
     """Runs GGUF files with their mmproj through llama.cpp's C interface.
 
-    The KV cache begins small and grows when a conversation needs it. Every generation evaluates its whole
-    prompt. The first load in a process sends llama.cpp's log to the logger `desktopapp.engine.llama_cpp`.
+    The KV cache begins small and grows when a conversation needs it. A prompt is evaluated from where it differs
+    from the last one, or from one that was set aside when another conversation came. The first load in a process sends llama.cpp's log to the logger `desktopapp.engine.llama_cpp`.
     """
 
     name: str = BackendChoice.LLAMA_CPP.value
-    capabilities = Capabilities(reuses_prefix=False, streams_images=True)
+    capabilities = Capabilities(reuses_prefix=True, streams_images=True)
 
     def __init__(self) -> None:
         self._loaded: LoadedGguf | None = None

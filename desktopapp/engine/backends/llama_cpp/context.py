@@ -1,22 +1,22 @@
-"""The KV cache and what goes into it.
-
-Cells and positions are counted apart: a picture of 60 visual tokens takes 60 cells but only 10 positions, the
-longer side of its grid (M-RoPE). llama.cpp takes wrong positions without a word, so they are counted here.
-"""
+"""The KV cache and what goes into it."""
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
-from desktopapp.engine.backends.llama_cpp.failures import run_failure
+from desktopapp.engine.backends.llama_cpp.cached_sequence import CachedImage, CachedSequence
+from desktopapp.engine.backends.llama_cpp.failures import cache_failure, run_failure
+from desktopapp.engine.backends.llama_cpp.kv_type import KvType
 from desktopapp.engine.backends.llama_cpp.library import llama, log, logger, mtmd
+from desktopapp.engine.backends.llama_cpp.saved_states import SavedState
 from desktopapp.engine.backends.llama_cpp.weights import Weights
-from desktopapp.errors import OutOfMemory
+from desktopapp.errors import AppError, OutOfMemory
 
 BATCH_TOKENS = 512
 """Tokens of one llama_decode: large enough for speed, small enough for a prompt Stop."""
@@ -25,7 +25,6 @@ SMALLEST_CELLS = 8192
 _CELLS_STEP = 1024
 # Beside the cache a context holds buffers of its graph.
 _CONTEXT_MARGIN_BYTES = 256 << 20
-_GGML_TYPE_F32, _GGML_TYPE_F16 = 0, 1
 _SEQUENCE = 0
 
 
@@ -37,13 +36,13 @@ class CacheShape:
         cell_bytes: of keys and values of all layers for one token.
         most_cells: the model's limit, or the person's.
         on_cpu: the cache lies in system memory.
-        full_precision: cells are float32 and not float16, for models that are stored in float32.
+        kind: of the numbers in it.
     """
 
     cell_bytes: int
     most_cells: int
     on_cpu: bool
-    full_precision: bool
+    kind: KvType
 
 
 class TextContext:
@@ -54,8 +53,12 @@ class TextContext:
         shape: of the cache.
         threads: for the CPU.
 
+    Attributes:
+        sequence: what the cache holds; read only.
+
     Raises:
         OutOfMemory: even the smallest cache does not fit.
+        BackendUnavailable: this build cannot have a cache of that type.
     """
 
     def __init__(self, weights: Weights, shape: CacheShape, threads: int) -> None:
@@ -63,8 +66,7 @@ class TextContext:
         self._shape = shape
         self._threads = threads
         self._batch = llama.llama_batch_init(BATCH_TOKENS, 0, 1)
-        self.cells_used = 0
-        self._position = 0
+        self.sequence = CachedSequence()
         self._cells = 0
         self.handle: Any = None
         try:
@@ -87,17 +89,43 @@ class TextContext:
             llama.llama_batch_free(self._batch)
             self._batch = None
 
-    def clear(self) -> None:
-        """Forget all tokens.
+    @property
+    def cells_used(self) -> int:
+        """Cells that hold something."""
+        return self.sequence.cells
+
+    def cut(self, count: int) -> None:
+        """Keep the first `count` units and forget the rest."""
+        if count == len(self.sequence.units):
+            return
+        kept = self.sequence.first(count)
+        # Before the call: whatever happens in it, no more than this is relied upon.
+        self.sequence = kept
+        self._forget_rest()
+
+    def save(self) -> SavedState:
+        """A copy of what the cache holds, in system memory."""
+        size = self.state_bytes
+        state = (ctypes.c_uint8 * size)()
+        if llama.llama_state_seq_get_data(self.handle, state, size, _SEQUENCE) != size:
+            raise run_failure("setting a conversation aside", 0, log.trouble())
+        return SavedState(self.sequence, state)
+
+    def restore(self, state: SavedState) -> None:
+        """Put a copy in the place of what the cache holds.
 
         Raises:
-            OutOfMemory: growing the cache had failed so badly that none is left, and there is still no room.
+            OutOfMemory: it does not fit; the cache holds what it held.
+            UnexpectedError: llama.cpp refused it; the cache is empty.
         """
-        if self.handle is None:
-            self._open(min(SMALLEST_CELLS, self._shape.most_cells))
-        llama.llama_memory_clear(llama.llama_get_memory(self.handle), False)
-        self.cells_used = 0
-        self._position = 0
+        self.ensure(state.sequence.cells)
+        self.cut(0)
+        self._put_back(state)
+
+    @property
+    def state_bytes(self) -> int:
+        """Size of what `save` returns."""
+        return int(llama.llama_state_seq_get_size(self.handle, _SEQUENCE))
 
     def ensure(self, cells: int) -> None:
         """Make room for at least this many cells in all, keeping what is in them.
@@ -106,27 +134,31 @@ class TextContext:
             cells: at most the shape's `most_cells`.
 
         Raises:
-            OutOfMemory: they do not fit; the old cache is kept.
+            OutOfMemory: they do not fit; the old cache is kept, or none where even that fits no more.
         """
+        if self.handle is None:
+            self._open(min(SMALLEST_CELLS, self._shape.most_cells))
         if cells <= self._cells:
             return
         # Half as much again, so that a growing conversation seldom copies its cache.
         wanted = min(self._shape.most_cells, _round_up(max(cells, self._cells * 3 // 2)))
         logger.info("growing the KV cache from %d to %d cells", self._cells, wanted)
         self._check_memory(wanted)
-        state, old_cells = self._save(), self._cells
+        state, old_cells = self.save(), self._cells
         llama.llama_free(self.handle)
-        self.handle = None
+        self.handle, self.sequence = None, CachedSequence()
         try:
             self._open(wanted)
-        except OutOfMemory:
+        except AppError:
             self._open(old_cells)
-            self._restore(state)
+            self._put_back(state)
             raise
-        self._restore(state)
+        self._put_back(state)
 
     def decode_tokens(self, tokens: Sequence[int]) -> None:
         """Append up to `BATCH_TOKENS` text tokens; logits of the last one are kept for sampling.
+
+        Where this fails or is interrupted, the cache holds what it held before.
 
         Raises:
             OutOfMemory: memory ran out.
@@ -136,21 +168,22 @@ class TextContext:
         batch.n_tokens = len(tokens)
         for index, token in enumerate(tokens):
             batch.token[index] = token
-            batch.pos[index] = self._position + index
+            batch.pos[index] = self.sequence.position + index
             batch.n_seq_id[index] = 1
             batch.seq_id[index][0] = _SEQUENCE
             batch.logits[index] = index == len(tokens) - 1
         log.forget()
-        code = llama.llama_decode(self.handle, batch)
-        if code:
-            raise run_failure("reading text", code, log.trouble())
-        self._position += len(tokens)
-        self.cells_used += len(tokens)
+        with self._whole():
+            code = llama.llama_decode(self.handle, batch)
+            if code:
+                raise run_failure("reading text", code, log.trouble())
+            self.sequence.add(tokens)
 
-    def decode_image(self, chunk: Any, embeddings: Any, on_batch: Callable[[], None]) -> None:
-        """Append a picture.
+    def decode_image(self, pixels_id: str, chunk: Any, embeddings: Any, on_batch: Callable[[], None]) -> None:
+        """Append a picture, or, where this fails or is interrupted, nothing.
 
         Args:
+            pixels_id: hash of its pixels.
             chunk: mtmd's chunk of the picture.
             embeddings: from the vision tower, float32 (tokens, width), as mtmd holds them.
             on_batch: called after each batch of visual tokens; an exception ends the evaluation.
@@ -169,26 +202,55 @@ class TextContext:
                 return 1
             return 0
 
-        position = llama.llama_pos(self._position)
+        start = self.sequence.position
+        end = llama.llama_pos(start)
         log.forget()
-        code = mtmd.mtmd_helper_decode_image_chunk(
-            self._weights.projector,
-            self.handle,
-            chunk,
-            embeddings,
-            self._position,
-            _SEQUENCE,
-            BATCH_TOKENS,
-            ctypes.byref(position),
-            mtmd.mtmd_helper_post_decode_callback(after_batch),
-            None,
-        )
-        if raised:
-            raise raised[0]
-        if code:
-            raise run_failure("reading a picture", code, log.trouble())
-        self._position = position.value
-        self.cells_used += mtmd.mtmd_input_chunk_get_n_tokens(chunk)
+        with self._whole():
+            code = mtmd.mtmd_helper_decode_image_chunk(
+                self._weights.projector,
+                self.handle,
+                chunk,
+                embeddings,
+                start,
+                _SEQUENCE,
+                BATCH_TOKENS,
+                ctypes.byref(end),
+                mtmd.mtmd_helper_post_decode_callback(after_batch),
+                None,
+            )
+            if raised:
+                raise raised[0]
+            if code:
+                raise run_failure("reading a picture", code, log.trouble())
+            cells = mtmd.mtmd_input_chunk_get_n_tokens(chunk)
+            self.sequence.add([CachedImage(pixels_id, cells, end.value - start)])
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Take back what a step that did not end had put into the cache."""
+        try:
+            yield
+        except BaseException:
+            self._forget_rest()
+            raise
+
+    def _forget_rest(self) -> None:
+        memory = llama.llama_get_memory(self.handle)
+        if not self.sequence.units or not llama.llama_memory_seq_rm(
+            memory, _SEQUENCE, self.sequence.position, -1
+        ):
+            llama.llama_memory_clear(memory, False)
+            self.sequence = CachedSequence()
+
+    def _put_back(self, state: SavedState) -> None:
+        self.sequence = CachedSequence()
+        if not state.sequence.units:
+            return
+        log.forget()
+        if not llama.llama_state_seq_set_data(self.handle, state.data, len(state.data), _SEQUENCE):
+            self._forget_rest()
+            raise run_failure("bringing a conversation back", 0, log.trouble())
+        self.sequence = CachedSequence(state.sequence.units)
 
     def _open(self, cells: int) -> None:
         parameters = llama.llama_context_default_params()
@@ -203,14 +265,15 @@ class TextContext:
         parameters.n_threads_batch = self._threads
         parameters.offload_kqv = not self._shape.on_cpu
         parameters.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_AUTO
-        kind = _GGML_TYPE_F32 if self._shape.full_precision else _GGML_TYPE_F16
-        parameters.type_k = kind
-        parameters.type_v = kind
+        # Quantised values need it; llama.cpp says so when the build has none for this model.
+        if self._shape.kind.is_quantised:
+            parameters.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
+        parameters.type_k = self._shape.kind.ggml_type
+        parameters.type_v = self._shape.kind.ggml_type
         log.forget()
         handle = llama.llama_init_from_model(self._weights.model, parameters)
         if not handle:
-            trouble = log.trouble()
-            raise OutOfMemory(what="making room for the conversation", detail=trouble[-1] if trouble else "")
+            raise cache_failure(self._shape.kind.label, log.trouble())
         self.handle = handle
         self._cells = cells
 
@@ -223,16 +286,6 @@ class TextContext:
         if self._shape.on_cpu and needed - freed > available:
             detail = f"{needed} bytes needed, {available} available"
             raise OutOfMemory(what="making room for a longer conversation", detail=detail)
-
-    def _save(self) -> Any:
-        size = llama.llama_state_seq_get_size(self.handle, _SEQUENCE)
-        state = (ctypes.c_uint8 * size)()
-        llama.llama_state_seq_get_data(self.handle, state, size, _SEQUENCE)
-        return state
-
-    def _restore(self, state: Any) -> None:
-        if self.cells_used and not llama.llama_state_seq_set_data(self.handle, state, len(state), _SEQUENCE):
-            raise run_failure("making room for a longer conversation", 0, log.trouble())
 
 
 def _round_up(cells: int) -> int:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from desktopapp.errors import AppError, ModelDamaged, OutOfMemory, ProjectorMismatch, UnexpectedError
+from desktopapp.errors import (
+    AppError,
+    BackendUnavailable,
+    ModelDamaged,
+    OutOfMemory,
+    ProjectorMismatch,
+    UnexpectedError,
+)
 
 _MEMORY = re.compile(
     r"out of memory|failed to allocate|unable to allocate|cannot allocate|bad_alloc|alloc\w* .*failed",
@@ -30,6 +37,20 @@ def load_failure(file_name: str, trouble: Sequence[str]) -> AppError:
     if any(_MISMATCH.search(line) for line in trouble):
         return ProjectorMismatch(file=file_name, reason=_first_match(trouble, _MISMATCH))
     return ModelDamaged(file=file_name, reason=_reason(trouble))
+
+
+def cache_failure(kind: str, trouble: Sequence[str]) -> AppError:
+    """Why a KV cache could not be made.
+
+    Args:
+        kind: of its numbers, as `q8_0`.
+        trouble: what the library logged, oldest first.
+    """
+    # It gives no reason where the system refuses the memory.
+    if not trouble or any(_MEMORY.search(line) for line in trouble):
+        return OutOfMemory(what="making room for the conversation", detail=_last(trouble))
+    reason = f"it cannot make a KV cache of the type {kind} ({_reason(trouble)})"
+    return BackendUnavailable(backend="llama.cpp", reason=reason)
 
 
 def run_failure(what: str, code: int, trouble: Sequence[str]) -> AppError:

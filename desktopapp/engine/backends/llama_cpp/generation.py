@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from desktopapp.engine.backend import (
     GenerationEnded,
@@ -14,15 +14,16 @@ from desktopapp.engine.backend import (
 )
 from desktopapp.engine.backends.llama_cpp.context import BATCH_TOKENS
 from desktopapp.engine.backends.llama_cpp.loaded import LoadedGguf
+from desktopapp.engine.backends.llama_cpp.prefix import PromptUnit, match_prefix, pieces_of, units_of
 from desktopapp.engine.backends.llama_cpp.prompt import (
     ImagePiece,
     TextPiece,
     encode_image,
     image_chunk,
     prompt_token_ids,
-    read_pixels,
     split_prompt,
 )
+from desktopapp.engine.backends.llama_cpp.prompt_images import PromptImages
 from desktopapp.engine.backends.llama_cpp.sampler import Sampler
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import FinishReason
@@ -33,7 +34,6 @@ from desktopapp.errors import PromptTooLong
 # Speeds to assume until one step was measured, low enough for an 8B model on two slow cores.
 _PREFILL_TOKENS_PER_S = 2.0
 _IMAGE_WORK_PER_S = 1.0
-_PIXELS_PER_S = 1e6
 _DECODE_TOKENS_PER_S = 0.3
 # Visual tokens at which attention in the vision tower costs as much as the rest of it: with 4 patches a token
 # and a width of 1024, 4 * 4t * 1024 operations a patch and layer against 24 * 1024**2.
@@ -51,36 +51,41 @@ def generate(
     """See `Backend.generate`."""
     cancel.raise_if_cancelled()
     weights, limit = loaded.weights, loaded.facts.context_tokens
-    pieces = split_prompt(prompt, weights, weights.pixel_budget)
+    pieces = split_prompt(prompt, weights, loaded.facts.pixel_budget)
     total = sum(piece.cells for piece in pieces)
     if total >= limit:
         raise PromptTooLong(tokens=total, limit=limit)
-    run = _Run(loaded, cancel, steps)
-    yield from run.read(pieces, total)
     ids = prompt_token_ids(pieces, weights.image_tokens[1])
     with Sampler(sampling, weights.vocabulary, ids, limit) as sampler:
+        run = _Run(loaded, total, cancel, steps)
+        yield from run.read(pieces)
         yield from run.decode(sampler, min(max_new_tokens, limit - total))
 
 
 class _Run:
     """The parts of one generation."""
 
-    def __init__(self, loaded: LoadedGguf, cancel: CancelToken, steps: StepClock) -> None:
+    def __init__(self, loaded: LoadedGguf, total: int, cancel: CancelToken, steps: StepClock) -> None:
+        self._loaded = loaded
         self._weights = loaded.weights
         self._context = loaded.context
-        self._peak = loaded.peak
+        self._images = PromptImages(loaded.known_pixels, steps)
+        self._total = total
+        self._cached = 0
         self._cancel = cancel
         self._steps = steps
 
-    def read(self, pieces: Sequence[TextPiece | ImagePiece], total: int) -> Iterator[GenerationStep]:
-        """Evaluate the prompt from an empty cache."""
-        self._context.clear()
-        self._context.ensure(total)
-        for piece in pieces:
+    def read(self, pieces: Sequence[TextPiece | ImagePiece]) -> Iterator[GenerationStep]:
+        """Evaluate the prompt from where it differs from what was evaluated before."""
+        units = units_of(pieces)
+        kept = yield from self._reuse(units)
+        self._loaded.make_room(self._total)
+        yield self._progress()
+        for piece in pieces_of(units[kept:]):
             if isinstance(piece, ImagePiece):
-                yield from self._read_image(piece, total)
+                yield from self._read_image(piece)
             else:
-                yield from self._read_text(piece, total)
+                yield from self._read_text(piece)
 
     def decode(self, sampler: Sampler, most: int) -> Iterator[GenerationStep]:
         """Generate up to `most` tokens."""
@@ -94,34 +99,47 @@ class _Run:
             yield TokenAdded(token, self._weights.piece(token))
             if number + 1 < most:
                 self._append(token)
-        yield GenerationEnded(reason, self._peak.sample())
+        yield GenerationEnded(reason, self._loaded.peak.sample())
+
+    def _reuse(self, units: Sequence[PromptUnit]) -> Generator[GenerationStep, None, int]:
+        """Leave in the cache what the prompt begins with; returns how many units."""
+        saved = (state.sequence for state in self._loaded.saved.states)
+        candidates = [self._context.sequence, *saved]
+        kept, best = yield from match_prefix(units, candidates, self._images, self._cancel)
+        self._cancel.raise_if_cancelled()
+        self._loaded.switch_to(best, kept)
+        self._cached = self._context.cells_used
+        return kept
+
+    def _progress(self) -> PromptProgress:
+        return PromptProgress(self._context.cells_used, self._total, self._cached)
 
     def _append(self, token: int) -> None:
-        self._context.ensure(self._context.cells_used + 1)
+        self._loaded.make_room(self._context.cells_used + 1)
         with self._steps.step("decode", 1.0, _DECODE_TOKENS_PER_S):
             self._context.decode_tokens([token])
 
-    def _read_text(self, piece: TextPiece, total: int) -> Iterator[GenerationStep]:
+    def _read_text(self, piece: TextPiece) -> Iterator[GenerationStep]:
         for start in range(0, len(piece.tokens), BATCH_TOKENS):
             self._cancel.raise_if_cancelled()
             tokens = piece.tokens[start : start + BATCH_TOKENS]
             with self._steps.step("prefill", len(tokens), _PREFILL_TOKENS_PER_S):
                 self._context.decode_tokens(tokens)
-            yield PromptProgress(self._context.cells_used, total)
+            yield self._progress()
 
-    def _read_image(self, piece: ImagePiece, total: int) -> Iterator[GenerationStep]:
+    def _read_image(self, piece: ImagePiece) -> Iterator[GenerationStep]:
         """Decode one picture, look at it, put it into the cache, and let go of it."""
         self._cancel.raise_if_cancelled()
-        with self._steps.step("pixels", piece.image.width * piece.image.height, _PIXELS_PER_S):
-            pixels = read_pixels(piece)
-        with image_chunk(self._weights, pixels) as chunk:
+        pixels, pixels_id = self._images.take_pixels(piece)
+        with image_chunk(self._weights, pixels, pixels_id) as chunk:
+            del pixels
             self._cancel.raise_if_cancelled()
             work = piece.cells * (1 + piece.cells / _IMAGE_ATTENTION_TOKENS)
             with self._steps.step("image", work, _IMAGE_WORK_PER_S):
                 embeddings = encode_image(self._weights, chunk)
             self._cancel.raise_if_cancelled()
             with self._steps.step("prefill", piece.cells, _PREFILL_TOKENS_PER_S):
-                self._context.decode_image(chunk, embeddings, self._cancel.raise_if_cancelled)
-        self._peak.sample()
+                self._context.decode_image(pixels_id, chunk, embeddings, self._cancel.raise_if_cancelled)
+        self._loaded.peak.sample()
         yield ImageEvaluated(piece.index, piece.cells)
-        yield PromptProgress(self._context.cells_used, total)
+        yield self._progress()

@@ -5,11 +5,19 @@ from __future__ import annotations
 import psutil
 
 from desktopapp.engine.backend import LoadedModel, LoadOptions, LoadProgress
+from desktopapp.engine.backends.llama_cpp.cached_sequence import CachedSequence
 from desktopapp.engine.backends.llama_cpp.context import SMALLEST_CELLS, CacheShape, TextContext
 from desktopapp.engine.backends.llama_cpp.devices import list_gpus, place, thread_count
 from desktopapp.engine.backends.llama_cpp.file_check import CheckedFiles
+from desktopapp.engine.backends.llama_cpp.kv_type import choose_kv_type
 from desktopapp.engine.backends.llama_cpp.peak_memory import PeakMemory
+from desktopapp.engine.backends.llama_cpp.prompt_images import KnownPixels
+from desktopapp.engine.backends.llama_cpp.saved_states import SavedStates
 from desktopapp.engine.backends.llama_cpp.weights import Weights
+from desktopapp.errors import OutOfMemory
+
+WORTH_SAVING_CELLS = 256
+"""Smaller conversations are evaluated again when they return."""
 
 
 class LoadedGguf:
@@ -17,26 +25,29 @@ class LoadedGguf:
 
     Args:
         files: checked.
-        precision: of the weights; of `F32` the KV cache is in 32 bits too, else in 16.
+        precision: of the weights.
         options: how to load.
         progress: told about `weights` and `vision`; an exception ends the load.
 
     Attributes:
         weights: of the text model and the projector.
         context: the KV cache.
+        saved: conversations that left it.
+        known_pixels: pictures of earlier prompts.
         peak: the most memory used.
         facts: for the engine.
 
     Raises:
         ModelError: a file is damaged in a way that its header does not show, or does not fit the other.
-        BackendUnavailable: a GPU is wanted and there is none.
+        BackendUnavailable: a GPU is wanted and there is none, or a KV cache that this build cannot have.
         OutOfMemory: it does not fit.
     """
 
     def __init__(
         self, files: CheckedFiles, precision: str, options: LoadOptions, progress: LoadProgress
     ) -> None:
-        cell_bytes = files.cell_values * (4 if precision == "F32" else 2)
+        kind = choose_kv_type(options.kv_type, precision, files.head_size)
+        cell_bytes = kind.size_bytes(files.cell_values)
         needed_bytes = files.size_bytes + cell_bytes * SMALLEST_CELLS
         placement = place(options.device, list_gpus(), needed_bytes, files.text_count("block_count"))
         threads = thread_count()
@@ -48,25 +59,71 @@ class LoadedGguf:
             lambda fraction: progress("weights", fraction * share),
             lambda fraction: progress("vision", share + fraction * (1 - share)),
         )
+        budget = self.weights.pixel_budget.limited(options.image_min_tokens, options.image_max_tokens)
         limit = _cell_limit(files, cell_bytes, options, on_cpu=not placement.uses_gpu)
-        shape = CacheShape(cell_bytes, limit, not placement.uses_gpu, full_precision=precision == "F32")
+        shape = CacheShape(cell_bytes, limit, not placement.uses_gpu, kind)
         try:
             self.context = TextContext(self.weights, shape, threads)
         except BaseException:
             self.weights.free()
             raise
+        self.saved = SavedStates()
+        self.known_pixels = KnownPixels()
         self.peak = PeakMemory(on_gpu=placement.uses_gpu)
         self.facts = LoadedModel(
             chat_template=files.chat_template,
             precision=precision,
             device=placement.device,
             context_tokens=limit,
-            pixel_budget=self.weights.pixel_budget,
+            pixel_budget=budget,
             eos_text=self.weights.end_text,
         )
 
+    def switch_to(self, sequence: CachedSequence, count: int) -> None:
+        """Leave in the cache the first units of a sequence that it or a saved state holds.
+
+        A conversation that would lose most of what is in the cache is saved first, where memory allows.
+
+        Args:
+            sequence: the context's own or that of one of `saved`.
+            count: units to keep.
+
+        Raises:
+            OutOfMemory: the cache cannot grow to what was saved; it holds what it held.
+            UnexpectedError: llama.cpp could not move the content; the cache is empty.
+        """
+        live = self.context.sequence
+        back = next((state for state in self.saved.states if state.sequence is sequence), None)
+        kept_cells = 0 if back else live.first(count).cells
+        if back and sequence.first(count).cells >= sequence.cells // 2:
+            self.saved.take(back)
+        if live.cells >= WORTH_SAVING_CELLS and kept_cells < live.cells // 2:
+            self._set_aside()
+        if back:
+            self.context.restore(back)
+        self.context.cut(count)
+
+    def make_room(self, cells: int) -> None:
+        """Grow the cache to at least so many cells; saved conversations give way to it.
+
+        Raises:
+            OutOfMemory: they do not fit even so; the old cache is kept.
+        """
+        try:
+            self.context.ensure(cells)
+        except OutOfMemory:
+            if not self.saved.states:
+                raise
+            self.saved.clear()
+            self.context.ensure(cells)
+
+    def _set_aside(self) -> None:
+        if self.saved.make_room(self.context.state_bytes):
+            self.saved.add(self.context.save())
+
     def free(self) -> None:
         """Give all memory back."""
+        self.saved.clear()
         self.context.free()
         self.weights.free()
 

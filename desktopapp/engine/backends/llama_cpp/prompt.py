@@ -100,12 +100,13 @@ def read_pixels(piece: ImagePiece) -> RgbArray:
 
 
 @contextmanager
-def image_chunk(weights: Weights, pixels: RgbArray) -> Iterator[Any]:
+def image_chunk(weights: Weights, pixels: RgbArray, pixels_id: str) -> Iterator[Any]:
     """One picture as a chunk of mtmd, freed at the end.
 
     Args:
         weights: loaded.
         pixels: uint8 (height, width, 3), RGB, in the size that the model is shown.
+        pixels_id: their hash, which becomes the bitmap's id.
 
     Raises:
         UnexpectedError: mtmd refused it.
@@ -114,6 +115,7 @@ def image_chunk(weights: Weights, pixels: RgbArray) -> Iterator[Any]:
     # mtmd copies the pixels.
     data = pixels.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
     bitmap = mtmd.mtmd_bitmap_init(width, height, data)
+    mtmd.mtmd_bitmap_set_id(bitmap, pixels_id.encode())
     chunks = mtmd.mtmd_input_chunks_init()
     try:
         marker = mtmd.mtmd_default_marker()

@@ -1,4 +1,4 @@
-"""The sampler chain: penalties, temperature, top-k, top-p, then a draw; greedy at temperature 0.
+"""The sampler chain: grammar, penalties, temperature, top-k, top-p, min-p, then a draw; greedy at temperature 0.
 
 The repetition penalty counts tokens of the prompt and of the answer, the presence penalty those of the answer
 only. Both also apply to greedy decoding. Each kind of prompt token counts once for a picture.
@@ -10,8 +10,9 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
-from desktopapp.engine.backends.llama_cpp.library import llama
+from desktopapp.engine.backends.llama_cpp.library import llama, log
 from desktopapp.engine.sampling import SamplingParameters
+from desktopapp.errors import UsageError
 
 # llama.cpp draws a seed of its own for 0xFFFFFFFF.
 _SEEDS = 0xFFFFFFFF
@@ -25,12 +26,17 @@ class Sampler:
         vocabulary: of the model.
         prompt_tokens: ids that stand in the prompt.
         most_tokens: longest prompt plus answer.
+
+    Raises:
+        UsageError: the grammar is none.
     """
 
     def __init__(
         self, parameters: SamplingParameters, vocabulary: Any, prompt_tokens: Iterable[int], most_tokens: int
     ) -> None:
         self._chain = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
+        if parameters.grammar:
+            self._add_grammar(vocabulary, parameters.grammar)
         size = llama.llama_vocab_n_tokens(vocabulary)
         if parameters.repetition_penalty != 1.0:
             # The chain accepts answer tokens only from now on, so the prompt goes into this one by hand.
@@ -51,6 +57,8 @@ class Sampler:
         if parameters.top_k > 0:
             self._add(llama.llama_sampler_init_top_k(parameters.top_k))
         self._add(llama.llama_sampler_init_top_p(parameters.top_p, 1))
+        if parameters.min_p > 0:
+            self._add(llama.llama_sampler_init_min_p(parameters.min_p, 1))
         seed = secrets.randbits(31) if parameters.seed is None else parameters.seed % _SEEDS
         self._add(llama.llama_sampler_init_dist(seed))
 
@@ -69,6 +77,16 @@ class Sampler:
         if self._chain is not None:
             llama.llama_sampler_free(self._chain)
             self._chain = None
+
+    def _add_grammar(self, vocabulary: Any, grammar: str) -> None:
+        log.forget()
+        sampler = llama.llama_sampler_init_grammar(vocabulary, grammar.encode(), b"root")
+        if not sampler:
+            self.free()
+            trouble = log.trouble()
+            reason = f"The grammar for the answer cannot be read{': ' + trouble[0] if trouble else ''}."
+            raise UsageError(reason=reason, remedy="Correct the grammar.")
+        self._add(sampler)
 
     def _add(self, sampler: Any) -> None:
         llama.llama_sampler_chain_add(self._chain, sampler)
