@@ -130,6 +130,21 @@ def test_half_a_message_and_then_nothing_does_not_stop_the_reader(tmp_path: Path
 
 
 @pytest.mark.parametrize("point", POINTS)
+def test_a_window_that_was_busy_still_reads_why_the_child_died(tmp_path: Path, point: str) -> None:
+    with EngineClient(partial(faulty, "out_of_memory", point, str(tmp_path / "once")), tmp_path) as client:
+        client.process.submit(question("r"))
+        client.process.poll(0.0)  # starts the child, then hears nothing of it until it is dead
+        child = psutil.Process(client.process.process_id)
+        deadline_s = time.monotonic() + 60.0
+        while child.is_running() and child.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        end = client.wait_for_end("r")
+        assert isinstance(end, Failed)
+        assert end.error == "OutOfMemory"
+        assert "cudaMalloc failed" in end.details
+
+
+@pytest.mark.parametrize("point", POINTS)
 def test_memory_that_ran_out_is_read_from_the_output(tmp_path: Path, point: str) -> None:
     make_backends = partial(faulty, "out_of_memory", point, str(tmp_path / "once"))
     with EngineClient(make_backends, tmp_path) as client:
