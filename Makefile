@@ -4,7 +4,7 @@ VENV := .venv/bin
 # pytest-xvfb brings the screen where Xvfb is; without it Qt draws into memory.
 TEST_PLATFORM = $(if $(shell command -v Xvfb),xcb,offscreen)
 
-.PHONY: help run test check demo bench clean distclean environment headless
+.PHONY: help run test check demo bench pocket pocket-eval clean distclean environment headless
 
 help:
 	@echo "make run     open the window (sets up what is missing first)"
@@ -12,6 +12,8 @@ help:
 	@echo "make check   ruff, mypy, import-linter"
 	@echo "make demo    the main job without a person; saves build/demo.png"
 	@echo "make bench   the benchmarks"
+	@echo "make pocket  make the pocket models from nothing, on a GPU; see models/pocket/README.md"
+	@echo "make pocket-eval  measure them: the table of their model card, in about an hour; EVAL=--quick: a minute or two"
 	@echo "make clean   remove what was built, but for the environment; make distclean removes that as well"
 
 environment:
@@ -41,9 +43,18 @@ bench: headless
 	@set -e; for file in tests/benchmarks/bench_*.py; do \
 		echo "== $$file"; QT_QPA_PLATFORM=offscreen PYTHONPATH=. $(VENV)/python $$file; done
 
+pocket: environment
+	@$(VENV)/python -m models.pocket
+
+pocket-eval: headless
+	@$(VENV)/python -m models.pocket.fonts build/pocket/fonts
+	@$(VENV)/python -m models.pocket.evaluation models/qwen3-vl/qwen3-vl-pocket-* \
+		--fonts build/pocket/fonts/heldout --words build/pocket/fonts/words.txt $(EVAL)
+
 clean:
+	rm -f models/qwen3-vl/qwen3-vl-pocket-*/*.gguf
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	rm -rf models/qwen3-vl/qwen3-vl-random-* resources/translations/*.qm
+	rm -f resources/translations/*.qm
 	find desktopapp tests models packaging -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -f .venv/setup-stamps.json
 

@@ -28,6 +28,7 @@ VENV = ROOT / ".venv"
 LOG = ROOT / "build" / "setup.log"
 CONSTRAINTS = ROOT / "packaging" / "constraints.txt"
 MODELS = ROOT / "models" / "qwen3-vl"
+POCKET = "qwen3-vl-pocket-*"
 OLDEST_PYTHON = (3, 11)
 LLAMA = "llama-cpp-python"
 
@@ -247,7 +248,7 @@ class Setup:
         return self._translations_step() or bool(pending)
 
     def _is_done(self, name: str, value: str) -> bool:
-        if name == "models" and not any(MODELS.glob("qwen3-vl-random-*/mmproj-*.gguf")):
+        if name == "models" and len(list(MODELS.glob(POCKET + "/mmproj-*.gguf"))) < 2:
             return False
         return self._stamps.is_current(name, value)
 
@@ -284,19 +285,16 @@ class Setup:
         return loads or (self._cuda and not self._has_driver)
 
     def _model_sources(self) -> list[Path]:
-        places = ("models/random_pair", "models/qwen_files", "desktopapp/modelstore/gguf_export")
-        return [path for place in places for path in (ROOT / place).glob("**/*.py")]
+        code = (ROOT / "desktopapp/modelstore/gguf_export").glob("**/*.py")
+        files = (path for suffix in ("json", "safetensors") for path in MODELS.glob(f"{POCKET}/*.{suffix}"))
+        return [*code, *files]
 
     def _models_step(self) -> None:
-        with self._display.step("small stand-in models"):
-            self._run_module("models.random_pair", MODELS)
-            for folder in sorted(MODELS.glob("qwen3-vl-random-*")):
-                weights, projector = (
-                    folder / f"{folder.name}-F16.gguf",
-                    folder / f"mmproj-{folder.name}-F16.gguf",
-                )
-                export = (folder, weights, projector, "--precision", "F16")
-                self._run_module("desktopapp.modelstore.gguf_export", *export)
+        with self._display.step("GGUF files of the pocket models"):
+            for folder in sorted(MODELS.glob(POCKET)):
+                weights = folder / f"{folder.name}-Q8_0.gguf"
+                projector = folder / f"mmproj-{folder.name}-F16.gguf"
+                self._run_module("desktopapp.modelstore.gguf_export", folder, weights, projector)
 
     def _translations_step(self) -> bool:
         """Compile the translations that are newer than their result; returns whether there were any."""

@@ -1,0 +1,1 @@
+"""Measures the pocket pair on pictures that training never saw, drawn by another renderer."""
