@@ -6,6 +6,7 @@ Its loader takes most of them for optional, and the graph then reads through a n
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from desktopapp.modelstore.gguf_metadata import GgufHeader
 
@@ -27,18 +28,18 @@ def find_bad_tensor(header: GgufHeader) -> str | None:
         header: of an mmproj whose counts are above zero.
     """
     shapes = {tensor.name: tensor.shape for tensor in header.tensors}
-    return next((name for name, shape in _expected(header).items() if shapes.get(name) != shape), None)
+    return next((name for name, shape in _expected(header) if shapes.get(name) != shape), None)
 
 
-def _expected(header: GgufHeader) -> dict[str, tuple[int, ...]]:
-    """Names and shapes, the fastest-changing axis first."""
+def _expected(header: GgufHeader) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Names and shapes, the fastest-changing axis first; one by one, since a damaged file may promise billions."""
     width = header.integer("clip.vision.embedding_length")
     inner = header.integer("clip.vision.feed_forward_length")
     output = header.integer("clip.vision.projection_dim")
     patch = header.integer("clip.vision.patch_size")
     side = header.integer("clip.vision.image_size") // patch
     merged = width * _MERGED_PATCHES
-    shapes: dict[str, tuple[int, ...]] = {
+    common: dict[str, tuple[int, ...]] = {
         "v.patch_embd.weight": (patch, patch, _CHANNELS, width),
         "v.patch_embd.weight.1": (patch, patch, _CHANNELS, width),
         "v.patch_embd.bias": (width,),
@@ -47,18 +48,23 @@ def _expected(header: GgufHeader) -> dict[str, tuple[int, ...]]:
         **_linear("mm.0", merged, merged),
         **_linear("mm.2", merged, output),
     }
+    yield from common.items()
     for block in range(header.integer("clip.vision.block_count")):
         prefix = f"v.blk.{block}"
-        shapes |= _norm(f"{prefix}.ln1", width) | _norm(f"{prefix}.ln2", width)
-        shapes |= _linear(f"{prefix}.attn_qkv", width, 3 * width) | _linear(
-            f"{prefix}.attn_out", width, width
-        )
-        shapes |= _linear(f"{prefix}.ffn_up", width, inner) | _linear(f"{prefix}.ffn_down", inner, width)
+        block_shapes = {
+            **_norm(f"{prefix}.ln1", width),
+            **_norm(f"{prefix}.ln2", width),
+            **_linear(f"{prefix}.attn_qkv", width, 3 * width),
+            **_linear(f"{prefix}.attn_out", width, width),
+            **_linear(f"{prefix}.ffn_up", width, inner),
+            **_linear(f"{prefix}.ffn_down", inner, width),
+        }
+        yield from block_shapes.items()
     for layer in deepstack_layers(header):
         prefix = f"v.deepstack.{layer}"
-        shapes |= _norm(f"{prefix}.norm", merged)
-        shapes |= _linear(f"{prefix}.fc1", merged, merged) | _linear(f"{prefix}.fc2", merged, output)
-    return shapes
+        yield from _norm(f"{prefix}.norm", merged).items()
+        yield from _linear(f"{prefix}.fc1", merged, merged).items()
+        yield from _linear(f"{prefix}.fc2", merged, output).items()
 
 
 def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:

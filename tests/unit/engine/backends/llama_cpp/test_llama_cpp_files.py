@@ -206,6 +206,13 @@ def test_projector_keys_that_contradict_its_tensors(files: ModelFiles) -> None:
         load(files)
 
 
+def test_a_projector_that_promises_billions_of_blocks(files: ModelFiles) -> None:
+    assert files.projector is not None
+    set_count(files.projector, "clip.vision.block_count", 0xFFFFFFFF)
+    with pytest.raises(ModelDamaged, match=r"v\.blk\.4"):
+        load(files)
+
+
 def test_missing_chat_template(files: ModelFiles) -> None:
     overwrite(files.path, b"tokenizer.chat_template", b"tokenizer.chat_tomplate")
     with pytest.raises(ModelIncomplete, match="chat template"):
