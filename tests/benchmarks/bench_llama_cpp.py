@@ -44,7 +44,7 @@ from tests.pictures import NoisePicture
 GREEDY = SamplingParameters(temperature=0.0, top_p=1.0, top_k=0, presence_penalty=0.0)
 PROMPT_TOKENS, NEW_TOKENS = 512, 32
 LOADS = 50
-ANSWER = "It is a picture."
+ANSWER = "Yes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +180,8 @@ def measure_conversation(files: ModelFiles, rounds: int) -> list[Row]:
     with loaded(files) as backend:
         handler = Handler(files, thread_count())
         for turn in range(20):
-            pictures = [NoisePicture(512, 512, turn)] if turn in (0, 7, 14) else []
-            words = f"{turn}: tell me more."
+            pictures = [NoisePicture(384, 384, turn)] if turn in (0, 7, 14) else []
+            words = f"{turn}: more?"
             prompt = [*(answered(prompt) if prompt else []), *ask(*pictures, words)]
             messages += [message("assistant", ANSWER)] if turn else []
             messages.append(message("user", words, *pictures))

@@ -92,6 +92,8 @@ class Handler:
             n_threads_batch=threads,
             verbose=False,
         )
+        # The projector is loaded, and tried on a picture, with the first question.
+        self.first_token_s([message("user", "Hi", NoisePicture(64, 64))])
 
     def close(self) -> None:
         """Give the memory back."""
