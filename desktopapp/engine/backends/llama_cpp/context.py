@@ -16,6 +16,7 @@ from desktopapp.engine.backends.llama_cpp.kv_type import KvType
 from desktopapp.engine.backends.llama_cpp.library import llama, log, logger, mtmd
 from desktopapp.engine.backends.llama_cpp.saved_states import SavedState
 from desktopapp.engine.backends.llama_cpp.weights import Weights
+from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.errors import AppError, OutOfMemory
 
 BATCH_TOKENS = 512
@@ -154,6 +155,25 @@ class TextContext:
             self._put_back(state)
             raise
         self._put_back(state)
+
+    @contextmanager
+    def stopped_by(self, cancel: CancelToken) -> Iterator[None]:
+        """Let a token end the body's evaluations in their midst, by `Cancelled`.
+
+        Only the CPU asks, before each operation of the graph. Around single tokens this would cost more than
+        it is worth.
+        """
+        ask = llama.ggml_abort_callback(lambda _data: cancel.cancelled)
+        llama.llama_set_abort_callback(self.handle, ask, None)
+        try:
+            yield
+        except AppError as error:
+            # An evaluation that was aborted looks like one that failed.
+            if cancel.cancelled:
+                raise Cancelled from error
+            raise
+        finally:
+            llama.llama_set_abort_callback(self.handle, llama.ggml_abort_callback(), None)
 
     def decode_tokens(self, tokens: Sequence[int]) -> None:
         """Append up to `BATCH_TOKENS` text tokens; logits of the last one are kept for sampling.

@@ -123,7 +123,10 @@ class _Run:
         for start in range(0, len(piece.tokens), BATCH_TOKENS):
             self._cancel.raise_if_cancelled()
             tokens = piece.tokens[start : start + BATCH_TOKENS]
-            with self._steps.step("prefill", len(tokens), _PREFILL_TOKENS_PER_S):
+            with (
+                self._steps.step("prefill", len(tokens), _PREFILL_TOKENS_PER_S),
+                self._context.stopped_by(self._cancel),
+            ):
                 self._context.decode_tokens(tokens)
             yield self._progress()
 
@@ -138,7 +141,10 @@ class _Run:
             with self._steps.step("image", work, _IMAGE_WORK_PER_S):
                 embeddings = encode_image(self._weights, chunk)
             self._cancel.raise_if_cancelled()
-            with self._steps.step("prefill", piece.cells, _PREFILL_TOKENS_PER_S):
+            with (
+                self._steps.step("prefill", piece.cells, _PREFILL_TOKENS_PER_S),
+                self._context.stopped_by(self._cancel),
+            ):
                 self._context.decode_image(pixels_id, chunk, embeddings, self._cancel.raise_if_cancelled)
         self._loaded.peak.sample()
         yield ImageEvaluated(piece.index, piece.cells)

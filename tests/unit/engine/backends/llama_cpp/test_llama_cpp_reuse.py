@@ -338,6 +338,33 @@ def test_stopped_anywhere_then_answered(
     assert result.tokens == fresh(reference, second)
 
 
+@pytest.mark.parametrize("looks", [1, 40])
+def test_stopped_within_one_evaluation(
+    backend: LlamaCppBackend, reference: LlamaCppBackend, looks: int
+) -> None:
+    """On the CPU Stop need not wait for the end of a batch."""
+
+    class Late(CancelToken):
+        asked = 0
+
+        @property
+        def cancelled(self) -> bool:
+            self.asked += 1
+            return self.asked > looks
+
+        def raise_if_cancelled(self) -> None:
+            pass
+
+    first = ask(NoisePicture(300, 200), "What is it?")
+    run(backend, first)
+    second = then(first, "This.", "x" * 200, "?")
+    with pytest.raises(Cancelled):
+        run(backend, second, cancel=Late())
+    result = run(backend, second)
+    assert 70 < result.cached < 150
+    assert result.tokens == fresh(reference, second)
+
+
 def test_a_picture_that_fails_keeps_what_came_before(
     backend: LlamaCppBackend, reference: LlamaCppBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
