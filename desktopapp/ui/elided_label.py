@@ -85,5 +85,16 @@ def elide(
     lines = [text[start:end].strip() for start, end in pairwise(starts)]
     rest = text[starts[-1] :].strip()
     if rest:
-        lines.append(QFontMetrics(font).elidedText(rest, mode, width))
+        lines.append(rest)
+    if lines:
+        lines[-1] = _shorten(lines[-1], QFontMetrics(font), width, mode)
     return "\n".join(lines)
+
+
+def _shorten(text: str, metrics: QFontMetrics, width: int, mode: Qt.TextElideMode) -> str:
+    """Qt elides by kerned, fractional widths and measures by others, some pixels wider: make it fit by both."""
+    short, room = text, width
+    while metrics.horizontalAdvance(short) > width and room > 0:
+        short = metrics.elidedText(text, mode, room)
+        room -= 1
+    return short

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
-import itertools
 import json
 import statistics
+import sys
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
@@ -272,7 +273,7 @@ def test_an_exception_from_progress_ends_the_load(contender: Contender) -> None:
 def test_unload_gives_memory_back_again_and_again(contender: Contender) -> None:
     process = psutil.Process()
     resident = []
-    for _ in range(10):
+    for _ in range(30):
         backend, _ = contender.load()
         answer = generate(backend, ask(WIDE, "?"), max_new_tokens=2)
         list(answer)
@@ -282,10 +283,12 @@ def test_unload_gives_memory_back_again_and_again(contender: Contender) -> None:
         del backend, answer
         gc.collect()
         assert dead() is None
+        if sys.platform == "linux":  # what is free in the C library's heap is nobody's
+            ctypes.CDLL(None).malloc_trim(0)
         resident.append(process.memory_info().rss)
-    growth = [later - earlier for earlier, later in itertools.pairwise(resident)]
     # Libraries fill pools of their own now and then; weights that stay would grow it every time.
-    assert statistics.median(growth) < max(contender.files.size_bytes, 1_000_000) / 4
+    early, late = statistics.median(resident[10:20]), statistics.median(resident[20:])
+    assert (late - early) / 10 < max(contender.files.size_bytes, 1_000_000) / 4
 
 
 def test_after_unload_there_is_no_model(contender: Contender) -> None:
