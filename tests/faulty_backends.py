@@ -17,11 +17,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from desktopapp.engine.backend import (
+    DEFAULT_RUN,
     GenerationStep,
     LoadedModel,
     LoadOptions,
     LoadProgress,
     PromptPart,
+    RunOptions,
     TokenAdded,
 )
 from desktopapp.engine.backends.fake import FakeBackend
@@ -87,12 +89,13 @@ class FaultyBackend(FakeBackend):
         max_new_tokens: int,
         cancel: CancelToken,
         steps: StepClock,
+        options: RunOptions = DEFAULT_RUN,
     ) -> Iterator[GenerationStep]:
         if self._point == "prefill":
             with steps.step("prefill", 1.0, initial_rate=100.0):
                 self._happen()
         tokens = 0
-        for step in super().generate(prompt, sampling, max_new_tokens, cancel, steps):
+        for step in super().generate(prompt, sampling, max_new_tokens, cancel, steps, options):
             yield step
             tokens += isinstance(step, TokenAdded)
             if self._point == "decode" and tokens == 5:

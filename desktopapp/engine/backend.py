@@ -69,14 +69,43 @@ class VersionedImage(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class PixelBudget:
+    """How many pixels of a picture the model is shown.
+
+    Args:
+        cell_px: side of the square that one visual token covers (patch size times merge size).
+        min_pixels: a smaller picture is enlarged to this.
+        max_pixels: a larger picture is shrunk to this.
+    """
+
+    cell_px: int = 32
+    min_pixels: int = 65_536
+    max_pixels: int = 16_777_216
+
+    def limited(self, min_tokens: int | None, max_tokens: int | None) -> PixelBudget:
+        """This budget with other limits, in visual tokens; the smallest gives way to the largest.
+
+        Args:
+            min_tokens: of a picture, above zero; None keeps the limit.
+            max_tokens: likewise.
+        """
+        cell = self.cell_px**2
+        largest = self.max_pixels if max_tokens is None else max_tokens * cell
+        smallest = self.min_pixels if min_tokens is None else min_tokens * cell
+        return PixelBudget(self.cell_px, min(smallest, largest), largest)
+
+
+@dataclass(frozen=True, slots=True)
 class ImagePart:
     """A picture in the prompt, in place of `<|vision_start|><|image_pad|><|vision_end|>`, those tokens included.
 
     Args:
         image: where its pixels come from.
+        pixel_budget: how large it is shown to the model; None takes the loaded model's budget.
     """
 
     image: ImageSource
+    pixel_budget: PixelBudget | None = None
 
 
 PromptPart: TypeAlias = TextPart | ImagePart
@@ -104,30 +133,26 @@ class LoadOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class PixelBudget:
-    """How many pixels of a picture the model is shown.
+class RunOptions:
+    """What one generation may use: a plan's choices for it.
 
     Args:
-        cell_px: side of the square that one visual token covers (patch size times merge size).
-        min_pixels: a smaller picture is enlarged to this.
-        max_pixels: a larger picture is shrunk to this.
+        kv_type: numbers in the KV cache: `auto` (the backend's own choice), `16bit`, in transformers also
+            `fp8_e4m3`, `fp8_e5m2`, `int8`, `int4`, in llama.cpp `q8_0`, `q4_0`.
+        prefill_chunk_tokens: most prompt tokens evaluated at once, above zero; None takes the backend's own.
+        context_tokens: longest prompt plus output; None, or more than the loaded model's, takes the model's.
     """
 
-    cell_px: int = 32
-    min_pixels: int = 65_536
-    max_pixels: int = 16_777_216
+    kv_type: str = "auto"
+    prefill_chunk_tokens: int | None = None
+    context_tokens: int | None = None
 
-    def limited(self, min_tokens: int | None, max_tokens: int | None) -> PixelBudget:
-        """This budget with other limits, in visual tokens; the smallest gives way to the largest.
+    def context_limit(self, facts: LoadedModel) -> int:
+        """Tokens that prompt and output may take together."""
+        return min(self.context_tokens or facts.context_tokens, facts.context_tokens)
 
-        Args:
-            min_tokens: of a picture, above zero; None keeps the limit.
-            max_tokens: likewise.
-        """
-        cell = self.cell_px**2
-        largest = self.max_pixels if max_tokens is None else max_tokens * cell
-        smallest = self.min_pixels if min_tokens is None else min_tokens * cell
-        return PixelBudget(self.cell_px, min(smallest, largest), largest)
+
+DEFAULT_RUN = RunOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +285,7 @@ class Backend(Protocol):
         max_new_tokens: int,
         cancel: CancelToken,
         steps: StepClock,
+        options: RunOptions = DEFAULT_RUN,
     ) -> Iterator[GenerationStep]:
         """Evaluate a prompt and generate until a stop token or the limit.
 
@@ -273,8 +299,10 @@ class Backend(Protocol):
             max_new_tokens: longest output; cut further where the context ends.
             cancel: read between tokens, prefill chunks and pictures.
             steps: told about every long step.
+            options: what this generation may use.
 
         Raises:
+            BackendUnavailable: this backend has no KV cache of that type.
             Cancelled: the token was set.
             PromptTooLong: the prompt leaves no room for an answer.
             AttachmentError: a picture cannot be decoded.

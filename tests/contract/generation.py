@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from desktopapp.engine.backend import (
+    DEFAULT_RUN,
     Backend,
     GenerationEnded,
     GenerationStep,
@@ -14,6 +15,7 @@ from desktopapp.engine.backend import (
     ImageSource,
     PromptPart,
     PromptProgress,
+    RunOptions,
     TextPart,
     TokenAdded,
 )
@@ -72,8 +74,9 @@ def generate(
     sampling: SamplingParameters = GREEDY,
     max_new_tokens: int = 12,
     cancel: CancelToken | None = None,
+    options: RunOptions = DEFAULT_RUN,
 ) -> Iterable[GenerationStep]:
-    return backend.generate(prompt, sampling, max_new_tokens, cancel or CancelToken(), StepClock())
+    return backend.generate(prompt, sampling, max_new_tokens, cancel or CancelToken(), StepClock(), options)
 
 
 def run(
@@ -81,8 +84,9 @@ def run(
     prompt: Sequence[PromptPart],
     sampling: SamplingParameters = GREEDY,
     max_new_tokens: int = 12,
+    options: RunOptions = DEFAULT_RUN,
 ) -> Run:
-    return Run(tuple(generate(backend, prompt, sampling, max_new_tokens)))
+    return Run(tuple(generate(backend, prompt, sampling, max_new_tokens, options=options)))
 
 
 def for_each(steps: Iterable[GenerationStep], act: Callable[[GenerationStep], None]) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from desktopapp.engine.backend import (
+    DEFAULT_RUN,
     Capabilities,
     GenerationEnded,
     GenerationStep,
@@ -27,6 +28,7 @@ from desktopapp.engine.backend import (
     PixelBudget,
     PromptPart,
     PromptProgress,
+    RunOptions,
     TextPart,
     TokenAdded,
 )
@@ -132,35 +134,42 @@ class FakeBackend:
         max_new_tokens: int,
         cancel: CancelToken,
         steps: StepClock,
+        options: RunOptions = DEFAULT_RUN,
     ) -> Iterator[GenerationStep]:
         """Read the prompt in chunks, decode its pictures, then give the answer out in tokens of three bytes."""
         if self._loaded is None:
             raise RuntimeError("generate was called without a loaded model")
         total = sum(self._token_count(part) for part in prompt)
-        room = self._loaded.context_tokens - total
+        limit = options.context_limit(self._loaded)
+        room = limit - total
         if room < 1:
-            raise PromptTooLong(tokens=total, limit=self._loaded.context_tokens)
-        yield from self._read(prompt, total, cancel, steps)
+            raise PromptTooLong(tokens=total, limit=limit)
+        yield from self._read(prompt, total, options.prefill_chunk_tokens or _CHUNK_TOKENS, cancel, steps)
         output = compose_output(prompt, sampling, self._paragraphs).encode()
         tokens = [output[i : i + _TOKEN_BYTES] for i in range(0, len(output), _TOKEN_BYTES)]
-        limit = min(max_new_tokens, room)
-        for data in tokens[:limit]:
+        most = min(max_new_tokens, room)
+        for data in tokens[:most]:
             cancel.raise_if_cancelled()
             with steps.step("decode", 1.0, initial_rate=1.0):
                 time.sleep(self._token_s)
             yield TokenAdded(int.from_bytes(data, "little"), data)
         cancel.raise_if_cancelled()
-        reason = FinishReason.STOP if len(tokens) <= limit else FinishReason.LENGTH
+        reason = FinishReason.STOP if len(tokens) <= most else FinishReason.LENGTH
         yield GenerationEnded(reason, psutil.Process().memory_info().rss)
 
     def _token_count(self, part: PromptPart) -> int:
         if isinstance(part, TextPart):
             return -(-len(part.text.encode()) // _TOKEN_BYTES)
-        budget = self._loaded.pixel_budget if self._loaded else PixelBudget()
+        budget = part.pixel_budget or (self._loaded.pixel_budget if self._loaded else PixelBudget())
         return visual_tokens(part.image.width, part.image.height, budget)
 
     def _read(
-        self, prompt: Sequence[PromptPart], total: int, cancel: CancelToken, steps: StepClock
+        self,
+        prompt: Sequence[PromptPart],
+        total: int,
+        chunk_tokens: int,
+        cancel: CancelToken,
+        steps: StepClock,
     ) -> Iterator[GenerationStep]:
         done = 0
         numbers = itertools.count()
@@ -173,7 +182,7 @@ class FakeBackend:
                 yield ImageEvaluated(next(numbers), left)
             while left:
                 cancel.raise_if_cancelled()
-                chunk = min(left, _CHUNK_TOKENS)
+                chunk = min(left, chunk_tokens)
                 with steps.step("prefill", chunk, initial_rate=100.0):
                     time.sleep(chunk * self._prompt_token_s)
                 left -= chunk

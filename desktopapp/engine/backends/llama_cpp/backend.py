@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from desktopapp.engine.backend import (
+    DEFAULT_RUN,
     Capabilities,
     GenerationStep,
     LoadedModel,
     LoadOptions,
     LoadProgress,
     PromptPart,
+    RunOptions,
 )
 from desktopapp.engine.backends.llama_cpp.file_check import check_files
 from desktopapp.engine.cancel import CancelToken
@@ -71,10 +73,11 @@ class LlamaCppBackend:
         max_new_tokens: int,
         cancel: CancelToken,
         steps: StepClock,
+        options: RunOptions = DEFAULT_RUN,
     ) -> Iterator[GenerationStep]:
         """See `Backend.generate`."""
         if self._loaded is None:
             raise RuntimeError("generate was called without a loaded model")
         from desktopapp.engine.backends.llama_cpp.generation import generate
 
-        return generate(self._loaded, prompt, sampling, max_new_tokens, cancel, steps)
+        return generate(self._loaded, prompt, sampling, max_new_tokens, cancel, steps, options)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 
 from desktopapp.engine.backend import (
+    DEFAULT_RUN,
     GenerationEnded,
     GenerationStep,
     ImageEvaluated,
     PromptPart,
     PromptProgress,
+    RunOptions,
     TokenAdded,
 )
 from desktopapp.engine.backends.llama_cpp.context import BATCH_TOKENS
@@ -47,17 +49,19 @@ def generate(
     max_new_tokens: int,
     cancel: CancelToken,
     steps: StepClock,
+    options: RunOptions = DEFAULT_RUN,
 ) -> Iterator[GenerationStep]:
     """See `Backend.generate`."""
     cancel.raise_if_cancelled()
-    weights, limit = loaded.weights, loaded.facts.context_tokens
+    weights, limit = loaded.weights, options.context_limit(loaded.facts)
     pieces = split_prompt(prompt, weights, loaded.facts.pixel_budget)
     total = sum(piece.cells for piece in pieces)
     if total >= limit:
         raise PromptTooLong(tokens=total, limit=limit)
     ids = prompt_token_ids(pieces, weights.image_tokens[1])
     with Sampler(sampling, weights.vocabulary, ids, limit) as sampler:
-        run = _Run(loaded, total, cancel, steps)
+        chunk_tokens = min(options.prefill_chunk_tokens or BATCH_TOKENS, BATCH_TOKENS)
+        run = _Run(loaded, total, chunk_tokens, cancel, steps)
         yield from run.read(pieces)
         yield from run.decode(sampler, min(max_new_tokens, limit - total))
 
@@ -65,12 +69,15 @@ def generate(
 class _Run:
     """The parts of one generation."""
 
-    def __init__(self, loaded: LoadedGguf, total: int, cancel: CancelToken, steps: StepClock) -> None:
+    def __init__(
+        self, loaded: LoadedGguf, total: int, chunk_tokens: int, cancel: CancelToken, steps: StepClock
+    ) -> None:
         self._loaded = loaded
         self._weights = loaded.weights
         self._context = loaded.context
         self._images = PromptImages(loaded.known_pixels, steps)
         self._total = total
+        self._chunk_tokens = chunk_tokens
         self._cached = 0
         self._cancel = cancel
         self._steps = steps
@@ -120,9 +127,9 @@ class _Run:
             self._context.decode_tokens([token])
 
     def _read_text(self, piece: TextPiece) -> Iterator[GenerationStep]:
-        for start in range(0, len(piece.tokens), BATCH_TOKENS):
+        for start in range(0, len(piece.tokens), self._chunk_tokens):
             self._cancel.raise_if_cancelled()
-            tokens = piece.tokens[start : start + BATCH_TOKENS]
+            tokens = piece.tokens[start : start + self._chunk_tokens]
             with (
                 self._steps.step("prefill", len(tokens), _PREFILL_TOKENS_PER_S),
                 self._context.stopped_by(self._cancel),

@@ -70,7 +70,7 @@ def split_prompt(
         for part in _join(group, is_special):
             if isinstance(part, ImagePart):
                 pieces.append(TextPiece((*tokens, start)))
-                pieces.append(_image_piece(images, part.image, budget))
+                pieces.append(_image_piece(images, part.image, part.pixel_budget or budget))
                 images += 1
                 tokens = [end]
             else:

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from desktopapp.engine.backend import (
+    DEFAULT_RUN,
     Capabilities,
     GenerationStep,
     LoadedModel,
     LoadOptions,
     LoadProgress,
     PromptPart,
+    RunOptions,
 )
 from desktopapp.engine.backends.transformers.folder import open_folder
 from desktopapp.engine.cancel import CancelToken
@@ -72,13 +74,14 @@ class TransformersBackend:
         max_new_tokens: int,
         cancel: CancelToken,
         steps: StepClock,
+        options: RunOptions = DEFAULT_RUN,
     ) -> Iterator[GenerationStep]:
         """See `Backend.generate`."""
         if self._loaded is None:
             raise RuntimeError("generate before load")
         from desktopapp.engine.backends.transformers.generation import generate
 
-        return generate(self._loaded, prompt, sampling, max_new_tokens, cancel, steps)
+        return generate(self._loaded, prompt, sampling, max_new_tokens, cancel, steps, options)
 
 
 def _forbid_network() -> None:

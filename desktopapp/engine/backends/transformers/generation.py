@@ -8,11 +8,13 @@ from functools import partial
 import torch
 
 from desktopapp.engine.backend import (
+    DEFAULT_RUN,
     GenerationEnded,
     GenerationStep,
     ImageEvaluated,
     PromptPart,
     PromptProgress,
+    RunOptions,
     TokenAdded,
 )
 from desktopapp.engine.backends.transformers.costs import (
@@ -45,17 +47,19 @@ def generate(
     max_new_tokens: int,
     cancel: CancelToken,
     steps: StepClock,
+    options: RunOptions = DEFAULT_RUN,
 ) -> Iterator[GenerationStep]:
     """See `Backend.generate`."""
     cancel.raise_if_cancelled()
     encoded = encode_prompt(prompt, model.network, model.tokenizer, model.facts.pixel_budget)
-    limit, length = model.facts.context_tokens, len(encoded.token_ids)
+    limit, length = options.context_limit(model.facts), len(encoded.token_ids)
     if length >= limit:
         raise PromptTooLong(tokens=length, limit=limit)
     reset_peak(model.device)
     sequence = TokenSequence(model.network)
     prefill = Prefill(model, encoded, sequence, cancel, steps)
-    logits = yield from prefill.run(GPU_CHUNK_TOKENS if model.is_cuda else CPU_CHUNK_TOKENS)
+    own_chunk = GPU_CHUNK_TOKENS if model.is_cuda else CPU_CHUNK_TOKENS
+    logits = yield from prefill.run(options.prefill_chunk_tokens or own_chunk)
     del prefill
     sampler = Sampler(sampling, encoded.token_ids, logits.numel(), model.device)
     room = min(max_new_tokens, limit - length)

@@ -92,7 +92,7 @@ def _join_texts(parts: Iterable[PromptPart]) -> Iterator[PromptPart]:
 def _add_image(
     part: ImagePart, config: Any, budget: PixelBudget, token_ids: list[int], images: list[PromptImage]
 ) -> None:
-    width, height = fit_grid(part.image.width, part.image.height, budget)
+    width, height = fit_grid(part.image.width, part.image.height, part.pixel_budget or budget)
     token_ids.append(config.vision_start_token_id)
     start = len(token_ids)
     token_ids += [config.image_token_id] * (width * height // budget.cell_px**2)
