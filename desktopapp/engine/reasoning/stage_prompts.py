@@ -1,0 +1,86 @@
+"""What staged reasoning says to a Thinking model, in English and Chinese. The pocket pair is trained on these wordings.
+
+A stage asks the person's question again, so that its KV is kept, and goes on behind it in the same user turn:
+
+    question + step                          the first step
+    question + notes + go_on                 each further step; the notes hold the last carry-over
+    question + check, or + notes + check     a check of a proposed answer
+    question + notes + final                 the final answer
+
+Each reply is a thought and, behind `THOUGHT_CLOSING`, two lines of carry-over ("Established: ...", "Open: ..."), a
+verdict ("Confirmed: 42", "Refuted: 41", "Undecided: 42"), or the answer. A thought that is cut at its budget is closed
+with `THOUGHT_CLOSING`; the model then writes from what it has. The carry-over `Open: nothing` says that the answer is found.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+THOUGHT_CLOSING = "\n</think>\n\n"
+_HAN = re.compile("[\u4e00-\u9fff]")
+
+
+@dataclass(frozen=True, slots=True)
+class StagePrompts:
+    """The wordings in one language.
+
+    Args:
+        step: asks for the first step.
+        notes: gives the last carry-over, as `{carry_over}`.
+        go_on: asks for a further step, behind `notes`.
+        check: asks to refute a proposed answer, `{answer}`.
+        final: asks for the answer, behind `notes`.
+        established: opens the first line of a carry-over.
+        open: opens its second line.
+        nothing: follows `open` when the answer is found, a full stop behind it.
+        confirmed: opens a verdict; the answer follows.
+        refuted: opens a verdict; the right answer follows.
+        undecided: opens the verdict of a check that was cut; the proposed answer follows.
+    """
+
+    step: str
+    notes: str
+    go_on: str
+    check: str
+    final: str
+    established: str
+    open: str
+    nothing: str
+    confirmed: str
+    refuted: str
+    undecided: str
+
+
+ENGLISH = StagePrompts(
+    step='\n\nWork in steps. Think, then write two lines: "Established:" what is sure by now, and "Open:" what is left '
+    'to do, "nothing" once the answer is found.',
+    notes="\n\nNotes so far:\n{carry_over}",
+    go_on='\n\nGo on from these notes. Then write "Established:" and "Open:" anew.',
+    check='\n\nProposed answer: {answer}\n\nTry to refute it. Then write "Confirmed:" or "Refuted:" and the right answer.',
+    final="\n\nNow give the final answer.",
+    established="Established:",
+    open="Open:",
+    nothing="nothing",
+    confirmed="Confirmed:",
+    refuted="Refuted:",
+    undecided="Undecided:",
+)
+CHINESE = StagePrompts(
+    step="\n\n请分步进行。先思考，再写两行：“已确定：”写目前已经肯定的内容，“待解决：”写还要做的事；答案找到后写“无”。",
+    notes="\n\n目前的笔记：\n{carry_over}",
+    go_on="\n\n请从这些笔记继续，然后重新写“已确定：”和“待解决：”两行。",
+    check="\n\n候选答案：{answer}\n\n请设法反驳它，然后写“确认：”或“反驳：”以及正确答案。",
+    final="\n\n现在请给出最终答案。",
+    established="已确定：",
+    open="待解决：",
+    nothing="无",
+    confirmed="确认：",
+    refuted="反驳：",
+    undecided="未定：",
+)
+
+
+def stage_prompts(question: str) -> StagePrompts:
+    """The wordings in the language of a question: Chinese if it has a Chinese character, else English."""
+    return CHINESE if _HAN.search(question) else ENGLISH
