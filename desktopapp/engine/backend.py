@@ -108,7 +108,20 @@ class ImagePart:
     pixel_budget: PixelBudget | None = None
 
 
-PromptPart: TypeAlias = TextPart | ImagePart
+@dataclass(frozen=True, slots=True)
+class TokensPart:
+    """What the model itself generated before, given back token by token: to go on from there.
+
+    Text would not do: tokenised again it can become other tokens than those whose KV is kept.
+
+    Args:
+        token_ids: as `TokenAdded` told them.
+    """
+
+    token_ids: tuple[int, ...]
+
+
+PromptPart: TypeAlias = TextPart | ImagePart | TokensPart
 
 
 @dataclass(frozen=True, slots=True)

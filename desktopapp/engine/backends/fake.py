@@ -31,6 +31,7 @@ from desktopapp.engine.backend import (
     RunOptions,
     TextPart,
     TokenAdded,
+    TokensPart,
 )
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import FinishReason
@@ -147,6 +148,8 @@ class FakeBackend:
         yield from self._read(prompt, total, options.prefill_chunk_tokens or _CHUNK_TOKENS, cancel, steps)
         output = compose_output(prompt, sampling, self._paragraphs).encode()
         tokens = [output[i : i + _TOKEN_BYTES] for i in range(0, len(output), _TOKEN_BYTES)]
+        if isinstance(prompt[-1], TokensPart):
+            del tokens[: len(prompt[-1].token_ids)]
         most = min(max_new_tokens, room)
         for data in tokens[:most]:
             cancel.raise_if_cancelled()
@@ -160,6 +163,8 @@ class FakeBackend:
     def _token_count(self, part: PromptPart) -> int:
         if isinstance(part, TextPart):
             return -(-len(part.text.encode()) // _TOKEN_BYTES)
+        if isinstance(part, TokensPart):
+            return len(part.token_ids)
         budget = part.pixel_budget or (self._loaded.pixel_budget if self._loaded else PixelBudget())
         return visual_tokens(part.image.width, part.image.height, budget)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from desktopapp.engine.backend import ImagePart, ImageSource, PixelBudget, PromptPart, TextPart
+from desktopapp.engine.backend import ImagePart, ImageSource, PixelBudget, PromptPart, TextPart, TokensPart
 from desktopapp.engine.backends.llama_cpp.failures import run_failure
 from desktopapp.engine.backends.llama_cpp.library import log, mtmd
 from desktopapp.engine.backends.llama_cpp.weights import Weights
@@ -73,6 +73,8 @@ def split_prompt(
                 pieces.append(_image_piece(images, part.image, part.pixel_budget or budget))
                 images += 1
                 tokens = [end]
+            elif isinstance(part, TokensPart):
+                tokens += part.token_ids
             else:
                 tokens += weights.tokenize(part.text, parse_special=part.parse_special)
     return [*pieces, TextPiece(tuple(tokens))] if tokens else pieces
@@ -151,7 +153,7 @@ def _sort_of_part(part: PromptPart) -> bool | None:
 
 
 def _join(group: Iterable[PromptPart], is_special: bool | None) -> Iterator[PromptPart]:
-    """Neighbouring texts of one sort as one text; pictures as they are."""
+    """Neighbouring texts of one sort as one text; everything else as it is."""
     if is_special is None:
         yield from group
         return

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from desktopapp.engine.backend import ImagePart, ImageSource, PixelBudget, PromptPart, TextPart
+from desktopapp.engine.backend import ImagePart, ImageSource, PixelBudget, PromptPart, TextPart, TokensPart
 from desktopapp.engine.media.pixel_budget import fit_grid
 
 _TEXT, _IMAGE = 0, 1
@@ -68,6 +68,10 @@ def encode_prompt(
     for part in _join_texts(parts):
         if isinstance(part, ImagePart):
             _add_image(part, config, budget, token_ids, images)
+        elif isinstance(part, TokensPart):
+            # A placeholder that the model wrote stands for no picture.
+            media = (config.image_token_id, config.video_token_id)
+            token_ids += [token for token in part.token_ids if token not in media]
         else:
             token_ids += _tokenise(part, config, tokenizer)
     return EncodedPrompt(token_ids, tuple(images), _positions(token_ids, images, network, budget))
@@ -83,7 +87,7 @@ def _join_texts(parts: Iterable[PromptPart]) -> Iterator[PromptPart]:
         if joined:
             yield joined
         joined = part if isinstance(part, TextPart) else None
-        if isinstance(part, ImagePart):
+        if not isinstance(part, TextPart):
             yield part
     if joined:
         yield joined
