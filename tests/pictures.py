@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,22 @@ class NoisePicture:
         coarse = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
         rows, columns = np.arange(self.height) * 8 // self.height, np.arange(self.width) * 8 // self.width
         return np.ascontiguousarray(coarse[rows][:, columns])
+
+
+@dataclass(slots=True)
+class NoiseVideo:
+    """A video whose every frame is seeded noise; counts how often each is decoded."""
+
+    width: int
+    height: int
+    frame_times_s: tuple[float, ...]
+    seed: int = 0
+    path: str = "noise.mp4"
+    decoded: Counter[int] = field(default_factory=Counter)
+
+    def decode(self, index: int) -> NDArray[np.uint8]:
+        self.decoded[index] += 1
+        return NoisePicture(self.width, self.height, seed=self.seed * 1000 + index).decode()
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The face that every backend shows to the engine.
 
-A backend turns a prompt of text and pictures into tokens. It knows nothing about conversations, chat
+A backend turns a prompt of text, pictures and videos into tokens. It knows nothing about conversations, chat
 templates, files that people drop, thoughts, or UTF-8: the engine above does that once for all backends.
 """
 
@@ -96,6 +96,23 @@ class PixelBudget:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoBudget:
+    """How many pixels of a video the model is shown.
+
+    Args:
+        cell_px: side of the square that one visual token covers.
+        min_pixels: of all frames together; a smaller video is enlarged to this.
+        max_pixels: of all frames together; a larger video is shrunk to this.
+        max_frame_pixels: of one frame; None for no such limit, as in transformers.
+    """
+
+    cell_px: int = 32
+    min_pixels: int = 4_096
+    max_pixels: int = 25_165_824
+    max_frame_pixels: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ImagePart:
     """A picture in the prompt, in place of `<|vision_start|><|image_pad|><|vision_end|>`, those tokens included.
 
@@ -121,7 +138,53 @@ class TokensPart:
     token_ids: tuple[int, ...]
 
 
-PromptPart: TypeAlias = TextPart | ImagePart | TokensPart
+class VideoSource(Protocol):
+    """The sampled frames of a video, decoded when their turn comes. It has at least one frame.
+
+    Attributes:
+        path: of the file, for messages.
+        width: of each frame in pixels, turned upright.
+        height: in pixels.
+        frame_times_s: when each sampled frame is shown, in seconds from the video's begin, ascending.
+    """
+
+    path: str
+    width: int
+    height: int
+    frame_times_s: tuple[float, ...]
+
+    def decode(self, index: int) -> RgbArray:
+        """The pixels of a sampled frame: uint8 (height, width, 3), RGB, 0..255, contiguous.
+
+        Fast in ascending order; any order works.
+
+        Args:
+            index: in `frame_times_s`.
+
+        Raises:
+            AttachmentError: it cannot be read (any more).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPart:
+    """A video in the prompt, in place of `<|vision_start|><|video_pad|><|vision_end|>`, those tokens included.
+
+    Each two frames become one picture in time: `<1.3 seconds>` with the mean of their times, then
+    `<|vision_start|>`, a token for each cell, `<|vision_end|>`. An odd last frame stands for two.
+    `media/video_grid.py` has the arithmetic for all backends.
+
+    Args:
+        video: where its frames come from.
+        budget: for this video; None takes the model's.
+    """
+
+    video: VideoSource
+    budget: VideoBudget | None = None
+
+
+PromptPart: TypeAlias = TextPart | ImagePart | VideoPart | TokensPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +243,7 @@ class LoadedModel:
         pixel_budget: for pictures.
         bos_text: text of the begin-of-sequence token for the template, or empty.
         eos_text: text of the end-of-sequence token for the template.
+        video_budget: for videos.
     """
 
     chat_template: str
@@ -189,6 +253,7 @@ class LoadedModel:
     pixel_budget: PixelBudget
     bos_text: str = ""
     eos_text: str = "<|im_end|>"
+    video_budget: VideoBudget = VideoBudget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +271,11 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class ImageEvaluated:
-    """One picture went through the vision tower (or its result was reused).
+    """One picture, or the last pair of a video, went through the vision tower (or its result was reused).
 
     Args:
-        index: of the picture in the prompt, from 0.
-        tokens: visual tokens.
+        index: of the picture or video in the prompt, counted together from 0.
+        tokens: visual tokens, of a video all of them.
     """
 
     index: int
@@ -307,10 +372,11 @@ class Backend(Protocol):
         Closing the iterator ends the generation; the model stays loaded and usable.
 
         Args:
-            prompt: text and pictures in order. Pictures are decoded one at a time, as they are evaluated.
+            prompt: text, pictures and videos in order. Pictures are decoded one at a time and a video's frames
+                in pairs, as they are evaluated.
             sampling: how tokens are chosen.
             max_new_tokens: longest output; cut further where the context ends.
-            cancel: read between tokens, prefill chunks and pictures.
+            cancel: read between tokens, prefill chunks, pictures and pairs of frames.
             steps: told about every long step.
             options: what this generation may use.
 

@@ -18,19 +18,26 @@ from desktopapp.engine.backend import (
     RunOptions,
     TextPart,
     TokenAdded,
+    VideoPart,
+    VideoSource,
 )
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
+from tests.pictures import NoiseVideo
 
 GREEDY = SamplingParameters(temperature=0.0, top_p=1.0, top_k=0, presence_penalty=0.0)
 SAMPLED = SamplingParameters(temperature=1.0, top_p=0.95, top_k=40, presence_penalty=1.5, seed=11)
 
 
-def ask(*content: str | ImageSource) -> list[PromptPart]:
+def ask(*content: str | ImageSource | VideoSource) -> list[PromptPart]:
     """One turn of a person, as the engine lays it out: template, the person's words, template."""
     parts: list[PromptPart] = [TextPart("<|im_start|>user\n")]
-    parts += [TextPart(item, False) if isinstance(item, str) else ImagePart(item) for item in content]
+    for item in content:
+        if isinstance(item, str):
+            parts.append(TextPart(item, False))
+        else:
+            parts.append(VideoPart(item) if isinstance(item, NoiseVideo) else ImagePart(item))
     return [*parts, TextPart("<|im_end|>\n<|im_start|>assistant\n")]
 
 

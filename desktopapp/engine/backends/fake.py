@@ -32,10 +32,14 @@ from desktopapp.engine.backend import (
     TextPart,
     TokenAdded,
     TokensPart,
+    VideoBudget,
+    VideoPart,
+    VideoSource,
 )
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import FinishReason
 from desktopapp.engine.media.pixel_budget import visual_tokens
+from desktopapp.engine.media.video_grid import pair_indices, pair_texts, video_tokens
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import ModelUnsupported, PromptTooLong
@@ -162,7 +166,9 @@ class FakeBackend:
 
     def _token_count(self, part: PromptPart) -> int:
         if isinstance(part, TextPart):
-            return -(-len(part.text.encode()) // _TOKEN_BYTES)
+            return _text_tokens(part.text)
+        if isinstance(part, VideoPart):
+            return _video_part_tokens(part) + sum(map(_text_tokens, pair_texts(part.video.frame_times_s)))
         if isinstance(part, TokensPart):
             return len(part.token_ids)
         budget = part.pixel_budget or (self._loaded.pixel_budget if self._loaded else PixelBudget())
@@ -185,6 +191,9 @@ class FakeBackend:
                 with steps.step("image", left, initial_rate=100.0):
                     part.image.decode()
                 yield ImageEvaluated(next(numbers), left)
+            elif isinstance(part, VideoPart):
+                self._watch(part, cancel, steps)
+                yield ImageEvaluated(next(numbers), _video_part_tokens(part))
             while left:
                 cancel.raise_if_cancelled()
                 chunk = min(left, chunk_tokens)
@@ -194,22 +203,40 @@ class FakeBackend:
                 done += chunk
                 yield PromptProgress(done, total)
 
+    def _watch(self, part: VideoPart, cancel: CancelToken, steps: StepClock) -> None:
+        for pair in pair_indices(len(part.video.frame_times_s)):
+            cancel.raise_if_cancelled()
+            with steps.step("image", 1.0, initial_rate=1.0):
+                for index in dict.fromkeys(pair):
+                    part.video.decode(index)
+
+
+def _text_tokens(text: str) -> int:
+    return -(-len(text.encode()) // _TOKEN_BYTES)
+
+
+def _video_part_tokens(part: VideoPart) -> int:
+    video = part.video
+    return video_tokens(video.width, video.height, len(video.frame_times_s), part.budget or VideoBudget())
+
 
 def compose_output(prompt: Sequence[PromptPart], sampling: SamplingParameters, paragraphs: int = 1) -> str:
     """The whole output for a prompt: the same for the same prompt and seed.
 
     Args:
-        prompt: of it the pictures' sizes and the last question are mentioned.
+        prompt: of it the pictures' and videos' sizes and the last question are mentioned.
         sampling: a temperature above 0 lets the seed choose the opening; no seed draws one.
         paragraphs: how often the middle part comes.
     """
     text = "".join(part.text if isinstance(part, TextPart) else "" for part in prompt)
     pictures = [part.image for part in prompt if isinstance(part, ImagePart)]
+    videos = [part.video for part in prompt if isinstance(part, VideoPart)]
     questions = _LAST_QUESTION.findall(text)
     question = questions[-1].strip() if questions else ""
     chosen = random.Random(sampling.seed).randrange(len(_OPENINGS)) if sampling.temperature else 0
     lines = [f"**{_OPENINGS[chosen]}** 🙂 没有模型：this is the fake backend.", ""]
     lines += [f"- Picture {n}: {p.width} × {p.height} pixels" for n, p in enumerate(pictures, 1)]
+    lines += [_about_video(number, video) for number, video in enumerate(videos, 1)]
     lines += [
         "",
         f"You wrote {len(question)} characters:",
@@ -223,6 +250,12 @@ def compose_output(prompt: Sequence[PromptPart], sampling: SamplingParameters, p
     if not text.rstrip().endswith("<think>"):
         return answer
     return f"I count {len(pictures)} pictures and read the question. 好的。\n</think>\n\n{answer}"
+
+
+def _about_video(number: int, video: VideoSource) -> str:
+    times = video.frame_times_s
+    size = f"{video.width} × {video.height} pixels"
+    return f"- Video {number}: {size}, {len(times)} frames from {times[0]:.1f} to {times[-1]:.1f} s"
 
 
 def _middle(number: int) -> str:

@@ -13,11 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from desktopapp.engine.backend import ImagePart, ImageSource, PixelBudget, PromptPart, TextPart, TokensPart
+from desktopapp.engine.backend import (
+    ImagePart,
+    ImageSource,
+    PixelBudget,
+    PromptPart,
+    TextPart,
+    TokensPart,
+    VideoPart,
+)
 from desktopapp.engine.backends.llama_cpp.failures import run_failure
 from desktopapp.engine.backends.llama_cpp.library import log, mtmd
 from desktopapp.engine.backends.llama_cpp.weights import Weights
 from desktopapp.engine.media.pixel_budget import fit_grid
+from desktopapp.errors import BackendUnavailable
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray
@@ -68,6 +77,8 @@ def split_prompt(
     images = 0
     for is_special, group in itertools.groupby(prompt, _sort_of_part):
         for part in _join(group, is_special):
+            if isinstance(part, VideoPart):
+                raise BackendUnavailable(backend="llama.cpp", reason="it does not read videos yet")
             if isinstance(part, ImagePart):
                 pieces.append(TextPiece((*tokens, start)))
                 pieces.append(_image_piece(images, part.image, part.pixel_budget or budget))

@@ -8,8 +8,17 @@ from typing import Any
 
 import torch
 
-from desktopapp.engine.backend import ImagePart, ImageSource, PixelBudget, PromptPart, TextPart, TokensPart
+from desktopapp.engine.backend import (
+    ImagePart,
+    ImageSource,
+    PixelBudget,
+    PromptPart,
+    TextPart,
+    TokensPart,
+    VideoPart,
+)
 from desktopapp.engine.media.pixel_budget import fit_grid
+from desktopapp.errors import BackendUnavailable
 
 _TEXT, _IMAGE = 0, 1
 
@@ -72,6 +81,8 @@ def encode_prompt(
             # A placeholder that the model wrote stands for no picture.
             media = (config.image_token_id, config.video_token_id)
             token_ids += [token for token in part.token_ids if token not in media]
+        elif isinstance(part, VideoPart):
+            raise BackendUnavailable(backend="transformers", reason="it does not read videos yet")
         else:
             token_ids += _tokenise(part, config, tokenizer)
     return EncodedPrompt(token_ids, tuple(images), _positions(token_ids, images, network, budget))
