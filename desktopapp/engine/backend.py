@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from desktopapp.engine.cancel import CancelToken
-from desktopapp.engine.events import FinishReason
+from desktopapp.engine.events import FinishReason, MemoryParts
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles
@@ -354,6 +354,10 @@ class Backend(Protocol):
 
     def unload(self) -> None:
         """Give all memory of the model back. Without effect when none is loaded."""
+        ...
+
+    def memory_parts(self) -> MemoryParts:
+        """What it holds now on the device that it runs on. Safe from any thread, and quick."""
         ...
 
     def generate(

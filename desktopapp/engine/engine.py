@@ -24,12 +24,13 @@ from desktopapp.engine.events import (
     Failed,
     FinishReason,
     LoadStopped,
+    MemorySample,
     RequestStarted,
 )
 from desktopapp.engine.loading import Loading, RunningModel
 from desktopapp.engine.media.image import open_image
 from desktopapp.engine.media.pixel_budget import visual_tokens
-from desktopapp.engine.memory.probe import read_gpu
+from desktopapp.engine.memory.probe import DeviceWatch, read_gpu
 from desktopapp.engine.request import BackendChoice, Mode, ModelChoice, Request
 from desktopapp.engine.sampling import longest_output, resolve_sampling
 from desktopapp.engine.steps import StepClock
@@ -60,7 +61,7 @@ class ModelStore(Protocol):
 
 
 class Engine:
-    """Answers one request at a time; used from one thread, but for `price`.
+    """Answers one request at a time; used from one thread, but for `price` and `sample_memory`.
 
     Args:
         store: finds models.
@@ -78,6 +79,7 @@ class Engine:
         self._backends = backends
         self._steps = steps
         self._running: RunningModel | None = None
+        self._loading: Loading | None = None
 
     def load(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
         """Load a model ahead of the first question.
@@ -129,6 +131,18 @@ class Engine:
         budget = running.facts.pixel_budget if running else PixelBudget()
         return tuple(_price(path, budget) for path in paths)
 
+    def sample_memory(self, watch: DeviceWatch) -> MemorySample:
+        """Memory of the device that the model runs on. Safe from any thread.
+
+        Args:
+            watch: reads devices; of that thread.
+        """
+        running, loading = self._running, self._loading
+        if running is None:
+            backend = loading.backend if loading is not None else None
+            return watch.sample(backend.memory_parts() if backend is not None else None)
+        return watch.sample(running.backend.memory_parts(), on_gpu=running.facts.device != "cpu")
+
     def _ensure_loaded(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
         model = self._resolve(choice)
         options = LoadOptions(context_tokens=choice.context_tokens)
@@ -143,12 +157,12 @@ class Engine:
         backend, files, reason = decided
         if backend not in self._backends:
             raise BackendUnavailable(backend=backend, reason="it is not part of this installation")
-        loading = Loading(model, files, backend, reason, options, self._backends[backend])
+        loading = self._loading = Loading(model, files, backend, reason, options, self._backends[backend])
         try:
             with closing(loading.events(self._steps, cancel)) as events:
                 yield from events
         finally:
-            self._running = loading.result
+            self._running, self._loading = loading.result, None
 
     def _resolve(self, choice: ModelChoice) -> InstalledModel:
         if choice.backend is BackendChoice.FAKE:

@@ -237,6 +237,36 @@ class Priced(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryParts:
+    """What a backend holds on the device it runs on, by purpose. Zeros where no model is loaded.
+
+    Args:
+        weights_bytes: of the whole model, the vision tower and the projector included.
+        vision_bytes: what pictures take while they are read: pixels, patches, features.
+        kv_cache_bytes: keys and values, as allocated.
+        workspace_bytes: everything else that the backend holds: activations, compute buffers.
+        unused_bytes: taken from the driver by the allocator, and used by nothing now.
+    """
+
+    weights_bytes: int = 0
+    vision_bytes: int = 0
+    kv_cache_bytes: int = 0
+    workspace_bytes: int = 0
+    unused_bytes: int = 0
+
+    @property
+    def total_bytes(self) -> int:
+        """All parts."""
+        return (
+            self.weights_bytes
+            + self.vision_bytes
+            + self.kv_cache_bytes
+            + self.workspace_bytes
+            + self.unused_bytes
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class MemorySample(Event):
     """Memory of the device that answers run on.
 
@@ -246,6 +276,9 @@ class MemorySample(Event):
         used_bytes: by all programs.
         total_bytes: what there is.
         engine_bytes: of these, by the engine process; 0 when unknown.
+        parts: of the engine's, what the backend can account for.
+        shared_bytes: system memory that the GPU uses in place of its own, about ten times slower: this
+            process's on Windows, all programs' on AMD under Linux.
     """
 
     device: str
@@ -253,6 +286,8 @@ class MemorySample(Event):
     used_bytes: int
     total_bytes: int
     engine_bytes: int
+    parts: MemoryParts = MemoryParts()
+    shared_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

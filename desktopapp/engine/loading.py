@@ -68,6 +68,11 @@ class Loading:
         self._told_s = 0.0
         self.result: RunningModel | None = None
 
+    @property
+    def backend(self) -> Backend | None:
+        """What loads; None until its libraries are there."""
+        return self._backend
+
     def events(self, steps: StepClock, cancel: CancelToken) -> Generator[Event, None, None]:
         """Load, telling each stage; ends with ModelReady.
 

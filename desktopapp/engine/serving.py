@@ -1,4 +1,4 @@
-"""The engine process at work: one thread computes, one listens, one does small services.
+"""The engine process at work: one thread computes, one listens, one prices attachments, one samples memory.
 
 The listening thread never waits for the others, so that it hears Stop and shows that it is alive while a chunk
 or a picture is being computed.
@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from desktopapp.engine.backends.registry import BackendFactory
 from desktopapp.engine.cancel import CancelToken
@@ -30,13 +30,15 @@ from desktopapp.engine.commands import (
 from desktopapp.engine.engine import Engine, ModelStore
 from desktopapp.engine.events import CancelAcknowledged, Event, Heartbeat, Priced
 from desktopapp.engine.host import WORK_MARK
-from desktopapp.engine.memory.probe import GpuAbsent, MemoryProbe, SystemProbe, open_probe
+from desktopapp.engine.memory.probe import DeviceWatch
 from desktopapp.engine.request import ModelChoice
 from desktopapp.engine.steps import StepClock
 from desktopapp.engine.wire import decode_command, encode_event
 
 HEARTBEAT_PERIOD_S = 0.5
-MEMORY_PERIOD_S = 1.0
+MEMORY_PERIOD_S = 0.2
+"""Between two samples while something is computed; the gauge then moves with the prompt that is read."""
+IDLE_MEMORY_PERIOD_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,10 +72,12 @@ class EngineServer:
         self._pending_lock = threading.Lock()
         self._pending: list[Work] = []
         """What waits or runs, oldest first."""
+        self._busy = threading.Event()
+        """Set while there is any."""
 
     def run(self) -> None:
         """Serve for ever, computing in this thread; the listening thread ends the process."""
-        for target in (self._listen, self._do_services):
+        for target in (self._listen, self._price_all, self._sample_memory):
             threading.Thread(target=_or_end, args=(target,), name=target.__name__, daemon=True).start()
         _or_end(self._compute_all)
 
@@ -85,6 +89,8 @@ class EngineServer:
             _mark_log(f"{type(work.command).__name__} ends")
             with self._pending_lock:
                 self._pending.remove(work)
+                if not self._pending:
+                    self._busy.clear()
 
     def _compute(self, work: Work) -> None:
         if isinstance(work.command, UnloadModel):
@@ -133,6 +139,7 @@ class EngineServer:
                 if isinstance(other.command, LoadModel) and other.command.choice != choice:
                     other.cancel.cancel()  # nobody waits for that model any more
             self._pending.append(work)
+            self._busy.set()
         self._work.put(work)
 
     def _cancel(self, request_id: str) -> None:
@@ -143,19 +150,19 @@ class EngineServer:
                 if own == request_id:
                     work.cancel.cancel()
 
-    def _do_services(self) -> None:
-        probe: MemoryProbe = open_probe()
-        sample_s = time.monotonic()
+    def _price_all(self) -> None:
         while True:
-            try:
-                command = self._to_price.get(timeout=max(0.0, sample_s - time.monotonic()))
-                self._send(Priced(self._engine.price(command.paths)))
-            except Empty:
-                try:
-                    self._send(probe.sample())
-                except GpuAbsent:  # its driver is being replaced
-                    probe = SystemProbe()
-                sample_s = time.monotonic() + MEMORY_PERIOD_S
+            command = self._to_price.get()
+            self._send(Priced(self._engine.price(command.paths)))
+
+    def _sample_memory(self) -> None:
+        watch = DeviceWatch()
+        while True:
+            self._send(self._engine.sample_memory(watch))
+            # Returns early when work begins.
+            self._busy.wait(IDLE_MEMORY_PERIOD_S)
+            if self._busy.is_set():
+                time.sleep(MEMORY_PERIOD_S)
 
 
 def _mark_log(words: str) -> None:

@@ -37,7 +37,7 @@ from desktopapp.engine.backend import (
     VideoSource,
 )
 from desktopapp.engine.cancel import CancelToken
-from desktopapp.engine.events import FinishReason
+from desktopapp.engine.events import FinishReason, MemoryParts
 from desktopapp.engine.media.pixel_budget import visual_tokens
 from desktopapp.engine.media.video_grid import pair_indices, pair_texts, video_tokens
 from desktopapp.engine.sampling import SamplingParameters
@@ -131,6 +131,10 @@ class FakeBackend:
     def unload(self) -> None:
         """Forget the model."""
         self._loaded = None
+
+    def memory_parts(self) -> MemoryParts:
+        """Nothing: there is no model."""
+        return MemoryParts()
 
     def generate(
         self,

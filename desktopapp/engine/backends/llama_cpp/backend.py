@@ -17,6 +17,7 @@ from desktopapp.engine.backend import (
 )
 from desktopapp.engine.backends.llama_cpp.file_check import check_files
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.events import MemoryParts
 from desktopapp.engine.request import BackendChoice
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
@@ -65,6 +66,11 @@ class LlamaCppBackend:
         if self._loaded is not None:
             self._loaded.free()
             self._loaded = None
+
+    def memory_parts(self) -> MemoryParts:
+        """See `Backend.memory_parts`."""
+        loaded = self._loaded
+        return loaded.memory_parts() if loaded is not None else MemoryParts()
 
     def generate(
         self,

@@ -14,6 +14,7 @@ from desktopapp.engine.backends.llama_cpp.peak_memory import PeakMemory
 from desktopapp.engine.backends.llama_cpp.prompt_images import KnownPixels
 from desktopapp.engine.backends.llama_cpp.saved_states import SavedStates
 from desktopapp.engine.backends.llama_cpp.weights import Weights
+from desktopapp.engine.events import MemoryParts
 from desktopapp.errors import OutOfMemory
 
 WORTH_SAVING_CELLS = 256
@@ -67,6 +68,7 @@ class LoadedGguf:
         except BaseException:
             self.weights.free()
             raise
+        self._cell_bytes, self._files_bytes = cell_bytes, files.size_bytes
         self.saved = SavedStates()
         self.known_pixels = KnownPixels()
         self.peak = PeakMemory(on_gpu=placement.uses_gpu)
@@ -120,6 +122,11 @@ class LoadedGguf:
     def _set_aside(self) -> None:
         if self.saved.make_room(self.context.state_bytes):
             self.saved.add(self.context.save())
+
+    def memory_parts(self) -> MemoryParts:
+        """What weights and KV cache take. Safe from any thread: it reads plain numbers alone."""
+        cache_bytes = self.context.cells * self._cell_bytes
+        return MemoryParts(self._files_bytes, kv_cache_bytes=cache_bytes)
 
     def free(self) -> None:
         """Give all memory back."""

@@ -18,6 +18,7 @@ from desktopapp.engine.backend import (
 )
 from desktopapp.engine.backends.transformers.folder import open_folder
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.events import MemoryParts
 from desktopapp.engine.request import BackendChoice
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
@@ -66,6 +67,11 @@ class TransformersBackend:
 
         self._loaded = None
         free_unused()
+
+    def memory_parts(self) -> MemoryParts:
+        """See `Backend.memory_parts`."""
+        loaded = self._loaded
+        return loaded.ledger.parts() if loaded is not None else MemoryParts()
 
     def generate(
         self,

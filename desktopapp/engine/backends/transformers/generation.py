@@ -57,6 +57,7 @@ def generate(
         raise PromptTooLong(tokens=length, limit=limit)
     reset_peak(model.device)
     sequence = TokenSequence(model.network)
+    model.ledger.follow(sequence)
     prefill = Prefill(model, encoded, sequence, cancel, steps)
     own_chunk = GPU_CHUNK_TOKENS if model.is_cuda else CPU_CHUNK_TOKENS
     logits = yield from prefill.run(options.prefill_chunk_tokens or own_chunk)
@@ -124,7 +125,9 @@ class Prefill:
             if index in self._features:
                 continue
             self._cancel.raise_if_cancelled()
-            self._features[index] = run_in_memory("reading a picture", partial(self._encode, image))
+            with self._model.ledger.looking():
+                self._features[index] = run_in_memory("reading a picture", partial(self._encode, image))
+            self._account()
             yield ImageEvaluated(index, image.end - image.start)
 
     def _encode(self, image: PromptImage) -> VisualFeatures:
@@ -156,6 +159,14 @@ class Prefill:
         for index, image in enumerate(self._prompt.images):
             if image.end <= end:
                 self._features.pop(index, None)
+        self._account()
+
+    def _account(self) -> None:
+        """Tell the ledger which features are still needed."""
+        held = self._features.values()
+        self._model.ledger.hold_features(
+            tensor for features in held for tensor in (features.merged, *features.deepstack)
+        )
 
 
 def _decode(

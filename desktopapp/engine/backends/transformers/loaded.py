@@ -10,6 +10,7 @@ import torch
 
 from desktopapp.engine.backend import LoadedModel
 from desktopapp.engine.backends.transformers.costs import Costs
+from desktopapp.engine.backends.transformers.memory_ledger import MemoryLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class LoadedNetwork:
         stop_ids: tokens that end an answer.
         token_bytes: what each token stands for, by id.
         costs: operations of its parts.
+        ledger: what it holds in memory.
     """
 
     network: Any
@@ -33,6 +35,7 @@ class LoadedNetwork:
     stop_ids: frozenset[int]
     token_bytes: Mapping[int, bytes]
     costs: Costs
+    ledger: MemoryLedger
 
     @property
     def device(self) -> torch.device:

@@ -19,6 +19,7 @@ from desktopapp.engine.backends.transformers.device import Placement, place
 from desktopapp.engine.backends.transformers.folder import ModelFolder
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.memory import free_bytes, run_in_memory
+from desktopapp.engine.backends.transformers.memory_ledger import MemoryLedger
 from desktopapp.engine.backends.transformers.token_sequence import TokenSequence
 from desktopapp.engine.backends.transformers.vocabulary import vocabulary_bytes
 from desktopapp.errors import ModelDamaged
@@ -80,7 +81,16 @@ def load_network(folder: ModelFolder, options: LoadOptions, progress: LoadProgre
         bos_text=tokenizer.bos_token or "",
         eos_text=tokenizer.eos_token or "",
     )
-    return LoadedNetwork(network, tokenizer, processor, facts, stop_ids, token_bytes, Costs.of(network))
+    return LoadedNetwork(
+        network,
+        tokenizer,
+        processor,
+        facts,
+        stop_ids,
+        token_bytes,
+        costs=Costs.of(network),
+        ledger=MemoryLedger(network),
+    )
 
 
 def _from_folder(loader: Any, folder: ModelFolder, **options: Any) -> Any:

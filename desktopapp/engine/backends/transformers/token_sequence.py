@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
+from desktopapp.engine.backends.transformers.memory_ledger import cache_bytes
 from desktopapp.engine.backends.transformers.vision import EncoderOutputs, VisualFeatures
 
 
@@ -29,6 +30,11 @@ class TokenSequence:
 
     def __len__(self) -> int:
         return int(self._cache.get_seq_length())
+
+    @property
+    def kv_bytes(self) -> int:
+        """Memory of the KV cache, as allocated. Safe from any thread."""
+        return cache_bytes(self._cache)
 
     def evaluate(
         self, token_ids: Sequence[int], positions: torch.Tensor, features: Sequence[VisualFeatures] = ()

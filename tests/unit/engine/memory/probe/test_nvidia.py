@@ -6,7 +6,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from desktopapp.engine.memory.probe import GpuAbsent, NvmlProbe, SystemProbe, open_probe, read_gpu
+from desktopapp.engine.memory.probe import GpuAbsent, NvmlProbe, read_gpu
 
 GIB = 2**30
 
@@ -68,7 +68,7 @@ def nvml(monkeypatch: pytest.MonkeyPatch) -> FakeNvml:
 
 
 def test_a_gpu_is_sampled(nvml: FakeNvml) -> None:
-    probe = open_probe()
+    probe = NvmlProbe()
     sample = probe.sample()
     assert (sample.device, sample.is_gpu) == ("GPU 0", True)
     assert (sample.used_bytes, sample.total_bytes, sample.engine_bytes) == (2 * GIB, 8 * GIB, GIB)
@@ -78,7 +78,7 @@ def test_a_gpu_is_sampled(nvml: FakeNvml) -> None:
 
 def test_a_driver_that_does_not_tell_about_processes_gives_zero(nvml: FakeNvml) -> None:
     nvml.broken.add("processes")
-    assert open_probe().sample().engine_bytes == 0
+    assert NvmlProbe().sample().engine_bytes == 0
 
 
 @pytest.mark.parametrize(("visible", "name"), [("1", "GPU 1"), ("GPU-ab12", "GPU 1"), ("0,1", "GPU 0")])
@@ -95,7 +95,8 @@ def test_the_gpu_that_cuda_would_use(
 def test_hidden_gpus_are_no_gpus(nvml: FakeNvml, monkeypatch: pytest.MonkeyPatch, visible: str) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert read_gpu() is None
-    assert isinstance(open_probe(), SystemProbe)
+    with pytest.raises(GpuAbsent):
+        NvmlProbe()
     assert nvml.open == 0
 
 
@@ -113,8 +114,27 @@ def test_a_driver_that_goes_away_is_told(nvml: FakeNvml) -> None:
         probe.sample()
 
 
-def test_without_the_package_the_system_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_package_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    sample = open_probe().sample()
-    assert not sample.is_gpu
-    assert 0 < sample.engine_bytes < sample.used_bytes <= sample.total_bytes
+    assert read_gpu() is None
+
+
+class Counters:
+    def __init__(self) -> None:
+        self.closed = False
+
+    def read(self) -> tuple[int, int]:
+        return GIB // 2, 3 * GIB
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_windows_counters_tell_what_spilled_and_what_nvml_does_not(nvml: FakeNvml) -> None:
+    nvml.broken.add("processes")
+    counters = Counters()
+    probe = NvmlProbe(counters)
+    sample = probe.sample()
+    assert (sample.engine_bytes, sample.shared_bytes) == (GIB // 2, 3 * GIB)
+    probe.close()
+    assert counters.closed

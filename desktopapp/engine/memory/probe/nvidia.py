@@ -1,71 +1,27 @@
-"""How much memory there is and who uses it: NVML for an NVIDIA GPU, the operating system without one."""
+"""One NVIDIA GPU, through NVML, the driver's management library."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Any, Protocol
-
-import psutil
+import sys
+from typing import Any
 
 from desktopapp.engine.events import MemorySample
-
-SYSTEM_MEMORY = "System memory"
-
-
-@dataclass(frozen=True, slots=True)
-class GpuFacts:
-    """The GPU that answers would run on.
-
-    Args:
-        name: as `NVIDIA GeForce RTX 4070`.
-        total_bytes: of its memory.
-        free_bytes: of these, free now.
-        driver: version of its driver.
-    """
-
-    name: str
-    total_bytes: int
-    free_bytes: int
-    driver: str
-
-
-class MemoryProbe(Protocol):
-    """Reads memory when it is asked to. Used from one thread."""
-
-    def sample(self) -> MemorySample:
-        """What is used now."""
-        ...
-
-    def close(self) -> None:
-        """Give the library back."""
-        ...
-
-
-class SystemProbe:
-    """The machine's own memory, for a machine without an NVIDIA GPU."""
-
-    def __init__(self) -> None:
-        self._process = psutil.Process()
-
-    def sample(self) -> MemorySample:
-        """What is used now."""
-        memory = psutil.virtual_memory()
-        used_bytes = memory.total - memory.available
-        return MemorySample(SYSTEM_MEMORY, False, used_bytes, memory.total, self._process.memory_info().rss)
-
-    def close(self) -> None:
-        """Nothing is held."""
+from desktopapp.engine.memory.probe.device import GpuAbsent, GpuFacts
+from desktopapp.engine.memory.probe.windows_counters import ProcessCounters, open_process_counters
 
 
 class NvmlProbe:
-    """One NVIDIA GPU, through the driver's management library.
+    """One NVIDIA GPU.
+
+    Args:
+        counters: what Windows knows of this process, which NVML does not tell there; opened where it is None.
 
     Raises:
         GpuAbsent: there is no driver or no GPU, which is normal.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, counters: ProcessCounters | None = None) -> None:
         try:
             import pynvml
         except ImportError as error:
@@ -81,6 +37,7 @@ class NvmlProbe:
         except (pynvml.NVMLError, GpuAbsent) as error:
             pynvml.nvmlShutdown()
             raise GpuAbsent from error
+        self._counters = counters or (open_process_counters() if sys.platform == "win32" else None)
 
     def facts(self) -> GpuFacts:
         """Name, memory and driver."""
@@ -92,17 +49,29 @@ class NvmlProbe:
         return GpuFacts(self._name, int(memory.total), int(memory.free), driver)
 
     def sample(self) -> MemorySample:
-        """What is used now.
-
-        Raises:
-            GpuAbsent: the driver went away, as during its update.
-        """
-        facts = self.facts()
-        used_bytes = facts.total_bytes - facts.free_bytes
-        return MemorySample(self._name, True, used_bytes, facts.total_bytes, self._own_bytes())
+        """See `MemoryProbe.sample`."""
+        try:
+            memory = self._nvml.nvmlDeviceGetMemoryInfo(self._device)
+        except self._nvml.NVMLError as error:
+            raise GpuAbsent from error
+        used_bytes = int(memory.total) - int(memory.free)
+        own_bytes, shared_bytes = self._own_bytes(), 0
+        if self._counters is not None:
+            dedicated_bytes, shared_bytes = self._counters.read()
+            own_bytes = own_bytes or dedicated_bytes
+        return MemorySample(
+            self._name,
+            True,
+            used_bytes,
+            int(memory.total),
+            min(own_bytes, used_bytes),
+            shared_bytes=shared_bytes,
+        )
 
     def close(self) -> None:
         """Give the library back."""
+        if self._counters is not None:
+            self._counters.close()
         self._nvml.nvmlShutdown()
 
     def _own_bytes(self) -> int:
@@ -124,20 +93,8 @@ class NvmlProbe:
         raise GpuAbsent
 
 
-class GpuAbsent(Exception):
-    """There is no NVIDIA GPU that can be asked; normal on many machines."""
-
-
-def open_probe() -> MemoryProbe:
-    """A probe of the GPU, else of the system's memory."""
-    try:
-        return NvmlProbe()
-    except GpuAbsent:
-        return SystemProbe()
-
-
 def read_gpu() -> GpuFacts | None:
-    """Facts of the GPU that answers would run on, or None."""
+    """Facts of the NVIDIA GPU that answers would run on, or None."""
     try:
         probe = NvmlProbe()
     except GpuAbsent:

@@ -1,0 +1,48 @@
+"""What all probes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from desktopapp.engine.events import MemorySample
+
+SYSTEM_MEMORY = "System memory"
+"""Name of the device where there is no GPU, or answers do not run on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GpuFacts:
+    """The GPU that answers would run on.
+
+    Args:
+        name: as `NVIDIA GeForce RTX 4070`.
+        total_bytes: of its memory.
+        free_bytes: of these, free now.
+        driver: version of its driver.
+    """
+
+    name: str
+    total_bytes: int
+    free_bytes: int
+    driver: str
+
+
+class MemoryProbe(Protocol):
+    """Reads memory when it is asked to. Used from one thread."""
+
+    def sample(self) -> MemorySample:
+        """What is used now, without the parts, which only a backend knows.
+
+        Raises:
+            GpuAbsent: the driver went away, as during its update.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the library back."""
+        ...
+
+
+class GpuAbsent(Exception):
+    """There is no GPU that can be asked; normal on many machines."""
