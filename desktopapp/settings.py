@@ -21,6 +21,7 @@ from desktopapp import paths
 
 Backend = Literal["auto", "transformers", "llama.cpp", "fake"]
 ThinkingMode = Literal["auto", "true", "false"]
+KvQuantization = Literal["none", "fp8_e4m3", "fp8_e5m2", "int8", "int4", "auto"]
 Language = Literal["system", "en", "zh_CN"]
 Theme = Literal["system", "light", "dark"]
 
@@ -34,6 +35,10 @@ class Settings:
         backend: a value of `engine.request.BackendChoice`.
         use_thinking_mode: whether the Thinking variant answers; a plain `true` or `false` in the file.
         max_seq_len: longest conversation in tokens, output included; None is the backend's default.
+        kv_cache_quantization: numbers in the KV cache; `none` is 16 bits, `auto` what the memory asks for.
+        chunked_prefill: the prompt is read in chunks, which takes less memory.
+        prefill_chunk_size: tokens of one chunk; None is what the memory asks for.
+        vram_limit_gib: most memory of the device to use; None for what is free.
         language: of the window.
         theme: of the window.
         model_places: further folders and GGUF files that the person opened.
@@ -43,6 +48,10 @@ class Settings:
     backend: Backend = "auto"
     use_thinking_mode: ThinkingMode = "auto"
     max_seq_len: Annotated[int, msgspec.Meta(ge=256, le=1_048_576)] | None = None
+    kv_cache_quantization: KvQuantization = "auto"
+    chunked_prefill: bool = True
+    prefill_chunk_size: Annotated[int, msgspec.Meta(ge=16, le=65_536)] | None = None
+    vram_limit_gib: Annotated[float, msgspec.Meta(gt=0, le=4096)] | None = None
     language: Language = "system"
     theme: Theme = "system"
     model_places: tuple[str, ...] = ()
@@ -66,6 +75,10 @@ _ACCEPTED = {
     "backend": "auto, transformers or llama.cpp",
     "use_thinking_mode": "auto, true or false",
     "max_seq_len": "a whole number of tokens from 256 to 1048576, or nothing",
+    "kv_cache_quantization": "none, fp8_e4m3, fp8_e5m2, int8, int4 or auto",
+    "chunked_prefill": "true or false",
+    "prefill_chunk_size": "a whole number of tokens from 16 to 65536, or nothing",
+    "vram_limit_gib": "a number of GiB above 0 and up to 4096, or nothing",
     "language": "system, en or zh_CN",
     "theme": "system, light or dark",
     "model_places": "a list of folders and files",

@@ -199,6 +199,9 @@ class LoadOptions:
         image_min_tokens: a picture that would cost less is enlarged; None takes the model's own limit. Only
             llama.cpp reads this and the next.
         image_max_tokens: a picture that would cost more is shrunk.
+        gpu_layers: layers of the language model on the GPU; None leaves it to the backend. Only llama.cpp reads
+            this and the next.
+        projector_on_gpu: whether the vision part is there too; None leaves it to the backend.
     """
 
     context_tokens: int | None = None
@@ -206,6 +209,8 @@ class LoadOptions:
     kv_type: str = "auto"
     image_min_tokens: int | None = None
     image_max_tokens: int | None = None
+    gpu_layers: int | None = None
+    projector_on_gpu: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +268,22 @@ class Capabilities:
     Args:
         reuses_prefix: a prompt that begins like the last one is evaluated only from where it differs.
         streams_images: pictures are decoded one by one as they are evaluated.
+        kv_types: numbers that its KV cache can hold, names of `RunOptions.kv_type`, the most exact first.
+        chunk_tokens: prompt tokens that it can evaluate at once, the fastest first.
+        cpu_chunk_tokens: likewise without a GPU; empty for the same.
+        offloads_layers: some layers can lie on a GPU and the rest in system memory.
+        reads_video: it takes `VideoPart`.
+        most_segments: parts that it can divide a prompt's media into, one of them in memory at a time.
     """
 
     reuses_prefix: bool = False
     streams_images: bool = True
+    kv_types: tuple[str, ...] = ("16bit",)
+    chunk_tokens: tuple[int, ...] = (512,)
+    cpu_chunk_tokens: tuple[int, ...] = ()
+    offloads_layers: bool = False
+    reads_video: bool = False
+    most_segments: int = 1
 
 
 @dataclass(frozen=True, slots=True)

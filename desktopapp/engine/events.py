@@ -291,6 +291,114 @@ class MemorySample(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedAttachment:
+    """What a plan makes of one attachment.
+
+    Args:
+        path: of the file.
+        tokens: visual tokens.
+        bytes: that these take in the KV cache.
+        size: (width, height) in pixels that a picture, page or frame is shown in.
+        pages: of a document.
+        frames: of a video, those that are looked at.
+    """
+
+    path: str
+    tokens: int
+    bytes: int
+    size: tuple[int, int]
+    pages: int | None = None
+    frames: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedParts:
+    """Bytes of each part at its largest; not all are so large at once, so their sum can exceed the peak.
+
+    Args:
+        weights: of the model, the vision part included.
+        kv_cache: keys and values of prompt and answer.
+        vision: what reading the largest picture takes.
+        workspace: what the language model computes in.
+        overhead: of the GPU's runtime and of the allocator.
+    """
+
+    weights: int
+    kv_cache: int
+    vision: int
+    workspace: int
+    overhead: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPhases:
+    """Most bytes in use in each phase, everything included; 0 for a phase that there is not.
+
+    Args:
+        vision: while pictures are read.
+        prefill: while the prompt is read.
+        decode: while the answer is written.
+    """
+
+    vision: int
+    prefill: int
+    decode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned(Event):
+    """How a request will be run, decided before it begins; `main.py plan --json` prints the same fields.
+
+    Args:
+        request_id: the request; empty for `plan`.
+        model: its name.
+        backend: that runs it.
+        precision: of the weights in memory.
+        device: that the bytes are counted on, as `NVIDIA GeForce RTX 4070` or `System memory`.
+        prompt_tokens: of the whole prompt.
+        answer_tokens: that the plan has room for.
+        context_tokens: longest prompt plus answer within the limit.
+        parts: bytes of each part.
+        phases: bytes of each phase.
+        peak_bytes: of the largest phase.
+        limit_bytes: that may be used: the person's ceiling, or what is free.
+        fits: the peak is within the limit.
+        kv_type: numbers in the KV cache.
+        prefill_chunk: prompt tokens evaluated at once.
+        segments: parts that the media are divided into; 1 for undivided.
+        gpu_layers: of the language model on the GPU, where some are not; else None.
+        image_max_tokens: a picture that would cost more is shrunk to this; None for the model's own limit.
+        attachments: what becomes of each.
+        steps_taken: names of `memory.steps.Step`, what was given up, the least loss first.
+        reasons: a sentence for each choice, in English.
+        remedies: where it does not fit, what would help, the cheapest first, in English.
+    """
+
+    request_id: str
+    model: str
+    backend: str
+    precision: str
+    device: str
+    prompt_tokens: int
+    answer_tokens: int
+    context_tokens: int
+    parts: PlannedParts
+    phases: PlannedPhases
+    peak_bytes: int
+    limit_bytes: int
+    fits: bool
+    kv_type: str
+    prefill_chunk: int
+    segments: int = 1
+    gpu_layers: int | None = None
+    image_max_tokens: int | None = None
+    attachments: tuple[PlannedAttachment, ...] = ()
+    steps_taken: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CancelAcknowledged(Event):
     """The control thread heard Stop; the request ends at its next step."""
 

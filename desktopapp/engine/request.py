@@ -72,6 +72,24 @@ class SamplingOverrides:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryLimits:
+    """What the person allows; the plan decides the rest.
+
+    Args:
+        vram_limit_bytes: ceiling of the device's memory as its driver counts it; None for what is free.
+        kv_type: numbers in the KV cache: `auto`, or a name of `RunOptions.kv_type`. Where the backend has it
+            not, the nearest that it has is taken.
+        chunked_prefill: the prompt may be read in chunks; else at once.
+        prefill_chunk_tokens: of one chunk; None leaves it to the plan.
+    """
+
+    vram_limit_bytes: int | None = None
+    kv_type: str = "auto"
+    chunked_prefill: bool = True
+    prefill_chunk_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelChoice:
     """Which model should run, and how.
 
@@ -80,12 +98,14 @@ class ModelChoice:
         backend: which backend runs it.
         mode: which variant of the model's family answers.
         context_tokens: longest conversation, output included; None is the backend's default.
+        memory: what the person allows.
     """
 
     model: str
     backend: BackendChoice = BackendChoice.AUTO
     mode: Mode = Mode.AUTO
     context_tokens: int | None = None
+    memory: MemoryLimits = MemoryLimits()
 
 
 @dataclass(frozen=True, slots=True)

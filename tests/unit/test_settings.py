@@ -17,6 +17,10 @@ ALL_CHANGED = Settings(
     backend="llama.cpp",
     use_thinking_mode="true",
     max_seq_len=8192,
+    kv_cache_quantization="int8",
+    chunked_prefill=False,
+    prefill_chunk_size=256,
+    vram_limit_gib=11.5,
     language="zh_CN",
     theme="dark",
     model_places=("/data/模型", "/data/b.gguf"),
@@ -178,3 +182,29 @@ def test_a_file_name_that_is_no_unicode_survives(file: Path) -> None:
     settings = Settings(model_places=("/data/\udcff.gguf",))
     save_settings(settings, file)
     assert load_settings(file).settings == settings
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "vram_limit_gib: 0",
+        "vram_limit_gib: -1",
+        "vram_limit_gib: .nan",
+        "vram_limit_gib: .inf",
+        "vram_limit_gib: all",
+        "kv_cache_quantization: int2",
+        "chunked_prefill: sometimes",
+        "prefill_chunk_size: 8",
+        "prefill_chunk_size: 12.5",
+    ],
+)
+def test_impossible_memory_settings_are_named(line: str, file: Path) -> None:
+    file.write_text(f"{line}\ntheme: dark\n")
+    loaded = load_settings(file)
+    assert loaded.settings == Settings(theme="dark")
+    assert line.partition(":")[0] in loaded.problems[0]
+
+
+def test_a_ceiling_may_be_a_whole_number(file: Path) -> None:
+    file.write_text("vram_limit_gib: 24\n")
+    assert load_settings(file).settings.vram_limit_gib == 24.0
