@@ -195,13 +195,14 @@ class LoadOptions:
         context_tokens: longest prompt plus output, in tokens; None takes the backend's default within
             the model's own limit.
         device: `auto`, `cpu`, or `cuda`.
-        kv_type: numbers in the KV cache: `auto`, `f32`, `f16`, `q8_0`, `q4_0`. Only llama.cpp has a choice.
+        kv_type: numbers in the KV cache: `auto`, `f32`, `16bit`, `q8_0`, `q4_0`. Only llama.cpp has a choice.
         image_min_tokens: a picture that would cost less is enlarged; None takes the model's own limit. Only
             llama.cpp reads this and the next.
         image_max_tokens: a picture that would cost more is shrunk.
-        gpu_layers: layers of the language model on the GPU; None leaves it to the backend. Only llama.cpp reads
-            this and the next.
-        projector_on_gpu: whether the vision part is there too; None leaves it to the backend.
+        gpu_layers: layers of the language model that go to the GPU, -1 for all; None decides by what is free. Only
+            llama.cpp reads this and the next two.
+        projector_on_gpu: whether the vision tower runs there; None follows the layers.
+        threads: for the CPU; None takes the physical cores.
     """
 
     context_tokens: int | None = None
@@ -211,6 +212,7 @@ class LoadOptions:
     image_max_tokens: int | None = None
     gpu_layers: int | None = None
     projector_on_gpu: bool | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

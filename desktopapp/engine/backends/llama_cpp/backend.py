@@ -39,7 +39,14 @@ class LlamaCppBackend:
     """
 
     name: str = BackendChoice.LLAMA_CPP.value
-    capabilities = Capabilities(reuses_prefix=True, streams_images=True)
+    capabilities = Capabilities(
+        reuses_prefix=True,
+        streams_images=True,
+        kv_types=("16bit", "q8_0", "q4_0"),
+        chunk_tokens=(2048, 1024, 512, 256),
+        cpu_chunk_tokens=(512, 256, 128),
+        offloads_layers=True,
+    )
 
     def __init__(self) -> None:
         self._loaded: LoadedGguf | None = None

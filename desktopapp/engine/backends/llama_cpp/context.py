@@ -5,45 +5,25 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
+from desktopapp.engine.backends.llama_cpp.buffer_sizes import BufferSize
+from desktopapp.engine.backends.llama_cpp.cache_shape import CacheShape
 from desktopapp.engine.backends.llama_cpp.cached_sequence import CachedImage, CachedSequence
 from desktopapp.engine.backends.llama_cpp.failures import cache_failure, run_failure
-from desktopapp.engine.backends.llama_cpp.kv_type import KvType
 from desktopapp.engine.backends.llama_cpp.library import llama, log, logger, mtmd
 from desktopapp.engine.backends.llama_cpp.saved_states import SavedState
 from desktopapp.engine.backends.llama_cpp.weights import Weights
 from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.errors import AppError, OutOfMemory
 
-BATCH_TOKENS = 512
-"""Tokens of one llama_decode: large enough for speed, small enough for a prompt Stop."""
-
 SMALLEST_CELLS = 8192
 _CELLS_STEP = 1024
 # Beside the cache a context holds buffers of its graph.
 _CONTEXT_MARGIN_BYTES = 256 << 20
 _SEQUENCE = 0
-
-
-@dataclass(frozen=True, slots=True)
-class CacheShape:
-    """What one cell of the KV cache costs and how many there may be.
-
-    Args:
-        cell_bytes: of keys and values of all layers for one token.
-        most_cells: the model's limit, or the person's.
-        on_cpu: the cache lies in system memory.
-        kind: of the numbers in it.
-    """
-
-    cell_bytes: int
-    most_cells: int
-    on_cpu: bool
-    kind: KvType
 
 
 class TextContext:
@@ -55,7 +35,9 @@ class TextContext:
         threads: for the CPU.
 
     Attributes:
+        handle: of llama.cpp; None where even the smallest cache could not be made again.
         sequence: what the cache holds; read only.
+        buffers: that llama.cpp made for it.
 
     Raises:
         OutOfMemory: even the smallest cache does not fit.
@@ -66,15 +48,16 @@ class TextContext:
         self._weights = weights
         self._shape = shape
         self._threads = threads
-        self._batch = llama.llama_batch_init(BATCH_TOKENS, 0, 1)
         self.sequence = CachedSequence()
         self._cells = 0
         self.handle: Any = None
-        try:
-            self._open(min(SMALLEST_CELLS, shape.most_cells))
-        except BaseException:
-            self.free()
-            raise
+        self.buffers: tuple[BufferSize, ...] = ()
+        self._open(min(SMALLEST_CELLS, shape.most_cells))
+
+    @property
+    def shape(self) -> CacheShape:
+        """Of the cache."""
+        return self._shape
 
     @property
     def cells(self) -> int:
@@ -86,9 +69,7 @@ class TextContext:
         if self.handle is not None:
             llama.llama_free(self.handle)
             self.handle = None
-        if self._batch is not None:
-            llama.llama_batch_free(self._batch)
-            self._batch = None
+        self.buffers = ()
 
     @property
     def cells_used(self) -> int:
@@ -144,17 +125,21 @@ class TextContext:
         # Half as much again, so that a growing conversation seldom copies its cache.
         wanted = min(self._shape.most_cells, _round_up(max(cells, self._cells * 3 // 2)))
         logger.info("growing the KV cache from %d to %d cells", self._cells, wanted)
-        self._check_memory(wanted)
-        state, old_cells = self.save(), self._cells
-        llama.llama_free(self.handle)
-        self.handle, self.sequence = None, CachedSequence()
-        try:
-            self._open(wanted)
-        except AppError:
-            self._open(old_cells)
-            self._put_back(state)
-            raise
-        self._put_back(state)
+        self._make_anew(self._shape, wanted)
+
+    def reshape(self, shape: CacheShape) -> None:
+        """Take another shape. The content stays, unless its numbers change or it is more than the shape allows.
+
+        Raises:
+            OutOfMemory: it does not fit; the old cache is kept, empty where the numbers were to change.
+            BackendUnavailable: this build cannot have a cache of that type; likewise.
+        """
+        most = _round_up(shape.most_cells)
+        fits = shape.has_same_buffers(self._shape) and self._cells <= most
+        if fits or self.handle is None:
+            self._shape = shape
+        else:
+            self._make_anew(shape, min(self._cells, most))
 
     @contextmanager
     def stopped_by(self, cancel: CancelToken) -> Iterator[None]:
@@ -176,7 +161,7 @@ class TextContext:
             llama.llama_set_abort_callback(self.handle, llama.ggml_abort_callback(), None)
 
     def decode_tokens(self, tokens: Sequence[int]) -> None:
-        """Append up to `BATCH_TOKENS` text tokens; logits of the last one are kept for sampling.
+        """Append up to the shape's `batch_tokens` of text; logits of the last one are kept for sampling.
 
         Where this fails or is interrupted, the cache holds what it held before.
 
@@ -184,14 +169,13 @@ class TextContext:
             OutOfMemory: memory ran out.
             UnexpectedError: llama.cpp failed otherwise.
         """
-        batch = self._batch
-        batch.n_tokens = len(tokens)
-        for index, token in enumerate(tokens):
-            batch.token[index] = token
-            batch.pos[index] = self.sequence.position + index
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = _SEQUENCE
-            batch.logits[index] = index == len(tokens) - 1
+        count, first = len(tokens), self.sequence.position
+        # Without lists of sequences and of logits, all belong to sequence 0 and the last one gets logits.
+        batch = llama.llama_batch(
+            n_tokens=count,
+            token=(llama.llama_token * count)(*tokens),
+            pos=(llama.llama_pos * count)(*range(first, first + count)),
+        )
         log.forget()
         with self._whole():
             code = llama.llama_decode(self.handle, batch)
@@ -233,7 +217,7 @@ class TextContext:
                 embeddings,
                 start,
                 _SEQUENCE,
-                BATCH_TOKENS,
+                self._shape.batch_tokens,
                 ctypes.byref(end),
                 mtmd.mtmd_helper_post_decode_callback(after_batch),
                 None,
@@ -262,6 +246,24 @@ class TextContext:
             llama.llama_memory_clear(memory, False)
             self.sequence = CachedSequence()
 
+    def _make_anew(self, shape: CacheShape, cells: int) -> None:
+        """Another cache in the place of this one, with its content where that can be."""
+        self._check_memory(shape, cells)
+        old_shape, old_cells = self._shape, self._cells
+        state = self.save() if shape.kind == old_shape.kind else None
+        self.free()
+        self._shape, self.sequence = shape, CachedSequence()
+        try:
+            self._open(cells)
+        except AppError:
+            self._shape = old_shape
+            self._open(old_cells)
+            if state:
+                self._put_back(state)
+            raise
+        if state and state.sequence.cells <= cells:
+            self._put_back(state)
+
     def _put_back(self, state: SavedState) -> None:
         self.sequence = CachedSequence()
         if not state.sequence.units:
@@ -276,8 +278,8 @@ class TextContext:
         parameters = llama.llama_context_default_params()
         parameters.n_ctx = cells
         # mtmd aborts the process when its batch is larger than these.
-        parameters.n_batch = BATCH_TOKENS
-        parameters.n_ubatch = BATCH_TOKENS
+        parameters.n_batch = self._shape.batch_tokens
+        parameters.n_ubatch = self._shape.batch_tokens
         # Logits are wanted of one token at a time; the default reserves them for a whole batch, 300 MB.
         parameters.n_outputs_max = 1
         parameters.n_seq_max = 1
@@ -295,15 +297,16 @@ class TextContext:
         if not handle:
             raise cache_failure(self._shape.kind.label, log.trouble())
         self.handle = handle
+        self.buffers = log.buffers()
         self._cells = cells
 
-    def _check_memory(self, cells: int) -> None:
+    def _check_memory(self, shape: CacheShape, cells: int) -> None:
         """Refuse before the system does: Linux hands out memory that it has not, then kills the process."""
-        needed = cells * self._shape.cell_bytes + _CONTEXT_MARGIN_BYTES
+        needed = cells * shape.cell_bytes + _CONTEXT_MARGIN_BYTES
         # What the old cache holds is copied, and lies beside the new one until it is put back.
         freed = (self._cells - self.cells_used) * self._shape.cell_bytes
         available = psutil.virtual_memory().available
-        if self._shape.on_cpu and needed - freed > available:
+        if shape.on_cpu and needed - freed > available:
             detail = f"{needed} bytes needed, {available} available"
             raise OutOfMemory(what="making room for a longer conversation", detail=detail)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from desktopapp.engine.backend import LoadOptions
 from desktopapp.engine.backends.llama_cpp.library import ggml, ggml_base, llama
 from desktopapp.errors import BackendUnavailable
 
@@ -44,15 +45,17 @@ class Placement:
 
     Args:
         gpu_layers: repeating layers there; -1 for all, with the output layer; 0 for none.
-        device: for the person: `cuda:0`, `cpu`, `cuda:0 + cpu`.
+        vision_on_gpu: whether the vision tower goes there.
+        device: of the language model, for the person: `cuda:0`, `cpu`, `cuda:0 + cpu`.
     """
 
     gpu_layers: int
+    vision_on_gpu: bool
     device: str
 
     @property
     def uses_gpu(self) -> bool:
-        """Whether anything runs on a GPU."""
+        """Whether layers of the language model, and with them the KV cache, are on a GPU."""
         return self.gpu_layers != 0
 
 
@@ -70,11 +73,11 @@ def list_gpus() -> list[Gpu]:
     return found
 
 
-def place(wanted: str, gpus: list[Gpu], needed_bytes: int, layers: int) -> Placement:
-    """Decide how many layers go to the GPUs.
+def place(options: LoadOptions, gpus: list[Gpu], needed_bytes: int, layers: int) -> Placement:
+    """Decide how much goes to the GPUs.
 
     Args:
-        wanted: `auto`, `cpu`, `cuda`.
+        options: what is wanted.
         gpus: from `list_gpus`.
         needed_bytes: files and the KV cache of the smallest context.
         layers: repeating layers of the model.
@@ -82,16 +85,22 @@ def place(wanted: str, gpus: list[Gpu], needed_bytes: int, layers: int) -> Place
     Raises:
         BackendUnavailable: a GPU is wanted and there is none.
     """
-    if wanted == "cuda" and not gpus:
+    if options.device == "cuda" and not gpus:
         raise BackendUnavailable(backend="llama.cpp", reason="this installation of it uses no GPU")
-    if wanted == "cpu" or not gpus:
-        return Placement(0, "cpu")
-    name = _device_name(gpus[0].name)
-    free = sum(max(0, gpu.free_bytes - DEVICE_MARGIN_BYTES) for gpu in gpus)
-    if free >= needed_bytes:
-        return Placement(_ALL_LAYERS, name)
-    share = int(layers * free / needed_bytes)
-    return Placement(share, f"{name} + cpu") if share else Placement(0, "cpu")
+    if options.device == "cpu" or not gpus:
+        return Placement(0, False, "cpu")
+    gpu_layers = options.gpu_layers
+    if gpu_layers is None:
+        free = sum(max(0, gpu.free_bytes - DEVICE_MARGIN_BYTES) for gpu in gpus)
+        gpu_layers = _ALL_LAYERS if free >= needed_bytes else int(layers * free / needed_bytes)
+    vision_on_gpu = gpu_layers != 0 if options.projector_on_gpu is None else options.projector_on_gpu
+    return Placement(gpu_layers, vision_on_gpu, _device_words(_device_name(gpus[0].name), gpu_layers, layers))
+
+
+def _device_words(name: str, gpu_layers: int, layers: int) -> str:
+    if not gpu_layers:
+        return "cpu"
+    return f"{name} + cpu" if 0 < gpu_layers < layers else name
 
 
 def thread_count() -> int:

@@ -14,7 +14,6 @@ from desktopapp.engine.backend import (
     RunOptions,
     TokenAdded,
 )
-from desktopapp.engine.backends.llama_cpp.context import BATCH_TOKENS
 from desktopapp.engine.backends.llama_cpp.loaded import LoadedGguf
 from desktopapp.engine.backends.llama_cpp.prefix import PromptUnit, match_prefix, pieces_of, units_of
 from desktopapp.engine.backends.llama_cpp.prompt import (
@@ -58,10 +57,10 @@ def generate(
     total = sum(piece.cells for piece in pieces)
     if total >= limit:
         raise PromptTooLong(tokens=total, limit=limit)
+    loaded.take_options(options)
     ids = prompt_token_ids(pieces, weights.image_tokens[1])
     with Sampler(sampling, weights.vocabulary, ids, limit) as sampler:
-        chunk_tokens = min(options.prefill_chunk_tokens or BATCH_TOKENS, BATCH_TOKENS)
-        run = _Run(loaded, total, chunk_tokens, cancel, steps)
+        run = _Run(loaded, total, cancel, steps)
         yield from run.read(pieces)
         yield from run.decode(sampler, min(max_new_tokens, limit - total))
 
@@ -69,15 +68,12 @@ def generate(
 class _Run:
     """The parts of one generation."""
 
-    def __init__(
-        self, loaded: LoadedGguf, total: int, chunk_tokens: int, cancel: CancelToken, steps: StepClock
-    ) -> None:
+    def __init__(self, loaded: LoadedGguf, total: int, cancel: CancelToken, steps: StepClock) -> None:
         self._loaded = loaded
         self._weights = loaded.weights
         self._context = loaded.context
         self._images = PromptImages(loaded.known_pixels, steps)
         self._total = total
-        self._chunk_tokens = chunk_tokens
         self._cached = 0
         self._cancel = cancel
         self._steps = steps
@@ -110,8 +106,9 @@ class _Run:
 
     def _reuse(self, units: Sequence[PromptUnit]) -> Generator[GenerationStep, None, int]:
         """Leave in the cache what the prompt begins with; returns how many units."""
+        most = self._context.shape.most_cells
         saved = (state.sequence for state in self._loaded.saved.states)
-        candidates = [self._context.sequence, *saved]
+        candidates = [self._context.sequence, *(sequence for sequence in saved if sequence.cells <= most)]
         kept, best = yield from match_prefix(units, candidates, self._images, self._cancel)
         self._cancel.raise_if_cancelled()
         self._loaded.switch_to(best, kept)
@@ -127,9 +124,10 @@ class _Run:
             self._context.decode_tokens([token])
 
     def _read_text(self, piece: TextPiece) -> Iterator[GenerationStep]:
-        for start in range(0, len(piece.tokens), self._chunk_tokens):
+        batch_tokens = self._context.shape.batch_tokens
+        for start in range(0, len(piece.tokens), batch_tokens):
             self._cancel.raise_if_cancelled()
-            tokens = piece.tokens[start : start + self._chunk_tokens]
+            tokens = piece.tokens[start : start + batch_tokens]
             with (
                 self._steps.step("prefill", len(tokens), _PREFILL_TOKENS_PER_S),
                 self._context.stopped_by(self._cancel),
@@ -147,6 +145,7 @@ class _Run:
             work = piece.cells * (1 + piece.cells / _IMAGE_ATTENTION_TOKENS)
             with self._steps.step("image", work, _IMAGE_WORK_PER_S):
                 embeddings = encode_image(self._weights, chunk)
+            self._loaded.note_vision_buffers(piece.cells)
             self._cancel.raise_if_cancelled()
             with (
                 self._steps.step("prefill", piece.cells, _PREFILL_TOKENS_PER_S),

@@ -38,7 +38,7 @@ _TYPES = {
     kind.label: kind
     for kind in (
         KvType("f32", 0, 1, 4),
-        KvType("f16", 1, 1, 2),
+        KvType("16bit", 1, 1, 2),
         KvType("q8_0", 8, 32, 34),
         KvType("q4_0", 2, 32, 18),
     )
@@ -49,14 +49,14 @@ def choose_kv_type(wanted: str, precision: str, head_size: int) -> KvType:
     """The type for a model's cache.
 
     Args:
-        wanted: `auto`, `f32`, `f16`, `q8_0`, `q4_0`; `auto` is 16 bits, or 32 for weights in 32 bits.
+        wanted: `auto`, `f32`, `16bit`, `q8_0`, `q4_0`; `auto` is 16 bits, or 32 for weights in 32 bits.
         precision: of the weights.
         head_size: width of a key.
 
     Raises:
         BackendUnavailable: there is no such type, or this model's heads do not divide into its blocks.
     """
-    label = ("f32" if precision == "F32" else "f16") if wanted == "auto" else wanted
+    label = ("f32" if precision == "F32" else "16bit") if wanted == "auto" else wanted
     kind = _TYPES.get(label)
     if kind is None:
         names = ", ".join(_TYPES)

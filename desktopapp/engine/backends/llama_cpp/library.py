@@ -19,6 +19,8 @@ import llama_cpp.llama_cpp as llama
 import llama_cpp.mtmd_cpp as mtmd
 from llama_cpp._ctypes_extensions import load_shared_library
 
+from desktopapp.engine.backends.llama_cpp.buffer_sizes import BufferSize, is_buffer_line, read_buffer_sizes
+
 logger = logging.getLogger("desktopapp.engine.llama_cpp")
 # Without any handler `logging` would write warnings to the terminal.
 logger.addHandler(logging.NullHandler())
@@ -31,16 +33,18 @@ ggml_base = load_shared_library("ggml-base", _LIBRARY_FOLDER)
 _LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
 _CONTINUED = 5
 _KEPT_LINES = 20
+_KEPT_BUFFER_LINES = 500
 
 
 class LibraryLog:
-    """Receives what the libraries log, in pieces and from any thread, and keeps the last errors."""
+    """Receives what the libraries log, in pieces and from any thread; keeps the last errors and buffers' sizes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending = ""
         self._level = logging.DEBUG
         self._trouble: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._buffers: deque[str] = deque(maxlen=_KEPT_BUFFER_LINES)
 
     def add(self, level: int, text: bytes | None) -> None:
         """Take one piece; a line is complete with its line end."""
@@ -53,18 +57,26 @@ class LibraryLog:
                 lines.append((self._level, line))
                 if self._level >= logging.ERROR:
                     self._trouble.append(line)
+                elif is_buffer_line(line):
+                    self._buffers.append(line)
         for log_level, line in lines:
             logger.log(log_level, "%s", line)
 
     def forget(self) -> None:
-        """Drop what is kept, before a call whose trouble one wants to read."""
+        """Drop what is kept, before a call whose trouble or sizes one wants to read."""
         with self._lock:
             self._trouble.clear()
+            self._buffers.clear()
 
     def trouble(self) -> tuple[str, ...]:
         """Errors since `forget`, oldest first."""
         with self._lock:
             return tuple(self._trouble)
+
+    def buffers(self) -> tuple[BufferSize, ...]:
+        """Buffers made since `forget`."""
+        with self._lock:
+            return read_buffer_sizes(self._buffers)
 
 
 log = LibraryLog()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
 import psutil
 
-from desktopapp.engine.backend import LoadedModel, LoadOptions, LoadProgress
+from desktopapp.engine.backend import LoadedModel, LoadOptions, LoadProgress, RunOptions
+from desktopapp.engine.backends.llama_cpp.buffer_sizes import BufferSize, sum_up
+from desktopapp.engine.backends.llama_cpp.cache_shape import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, CacheShape
 from desktopapp.engine.backends.llama_cpp.cached_sequence import CachedSequence
-from desktopapp.engine.backends.llama_cpp.context import SMALLEST_CELLS, CacheShape, TextContext
+from desktopapp.engine.backends.llama_cpp.context import SMALLEST_CELLS, TextContext
 from desktopapp.engine.backends.llama_cpp.devices import list_gpus, place, thread_count
 from desktopapp.engine.backends.llama_cpp.file_check import CheckedFiles
-from desktopapp.engine.backends.llama_cpp.kv_type import choose_kv_type
+from desktopapp.engine.backends.llama_cpp.kv_type import KvType, choose_kv_type
+from desktopapp.engine.backends.llama_cpp.library import log
 from desktopapp.engine.backends.llama_cpp.peak_memory import PeakMemory
 from desktopapp.engine.backends.llama_cpp.prompt_images import KnownPixels
 from desktopapp.engine.backends.llama_cpp.saved_states import SavedStates
@@ -50,8 +56,12 @@ class LoadedGguf:
         kind = choose_kv_type(options.kv_type, precision, files.head_size)
         cell_bytes = kind.size_bytes(files.cell_values)
         needed_bytes = files.size_bytes + cell_bytes * SMALLEST_CELLS
-        placement = place(options.device, list_gpus(), needed_bytes, files.text_count("block_count"))
-        threads = thread_count()
+        placement = place(options, list_gpus(), needed_bytes, files.text_count("block_count"))
+        threads = options.threads or thread_count()
+        self._files = files
+        self._kind = kind
+        self._on_gpu = placement.uses_gpu
+        self._vision_compute = VisionCompute()
         share = files.text_bytes / files.size_bytes
         self.weights = Weights(
             files,
@@ -62,13 +72,11 @@ class LoadedGguf:
         )
         budget = self.weights.pixel_budget.limited(options.image_min_tokens, options.image_max_tokens)
         limit = _cell_limit(files, cell_bytes, options, on_cpu=not placement.uses_gpu)
-        shape = CacheShape(cell_bytes, limit, not placement.uses_gpu, kind)
         try:
-            self.context = TextContext(self.weights, shape, threads)
+            self.context = TextContext(self.weights, self._shape(kind, limit, None), threads)
         except BaseException:
             self.weights.free()
             raise
-        self._cell_bytes, self._files_bytes = cell_bytes, files.size_bytes
         self.saved = SavedStates()
         self.known_pixels = KnownPixels()
         self.peak = PeakMemory(on_gpu=placement.uses_gpu)
@@ -80,6 +88,39 @@ class LoadedGguf:
             pixel_budget=budget,
             eos_text=self.weights.end_text,
         )
+
+    def take_options(self, options: RunOptions) -> None:
+        """Make the cache what a generation wants; what it held stays where that can be.
+
+        Raises:
+            OutOfMemory: it does not fit.
+            BackendUnavailable: there is no such type of numbers, or this build cannot have it.
+        """
+        precision, head_size = self.facts.precision, self._files.head_size
+        kind = self._kind
+        if options.kv_type != "auto":
+            kind = choose_kv_type(options.kv_type, precision, head_size)
+        limit = options.context_limit(self.facts)
+        shape = self._shape(kind, limit, options.prefill_chunk_tokens)
+        if kind != self.context.shape.kind:
+            self.saved.clear()
+        self._with_saved_giving_way(lambda: self.context.reshape(shape))
+
+    def memory_parts(self) -> MemoryParts:
+        """What lies on the device of the language model, as llama.cpp and mtmd told. Safe from any thread."""
+        buffers = (*self.weights.buffers, *self.context.buffers, *self._vision_compute.buffers)
+        sums = sum_up(buffers, on_gpu=self._on_gpu)
+        saved_bytes = 0 if self._on_gpu else self.saved.size_bytes
+        return MemoryParts(
+            weights_bytes=sums.get("weights", 0) + sums.get("vision", 0),
+            vision_bytes=sums.get("vision_compute", 0),
+            kv_cache_bytes=sums.get("kv_cache", 0),
+            workspace_bytes=sums.get("compute", 0) + saved_bytes,
+        )
+
+    def note_vision_buffers(self, tokens: int) -> None:
+        """Read what mtmd told of its buffers while it looked at a picture of so many visual tokens."""
+        self._vision_compute.note(log.buffers(), tokens)
 
     def switch_to(self, sequence: CachedSequence, count: int) -> None:
         """Leave in the cache the first units of a sequence that it or a saved state holds.
@@ -111,28 +152,55 @@ class LoadedGguf:
         Raises:
             OutOfMemory: they do not fit even so; the old cache is kept.
         """
+        self._with_saved_giving_way(lambda: self.context.ensure(cells))
+
+    def _with_saved_giving_way(self, allocate: Callable[[], None]) -> None:
         try:
-            self.context.ensure(cells)
+            allocate()
         except OutOfMemory:
             if not self.saved.states:
                 raise
             self.saved.clear()
-            self.context.ensure(cells)
+            allocate()
+
+    def _shape(self, kind: KvType, limit: int, batch_tokens: int | None) -> CacheShape:
+        batch = batch_tokens or (GPU_BATCH_TOKENS if self._on_gpu else CPU_BATCH_TOKENS)
+        return CacheShape(kind.size_bytes(self._files.cell_values), limit, not self._on_gpu, kind, batch)
 
     def _set_aside(self) -> None:
         if self.saved.make_room(self.context.state_bytes):
             self.saved.add(self.context.save())
-
-    def memory_parts(self) -> MemoryParts:
-        """What weights and KV cache take. Safe from any thread: it reads plain numbers alone."""
-        cache_bytes = self.context.cells * self._cell_bytes
-        return MemoryParts(self._files_bytes, kv_cache_bytes=cache_bytes)
 
     def free(self) -> None:
         """Give all memory back."""
         self.saved.clear()
         self.context.free()
         self.weights.free()
+
+
+class VisionCompute:
+    """Buffers of the vision tower's graph. mtmd tells of them once, at the first picture; they then grow unsaid.
+
+    Attributes:
+        buffers: at the largest picture so far; they grow in step with its visual tokens, since flash attention
+            is on.
+    """
+
+    def __init__(self) -> None:
+        self.buffers: tuple[BufferSize, ...] = ()
+        self._tokens = 0
+
+    def note(self, told: Sequence[BufferSize], tokens: int) -> None:
+        """Take what was told while a picture of so many visual tokens was looked at, which may be nothing."""
+        fresh = tuple(size for size in told if size.use == "vision_compute")
+        if fresh:
+            self.buffers, self._tokens = fresh, tokens
+        elif tokens > self._tokens > 0:
+            growth = tokens / self._tokens
+            self.buffers = tuple(
+                replace(size, size_bytes=int(size.size_bytes * growth)) for size in self.buffers
+            )
+            self._tokens = tokens
 
 
 def _cell_limit(files: CheckedFiles, cell_bytes: int, options: LoadOptions, *, on_cpu: bool) -> int:

@@ -40,14 +40,18 @@ class SavedStates:
         """Latest first."""
         return tuple(reversed(self._states))
 
+    @property
+    def size_bytes(self) -> int:
+        """Of all states. Safe from any thread."""
+        return sum(len(state.data) for state in self.states)
+
     def make_room(self, size_bytes: int) -> bool:
         """Drop the oldest states until one of this size may be added; False if it never may."""
-        held_bytes = sum(len(state.data) for state in self._states)
-        free_bytes = psutil.virtual_memory().available + held_bytes
+        free_bytes = psutil.virtual_memory().available + self.size_bytes
         allowed_bytes = min(LARGEST_BYTES, free_bytes // _SHARE_OF_FREE)
         if size_bytes > allowed_bytes:
             return False
-        while sum(len(state.data) for state in self._states) + size_bytes > allowed_bytes:
+        while self.size_bytes + size_bytes > allowed_bytes:
             del self._states[0]
         return True
 

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 
 from desktopapp.engine.backend import PixelBudget
+from desktopapp.engine.backends.llama_cpp.buffer_sizes import BufferSize
 from desktopapp.engine.backends.llama_cpp.devices import Placement
 from desktopapp.engine.backends.llama_cpp.failures import load_failure
 from desktopapp.engine.backends.llama_cpp.file_check import CheckedFiles
@@ -37,6 +38,14 @@ class Weights:
         on_text: told about the fraction of the text model that is loaded; an exception ends the load.
         on_vision: likewise for the projector.
 
+    Attributes:
+        model: handle of llama.cpp.
+        projector: handle of mtmd.
+        vocabulary: handle of llama.cpp.
+        image_tokens: ids of the tokens that open a picture, stand for its parts, and close it.
+        pixel_budget: the model's own.
+        buffers: that hold the weights.
+
     Raises:
         ModelDamaged: a file is malformed in a way that its header does not show.
         ProjectorMismatch: the projector does not fit.
@@ -55,6 +64,7 @@ class Weights:
         self.model: Any = None
         self.projector: Any = None
         self.pixel_budget = _pixel_budget(files)
+        self.buffers: tuple[BufferSize, ...] = ()
         try:
             self.model = self._load_text(placement, on_text)
             self.vocabulary = llama.llama_model_get_vocab(self.model)
@@ -116,6 +126,7 @@ class Weights:
         callback.raise_if_failed()
         if not model:
             raise load_failure(self._files.shards[0].name, log.trouble())
+        self.buffers += log.buffers()
         return model
 
     def _may_repack(self) -> bool:
@@ -133,7 +144,7 @@ class Weights:
         callback = _LoadCallback(mtmd.mtmd_progress_callback, on_fraction)
         parameters = mtmd.mtmd_context_params_default()
         parameters.progress_callback = callback.function
-        parameters.use_gpu = placement.uses_gpu
+        parameters.use_gpu = placement.vision_on_gpu
         parameters.print_timings = False
         parameters.n_threads = threads
         parameters.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
@@ -148,10 +159,10 @@ class Weights:
         callback.raise_if_failed()
         if not projector:
             raise load_failure(self._files.projector_path.name, log.trouble())
+        self.buffers += log.buffers()
         return projector
 
     def _image_tokens(self) -> tuple[int, int, int]:
-        """Ids of the tokens that open a picture, stand for its parts, and close it."""
         ids = [self.tokenize(text, parse_special=True) for text in (_VISION_START, _IMAGE_PAD, _VISION_END)]
         if any(len(tokens) != 1 for tokens in ids):
             raise ModelDamaged(file=self._files.shards[0].name, reason="its tokenizer has no picture tokens")

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,13 +23,14 @@ from desktopapp.engine.backend import (
     TextPart,
     TokenAdded,
 )
-from desktopapp.engine.backends.llama_cpp import LlamaCppBackend, context
+from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
+from desktopapp.engine.backends.llama_cpp import loaded as loaded_gguf
 from desktopapp.engine.backends.llama_cpp.loaded import LoadedGguf
 from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.engine.events import FinishReason
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
-from desktopapp.errors import AttachmentGone, BackendUnavailable, OutOfMemory, PromptTooLong
+from desktopapp.errors import AttachmentGone, BackendUnavailable, PromptTooLong
 from desktopapp.modelstore.gguf_export import export_gguf
 from desktopapp.modelstore.model import ModelFiles, WeightFormat
 
@@ -184,63 +184,6 @@ def test_decomposed_text_costs_the_same(backend: LlamaCppBackend) -> None:
     assert totals[0] == totals[1]
 
 
-def test_seed_repeats_and_matters(backend: LlamaCppBackend) -> None:
-    def sample(seed: int | None) -> list[int]:
-        sampling = SamplingParameters(1.0, 0.95, 20, 0.0, seed=seed)
-        return tokens(run(backend, chat("Tell me"), sampling, most=16))
-
-    assert sample(5) == sample(5)
-    assert len({tuple(sample(seed)) for seed in range(4)}) > 1
-    assert len({tuple(sample(None)) for _ in range(4)}) > 1
-
-
-def test_presence_penalty_forbids_repeats(backend: LlamaCppBackend) -> None:
-    greedy = tokens(run(backend, chat("Tell me")))
-    penalised = dataclasses.replace(GREEDY, presence_penalty=1000.0)
-    without_repeats = tokens(run(backend, chat("Tell me"), penalised))
-    assert len(set(greedy)) < len(greedy)
-    assert len(set(without_repeats)) == len(without_repeats)
-    assert without_repeats[0] == greedy[0]
-
-
-def test_repetition_penalty_counts_the_prompt(backend: LlamaCppBackend) -> None:
-    weights = loaded(backend).weights
-    (likeliest,) = tokens(run(backend, chat("Tell me"), most=1))
-    said = chat("Tell me")
-    said.insert(0, TextPart(weights.piece(likeliest).decode()))
-    spoken = {
-        token
-        for part in said
-        if isinstance(part, TextPart)
-        for token in weights.tokenize(part.text, parse_special=part.parse_special)
-    }
-    penalised = dataclasses.replace(GREEDY, repetition_penalty=1000.0)
-    (other,) = tokens(run(backend, said, penalised, most=1))
-    assert likeliest in spoken
-    assert other not in spoken
-
-
-def test_length_limit(backend: LlamaCppBackend) -> None:
-    steps = run(backend, chat("Tell me"), most=3)
-    assert len(tokens(steps)) == 3
-    assert isinstance(steps[-1], GenerationEnded)
-    assert steps[-1].reason is FinishReason.LENGTH
-    assert steps[-1].peak_bytes > 1_000_000
-
-
-def test_stop_token_ends_and_is_not_given_out(backend: LlamaCppBackend) -> None:
-    weights = loaded(backend).weights
-    for seed in range(40):
-        sampling = SamplingParameters(1.0, 1.0, 0, 0.0, seed=seed)
-        steps = run(backend, chat("Tell me"), sampling, most=60)
-        assert not any(weights.ends_answer(token) for token in tokens(steps))
-        ended = steps[-1]
-        assert isinstance(ended, GenerationEnded)
-        if ended.reason is FinishReason.STOP:
-            return
-    pytest.fail("no seed ever stopped")
-
-
 def test_prompt_too_long_is_refused_before_pictures_are_decoded(random_gguf: ModelFiles) -> None:
     backend = load(random_gguf, context_tokens=64)
     picture = Noise()
@@ -263,101 +206,6 @@ def test_output_is_cut_where_the_context_ends(random_gguf: ModelFiles) -> None:
         assert total + len(tokens(steps)) == 40
     else:
         assert total + len(tokens(steps)) <= 40
-
-
-def test_growing_the_cache_keeps_its_content(
-    random_gguf: ModelFiles, backend: LlamaCppBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prompt = chat("Look", Noise())
-    expected = tokens(run(backend, prompt, most=60))
-    monkeypatch.setattr(context, "SMALLEST_CELLS", 96)
-    monkeypatch.setattr(context, "_CELLS_STEP", 8)
-    small = load(random_gguf)
-    before = loaded(small).context.cells
-    grown = tokens(run(small, prompt, most=60))
-    after = loaded(small).context.cells
-    small.unload()
-    assert before < after
-    assert grown == expected
-
-
-def test_growth_that_does_not_fit_is_refused_and_survived(
-    random_gguf: ModelFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(context, "SMALLEST_CELLS", 96)
-    backend = load(random_gguf)
-    monkeypatch.setattr(context, "_CONTEXT_MARGIN_BYTES", 1 << 60)
-    with pytest.raises(OutOfMemory):
-        run(backend, chat("x " * 200))
-    assert tokens(run(backend, chat("x")))
-    backend.unload()
-
-
-def test_a_cache_that_cannot_be_made_leaves_the_old_one(
-    random_gguf: ModelFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As on a GPU, where only the attempt tells: the content must survive it."""
-    monkeypatch.setattr(context, "SMALLEST_CELLS", 256)
-    backend = load(random_gguf)
-    kept = loaded(backend).context
-    prompt = chat("Look", Noise())
-    expected = tokens(run(backend, prompt, most=30))
-    open_cache = context.TextContext._open
-
-    def open_small(self: context.TextContext, cells: int) -> None:
-        if cells > 256:
-            raise OutOfMemory(what="making room", detail="")
-        open_cache(self, cells)
-
-    generation = backend.generate(prompt, GREEDY, 30, CancelToken(), StepClock())
-    answer = [next(step for step in generation if isinstance(step, TokenAdded)).token_id]
-    monkeypatch.setattr(context.TextContext, "_open", open_small)
-    with pytest.raises(OutOfMemory):
-        kept.ensure(300)
-    answer += tokens(list(generation))
-    backend.unload()
-    assert answer == expected
-
-
-def test_a_cache_that_could_not_be_made_at_all_is_made_later(
-    random_gguf: ModelFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(context, "SMALLEST_CELLS", 256)
-    backend = load(random_gguf)
-    prompt = chat("Look", Noise())
-    expected = tokens(run(backend, prompt, most=10))
-
-    def open_nothing(_self: context.TextContext, _cells: int) -> None:
-        raise OutOfMemory(what="making room", detail="")
-
-    with monkeypatch.context() as full:
-        full.setattr(context.TextContext, "_open", open_nothing)
-        for _ in range(2):
-            with pytest.raises(OutOfMemory):
-                run(backend, chat("x " * 300))
-    assert tokens(run(backend, prompt, most=10)) == expected
-    backend.unload()
-
-
-def test_the_copy_of_a_growing_cache_counts_as_memory(
-    random_gguf: ModelFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(context, "SMALLEST_CELLS", 1024)
-    monkeypatch.setattr(context, "_CONTEXT_MARGIN_BYTES", 0)
-    backend = load(random_gguf)
-    kept = loaded(backend).context
-    kept.decode_tokens([1] * 512)
-    cell_bytes = kept._shape.cell_bytes
-    for available_cells, fits in ((1024 + 511, False), (1024 + 512, True)):
-        memory = SimpleNamespace(available=available_cells * cell_bytes)
-        monkeypatch.setattr(context.psutil, "virtual_memory", lambda memory=memory: memory)
-        if fits:
-            kept.ensure(2048)
-        else:
-            with pytest.raises(OutOfMemory):
-                kept.ensure(2048)
-    assert kept.cells == 2048
-    backend.unload()
 
 
 def test_decoding_a_picture_is_a_step_that_can_be_found_to_hang(backend: LlamaCppBackend) -> None:
@@ -394,7 +242,7 @@ def test_cancel(backend: LlamaCppBackend, when: str) -> None:
 
 def test_cancel_within_a_large_picture(random_gguf: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the batches of one picture's visual tokens, inside the C code."""
-    monkeypatch.setattr(context, "BATCH_TOKENS", 16)
+    monkeypatch.setattr(loaded_gguf, "CPU_BATCH_TOKENS", 16)
     backend = load(random_gguf)
     cancel = CancelToken()
     calls = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from desktopapp.engine.backend import LoadOptions
 from desktopapp.engine.backends.llama_cpp.devices import (
     DEVICE_MARGIN_BYTES,
     Gpu,
@@ -24,29 +25,46 @@ def gpu(free_gib: float, name: str = "CUDA0") -> Gpu:
 @pytest.mark.parametrize(
     ("wanted", "gpus", "needed_gib", "expected"),
     [
-        ("auto", [], 4, Placement(0, "cpu")),
-        ("cpu", [gpu(24)], 4, Placement(0, "cpu")),
-        ("auto", [gpu(4)], 4, Placement(-1, "cuda:0")),
-        ("cuda", [gpu(8)], 4, Placement(-1, "cuda:0")),
-        ("auto", [gpu(3)], 4, Placement(27, "cuda:0 + cpu")),
-        ("auto", [gpu(0)], 4, Placement(0, "cpu")),
-        ("auto", [gpu(-0.5)], 4, Placement(0, "cpu")),
-        ("auto", [gpu(2), gpu(2, "CUDA1")], 4, Placement(-1, "cuda:0")),
-        ("auto", [gpu(8, "Metal")], 4, Placement(-1, "metal")),
+        ("auto", [], 4, Placement(0, False, "cpu")),
+        ("cpu", [gpu(24)], 4, Placement(0, False, "cpu")),
+        ("auto", [gpu(4)], 4, Placement(-1, True, "cuda:0")),
+        ("cuda", [gpu(8)], 4, Placement(-1, True, "cuda:0")),
+        ("auto", [gpu(3)], 4, Placement(27, True, "cuda:0 + cpu")),
+        ("auto", [gpu(0)], 4, Placement(0, False, "cpu")),
+        ("auto", [gpu(-0.5)], 4, Placement(0, False, "cpu")),
+        ("auto", [gpu(2), gpu(2, "CUDA1")], 4, Placement(-1, True, "cuda:0")),
+        ("auto", [gpu(8, "Metal")], 4, Placement(-1, True, "metal")),
     ],
 )
 def test_placement(wanted: str, gpus: list[Gpu], needed_gib: int, expected: Placement) -> None:
-    assert place(wanted, gpus, needed_gib * GIB, layers=36) == expected
+    assert place(LoadOptions(device=wanted), gpus, needed_gib * GIB, layers=36) == expected
+
+
+@pytest.mark.parametrize(
+    ("gpu_layers", "vision_on_gpu", "expected"),
+    [
+        (0, None, Placement(0, False, "cpu")),
+        (0, True, Placement(0, True, "cpu")),
+        (12, None, Placement(12, True, "cuda:0 + cpu")),
+        (12, False, Placement(12, False, "cuda:0 + cpu")),
+        (-1, False, Placement(-1, False, "cuda:0")),
+        (37, None, Placement(37, True, "cuda:0")),
+    ],
+)
+def test_a_plan_places(gpu_layers: int, vision_on_gpu: bool | None, expected: Placement) -> None:
+    """Whatever is free: the plan knows what else is wanted of the memory."""
+    options = LoadOptions(gpu_layers=gpu_layers, projector_on_gpu=vision_on_gpu)
+    assert place(options, [gpu(1)], 4 * GIB, layers=36) == expected
 
 
 def test_a_gpu_that_is_not_there() -> None:
     with pytest.raises(BackendUnavailable):
-        place("cuda", [], GIB, layers=36)
+        place(LoadOptions(device="cuda"), [], GIB, layers=36)
 
 
 def test_only_placed_layers_count_as_gpu() -> None:
-    assert not Placement(0, "cpu").uses_gpu
-    assert Placement(-1, "cuda:0").uses_gpu
+    assert not Placement(0, True, "cpu").uses_gpu
+    assert Placement(-1, False, "cuda:0").uses_gpu
 
 
 def test_listed_gpus_have_memory() -> None:
