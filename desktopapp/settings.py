@@ -38,6 +38,7 @@ class Settings:
         kv_cache_quantization: numbers in the KV cache; `none` is 16 bits, `auto` what the memory asks for.
         chunked_prefill: the prompt is read in chunks, which takes less memory.
         prefill_chunk_size: tokens of one chunk; None is what the memory asks for.
+        image_max_tokens: most visual tokens of a picture; a larger one is shrunk. None is the model's own limit.
         vram_limit_gib: most memory of the device to use; None for what is free.
         language: of the window.
         theme: of the window.
@@ -51,6 +52,7 @@ class Settings:
     kv_cache_quantization: KvQuantization = "auto"
     chunked_prefill: bool = True
     prefill_chunk_size: Annotated[int, msgspec.Meta(ge=16, le=65_536)] | None = None
+    image_max_tokens: Annotated[int, msgspec.Meta(ge=16, le=16_384)] | None = None
     vram_limit_gib: Annotated[float, msgspec.Meta(gt=0, le=4096)] | None = None
     language: Language = "system"
     theme: Theme = "system"
@@ -78,6 +80,7 @@ _ACCEPTED = {
     "kv_cache_quantization": "none, fp8_e4m3, fp8_e5m2, int8, int4 or auto",
     "chunked_prefill": "true or false",
     "prefill_chunk_size": "a whole number of tokens from 16 to 65536, or nothing",
+    "image_max_tokens": "a whole number of tokens from 16 to 16384, or nothing",
     "vram_limit_gib": "a number of GiB above 0 and up to 4096, or nothing",
     "language": "system, en or zh_CN",
     "theme": "system, light or dark",

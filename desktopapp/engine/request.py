@@ -81,12 +81,14 @@ class MemoryLimits:
             not, the nearest that it has is taken.
         chunked_prefill: the prompt may be read in chunks; else at once.
         prefill_chunk_tokens: of one chunk; None leaves it to the plan.
+        image_max_tokens: a picture that would cost more is shrunk to this; None for the model's own limit.
     """
 
     vram_limit_bytes: int | None = None
     kv_type: str = "auto"
     chunked_prefill: bool = True
     prefill_chunk_tokens: int | None = None
+    image_max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ class MainWindow(QMainWindow):
             self.view,
             self.notices,
             *self.composer.tab_areas,
+            self.status,
         )
         return move_focus(areas, self.focusWidget(), forward)
 

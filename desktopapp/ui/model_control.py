@@ -7,11 +7,13 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from desktopapp.engine.events import Failed, LoadStopped, ModelLoading, ModelReady
+from desktopapp.engine.memory.limits import limits_of
 from desktopapp.engine.request import BackendChoice, Mode, ModelChoice
 from desktopapp.settings import Settings
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.model_rows import ModelRow
 from desktopapp.ui.model_scanner import ModelScanner
+from desktopapp.worker.process_events import EngineStarted
 
 _MODES = {"auto": Mode.AUTO, "true": Mode.THINKING, "false": Mode.INSTRUCT}
 
@@ -23,13 +25,13 @@ class ModelControl(QObject):
         load_requested: the `ModelChoice` to load ahead of the next question.
         choice_changed: `ModelChoice` and the label for the next answers.
         settings_changed: `Settings` to keep.
-        loaded: another model is loaded; prices may have changed.
+        prices_outdated: another model is loaded, or its memory is limited otherwise.
     """
 
     load_requested = Signal(object)
     choice_changed = Signal(object, str)
     settings_changed = Signal(object)
-    loaded = Signal()
+    prices_outdated = Signal()
 
     def __init__(self, window: MainWindow, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +39,7 @@ class ModelControl(QObject):
         self._settings = settings
         # A line of the list fixes its format's backend for this session; the setting stays the person's.
         self._row_backend = BackendChoice.AUTO
+        self._label = ""
         self._scanner = ModelScanner(self)
         self._scanner.found.connect(window.picker.show_models)
         window.picker.show_current(settings.model_name)
@@ -55,6 +58,7 @@ class ModelControl(QObject):
             backend,
             _MODES[self._settings.use_thinking_mode],
             context_tokens=self._settings.max_seq_len,
+            memory=limits_of(self._settings),
         )
 
     def begin(self) -> None:
@@ -69,8 +73,12 @@ class ModelControl(QObject):
     def take_settings(self, settings: Settings) -> None:
         """Take over what was changed in the menu; loads where it concerns the model."""
         before, self._settings = self.choice, settings
-        if self.choice != before:
+        choice = self.choice
+        if replace(choice, memory=before.memory) != before:
             self._request_load()
+        elif choice != before:
+            self._announce(self._label)
+            self.prices_outdated.emit()
 
     def close(self) -> None:
         """Wait for what runs."""
@@ -88,8 +96,8 @@ class ModelControl(QObject):
             self._window.picker.show_current(event.model)
         self._window.status.show_ready(event)
         self._window.show_random_weights(event.random_weights)
-        self.choice_changed.emit(self.choice, event.model)
-        self.loaded.emit()
+        self._announce(event.model)
+        self.prices_outdated.emit()
 
     def on_load_stopped(self, _event: LoadStopped) -> None:
         """Nothing is loaded now."""
@@ -100,9 +108,9 @@ class ModelControl(QObject):
         if self._window.status.is_loading:
             self._window.status.show_no_model()
 
-    def on_engine_started(self, _event: object) -> None:
+    def on_engine_started(self, event: EngineStarted) -> None:
         """A fresh engine has no model yet."""
-        self._window.status.show_engine_started()
+        self._window.status.show_engine_started(again=event.again)
 
     def on_engine_stopped(self, _event: object) -> None:
         """No engine, no model."""
@@ -125,5 +133,9 @@ class ModelControl(QObject):
         self._request_load(label)
 
     def _request_load(self, label: str = "") -> None:
-        self.choice_changed.emit(self.choice, label or self._settings.model_name)
+        self._announce(label or self._settings.model_name)
         self.load_requested.emit(self.choice)
+
+    def _announce(self, label: str) -> None:
+        self._label = label
+        self.choice_changed.emit(self.choice, label)

@@ -105,6 +105,7 @@ class Session(QObject):
         self._show_draft(draft)
         self.intake.take_paths(attachments)
         self._retitle()
+        self.window.status.gauge.show_limit(self.settings.vram_limit_gib)
         for problem in self._problems:
             self._notify(Notice(NoticeLevel.WARNING, problem))
         self.models.begin()
@@ -138,6 +139,7 @@ class Session(QObject):
         window.new_requested.connect(self._on_new)
         window.stop_requested.connect(self.chat.stop)
         window.settings_menu.changed.connect(self._on_settings_changed)
+        window.status.gauge.limit_chosen.connect(self._on_limit_chosen)
         composer.sent.connect(self._on_sent)
         composer.media_pasted.connect(self.intake.take_mime)
         composer.strip.changed.connect(self._on_attachments_changed)
@@ -148,7 +150,7 @@ class Session(QObject):
         self.models.load_requested.connect(self._on_load_requested)
         self.models.choice_changed.connect(self.chat.choose_model)
         self.models.settings_changed.connect(self._keep_settings)
-        self.models.loaded.connect(self.intake.reprice)
+        self.models.prices_outdated.connect(self.intake.reprice)
 
     def _connect_worker(self) -> None:
         worker, chat, models = self.worker, self.chat, self.models
@@ -277,6 +279,12 @@ class Session(QObject):
         # The menu knows the model of the start only; it may have changed since.
         kept = replace(settings, model_name=self.settings.model_name, model_places=self.settings.model_places)
         self._keep_settings(kept)
+        self.models.take_settings(kept)
+
+    def _on_limit_chosen(self, limit_gib: float | None) -> None:
+        kept = replace(self.settings, vram_limit_gib=limit_gib)
+        self._keep_settings(kept)
+        self.window.settings_menu.show_settings(kept)
         self.models.take_settings(kept)
 
     def _keep_settings(self, settings: Settings) -> None:

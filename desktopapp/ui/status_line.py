@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from desktopapp.ui.elided_label import ElidedLabel
-from desktopapp.ui.memory_gauge import MemoryGauge
+from desktopapp.ui.memory import MemoryGauge
 from desktopapp.ui.tokens import SPACE_L
 from desktopapp.ui.wording import format_figure, translate_phrase
 
 if TYPE_CHECKING:
     from desktopapp.engine.events import ModelLoading, ModelReady, Stats
+
+
+_ROOMY_FROM_PX = 860
+"""In a narrower window the gauge's curve and the speed, which stands below the answer as well, give way."""
 
 
 class StatusLine(QWidget):
@@ -31,7 +36,7 @@ class StatusLine(QWidget):
             label.setProperty("role", "secondary")
         self.gauge = MemoryGauge(self)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(SPACE_L, 4, SPACE_L, 8)
+        layout.setContentsMargins(SPACE_L, 2, SPACE_L, 6)
         layout.setSpacing(SPACE_L)
         layout.addWidget(self._state, 1)
         layout.addWidget(self._speed)
@@ -48,9 +53,13 @@ class StatusLine(QWidget):
         """True while a model is being loaded."""
         return self._loading is not None
 
-    def show_engine_started(self) -> None:
-        """The engine process runs, without a model yet."""
-        self._show_engine("started")
+    def show_engine_started(self, *, again: bool = False) -> None:
+        """The engine process runs, without a model yet.
+
+        Args:
+            again: in the place of one that ended; the next question loads its model.
+        """
+        self._show_engine("started_again" if again else "started")
 
     def show_engine_stopped(self) -> None:
         """The engine process ended."""
@@ -75,6 +84,11 @@ class StatusLine(QWidget):
         self._stats = stats
         self._retranslate()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.gauge.show_curve(self.width() >= _ROOMY_FROM_PX)
+        self._retranslate()
+
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
             self._retranslate()
@@ -90,7 +104,7 @@ class StatusLine(QWidget):
         speed = self._speed_text()
         self._speed.setText(speed)
         self._speed.setAccessibleName(speed)
-        self._speed.setVisible(bool(speed))
+        self._speed.setVisible(bool(speed) and self.width() >= _ROOMY_FROM_PX)
 
     def _state_text(self) -> str:
         if self._loading is not None:
@@ -106,6 +120,7 @@ class StatusLine(QWidget):
         return {
             "starting": self.tr("Starting the engine …"),
             "started": self.tr("The engine is ready, no model is loaded"),
+            "started_again": self.tr("The engine was started again; the model loads with your next message"),
             "no_model": self.tr("No model is loaded"),
             "stopped": self.tr("The engine is not running"),
         }[self._engine_state]

@@ -42,6 +42,14 @@ QPushButton[role="primary"]:focus, QToolButton[role="primary"]:focus { border: 2
 QPushButton[role="primary"]:disabled, QToolButton[role="primary"]:disabled {
   color: $text_disabled; background: $hover; border-color: $hover;
 }
+QToolButton[role="gauge"] {
+  color: $text_secondary; background: transparent; border: 1px solid transparent; border-radius: ${radius_s}px;
+  padding: 0 4px; min-height: 18px; font-size: ${small}pt;
+}
+QToolButton[role="gauge"]:hover { background: $hover; }
+QToolButton[role="gauge"]:focus { border: 1px solid $accent; padding: 0 4px; }
+QToolButton[role="gauge"][alarm="slight"] { color: $warning; }
+QToolButton[role="gauge"][alarm="serious"] { color: $danger; font-weight: 600; }
 QToolButton[shape="square"] { padding: 0; min-width: ${inner_height}px; max-width: ${inner_height}px; }
 QToolButton[shape="small"] {
   padding: 0; min-width: 22px; max-width: 22px; min-height: 22px; max-height: 22px; border-radius: ${radius_s}px;
@@ -80,6 +88,12 @@ QScrollArea#attachmentStrip, QScrollArea#attachmentStrip > QWidget > QWidget { b
 QFrame[notice="info"] { background: $accent_soft; border: none; border-radius: ${radius_m}px; }
 QFrame[notice="warning"] { background: $warning_soft; border: none; border-radius: ${radius_m}px; }
 QFrame[notice="error"] { background: $danger_soft; border: none; border-radius: ${radius_m}px; }
+
+QDoubleSpinBox {
+  color: $text; background: $surface; border: 1px solid $border_strong; border-radius: ${radius_s}px;
+  padding: 3px 8px;
+}
+QDoubleSpinBox:focus { border: 2px solid $accent; padding: 2px 7px; }
 
 QListView#modelList { background: transparent; border: none; outline: none; }
 QPlainTextEdit#crashReport {

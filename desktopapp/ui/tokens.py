@@ -49,6 +49,8 @@ class Colors:
         danger, danger_soft: errors, as text on `window` and as a ground for `text`.
         warning, warning_soft: warnings, likewise.
         success: what went well, as text.
+        gauge_vision, gauge_kv_cache, gauge_workspace, gauge_other: segments of the memory gauge, beside
+            `accent`; at least 3:1 on `window`.
         code_keyword, code_string, code_number, code_comment, code_name: syntax colours on `sunken`.
     """
 
@@ -75,6 +77,10 @@ class Colors:
     warning: str
     warning_soft: str
     success: str
+    gauge_vision: str
+    gauge_kv_cache: str
+    gauge_workspace: str
+    gauge_other: str
     code_keyword: str
     code_string: str
     code_number: str
@@ -106,6 +112,10 @@ LIGHT = Colors(
     warning="#8a5300",
     warning_soft="#fdf3df",
     success="#1e6f3e",
+    gauge_vision="#0f857a",
+    gauge_kv_cache="#b46a00",
+    gauge_workspace="#b5478f",
+    gauge_other="#8b8982",
     code_keyword="#7a2fa8",
     code_string="#1b6b3a",
     code_number="#9a4a00",
@@ -137,6 +147,10 @@ DARK = Colors(
     warning="#f0b95c",
     warning_soft="#3b2f1a",
     success="#7fd6a0",
+    gauge_vision="#4fc4b4",
+    gauge_kv_cache="#e8b04b",
+    gauge_workspace="#e08ac4",
+    gauge_other="#85827b",
     code_keyword="#d3a4f5",
     code_string="#93d8a8",
     code_number="#f2b47a",

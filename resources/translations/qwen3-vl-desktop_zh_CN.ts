@@ -377,10 +377,6 @@
         <translation>内存…</translation>
     </message>
     <message>
-        <source>Memory: not measured yet</source>
-        <translation>内存：尚未测量</translation>
-    </message>
-    <message>
         <source>GPU</source>
         <translation>显存</translation>
     </message>
@@ -393,12 +389,139 @@
         <translation>{kind} {used} / {total} GiB</translation>
     </message>
     <message>
-        <source>{device}: {used} of {total} GiB used by all programs.</source>
-        <translation>{device}：所有程序共使用 {used} / {total} GiB。</translation>
+        <source>Memory: {figures}</source>
+        <translation>内存：{figures}</translation>
     </message>
     <message>
-        <source>The engine uses {used} GiB.</source>
-        <translation>引擎使用 {used} GiB。</translation>
+        <source>Memory ceiling</source>
+        <translation>内存上限</translation>
+    </message>
+    <message>
+        <source>Work space</source>
+        <translation>工作区</translation>
+    </message>
+    <message>
+        <source>Work space and libraries</source>
+        <translation>工作区和程序库</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>权重</translation>
+    </message>
+    <message>
+        <source>Vision</source>
+        <translation>视觉</translation>
+    </message>
+    <message>
+        <source>KV cache</source>
+        <translation>KV 缓存</translation>
+    </message>
+    <message>
+        <source>Other programs</source>
+        <translation>其他程序</translation>
+    </message>
+    <message>
+        <source>Free</source>
+        <translation>空闲</translation>
+    </message>
+    <message>
+        <source>Getting tight</source>
+        <translation>内存偏紧</translation>
+    </message>
+    <message>
+        <source>Nearly full</source>
+        <translation>即将用满</translation>
+    </message>
+    <message>
+        <source>Over the ceiling</source>
+        <translation>超出上限</translation>
+    </message>
+    <message>
+        <source>Spilled: slow</source>
+        <translation>已溢出：变慢</translation>
+    </message>
+    <message>
+        <source>Little memory is left. Long answers or more files may not fit.</source>
+        <translation>剩余内存不多，较长的回答或更多文件可能放不下。</translation>
+    </message>
+    <message>
+        <source>Almost no memory is left. Close other programs, attach fewer files, or pick a smaller model.</source>
+        <translation>内存几乎用尽。请关闭其他程序、减少附件，或选择更小的模型。</translation>
+    </message>
+    <message>
+        <source>The engine uses more than the ceiling that you set. Raise it, or load the model again.</source>
+        <translation>引擎占用超过了您设置的上限。请调高上限，或重新加载模型。</translation>
+    </message>
+    <message>
+        <source>The graphics card is full, and the system has moved part of it into its own memory, which is about ten times slower. Set a ceiling, or close other programs that use the card.</source>
+        <translation>显存已满，系统已将其中一部分移到内存，速度约慢十倍。请设置上限，或关闭其他使用显卡的程序。</translation>
+    </message>
+    <message>
+        <source>Planned peak of the engine</source>
+        <translation>引擎的计划峰值</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Ceiling for the engine</source>
+        <translation>引擎的上限</translation>
+    </message>
+    <message>
+        <source>In shared system memory</source>
+        <translation>占用共享系统内存</translation>
+    </message>
+    <message>
+        <source>System memory</source>
+        <translation>系统内存</translation>
+    </message>
+    <message>
+        <source>{device}: {used} of {total} GiB used</source>
+        <translation>{device}：已用 {used} / {total} GiB</translation>
+    </message>
+    <message>
+        <source>{size} GiB</source>
+        <translation>{size} GiB</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryPanel</name>
+    <message>
+        <source>Memory details</source>
+        <translation>内存详情</translation>
+    </message>
+    <message>
+        <source>Memory ceiling</source>
+        <translation>内存上限</translation>
+    </message>
+    <message>
+        <source>Planned peak of the engine</source>
+        <translation>引擎的计划峰值</translation>
+    </message>
+    <message>
+        <source>In shared system memory</source>
+        <translation>占用共享系统内存</translation>
+    </message>
+    <message>
+        <source>Ceiling for the engine</source>
+        <translation>引擎的上限</translation>
+    </message>
+    <message>
+        <source>Ceiling for the engine in GiB</source>
+        <translation>引擎的上限（GiB）</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Answers are planned to stay below it; the whole program&apos;s memory counts.</source>
+        <translation>回答会按不超过此上限来规划；计入整个程序占用的内存。</translation>
+    </message>
+    <message>
+        <source>The last {minutes} minutes: the engine filled, all programs as a line</source>
+        <translation>最近 {minutes} 分钟：填充部分为引擎，线条为所有程序</translation>
     </message>
 </context>
 <context>
@@ -580,6 +703,10 @@
     <message>
         <source>The engine is ready, no model is loaded</source>
         <translation>引擎已就绪，尚未加载模型</translation>
+    </message>
+    <message>
+        <source>The engine was started again; the model loads with your next message</source>
+        <translation>引擎已重新启动；模型将在发送下一条消息时加载</translation>
     </message>
     <message>
         <source>No model is loaded</source>

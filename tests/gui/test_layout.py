@@ -15,6 +15,7 @@ from desktopapp.errors import NotAnImage
 from desktopapp.settings import Settings
 from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
+from desktopapp.worker.process_events import EngineStarted
 from tests.gui.scripted_worker import script_of
 
 OpenDesktop = Callable[..., Desktop]
@@ -189,20 +190,10 @@ def test_status_line_follows_the_engine(desktop: Desktop) -> None:
     assert status.text == "tiny · Q8_0 · llama.cpp on CPU · only GGUF is here"
     worker.engine_stopped.emit(object())
     assert status.text == "The engine is not running"
-    worker.engine_started.emit(object())
+    worker.engine_started.emit(EngineStarted(1, again=False, log_path=""))
     assert "no model" in status.text
-
-
-def test_gauge_names_what_it_measures(desktop: Desktop) -> None:
-    worker, gauge = script_of(desktop), desktop.window.status.gauge
-    worker.memory_sampled.emit(MemorySample("System memory", False, 6 * 2**30, 24 * 2**30, 0))
-    assert gauge.accessibleName() == "RAM 6.0 / 24.0 GiB"
-    worker.memory_sampled.emit(MemorySample("NVIDIA <b>X</b>", True, 6 * 2**30, 12 * 2**30, 3 * 2**30))
-    assert gauge.accessibleName() == "GPU 6.0 / 12.0 GiB"
-    assert "3.0 GiB" in gauge.toolTip()
-    assert "<b>" not in gauge.toolTip()
-    worker.memory_sampled.emit(MemorySample("Nothing", False, 0, 0, 0))
-    assert gauge.accessibleName() == "RAM 0.0 / 0.0 GiB"
+    worker.engine_started.emit(EngineStarted(2, again=True, log_path=""))
+    assert "the model loads with your next message" in status.text
 
 
 def a_model() -> list:

@@ -20,6 +20,7 @@ ALL_CHANGED = Settings(
     kv_cache_quantization="int8",
     chunked_prefill=False,
     prefill_chunk_size=256,
+    image_max_tokens=1024,
     vram_limit_gib=11.5,
     language="zh_CN",
     theme="dark",
@@ -195,6 +196,8 @@ def test_a_file_name_that_is_no_unicode_survives(file: Path) -> None:
         "kv_cache_quantization: int2",
         "chunked_prefill: sometimes",
         "prefill_chunk_size: 8",
+        "image_max_tokens: 0",
+        "image_max_tokens: many",
         "prefill_chunk_size: 12.5",
     ],
 )
