@@ -72,6 +72,7 @@ class StoredMessage:
         model_label: the model that answered, for people.
         finish_reason: a value of `engine.events.FinishReason`, or empty.
         error: why it failed.
+        stats: figures of an answer, the fields of `engine.events.Stats`, or empty.
     """
 
     message_id: str
@@ -83,6 +84,7 @@ class StoredMessage:
     model_label: str = ""
     finish_reason: str = ""
     error: StoredError | None = None
+    stats: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,25 @@ class ConversationStore:
                 "UPDATE conversation SET draft = ? WHERE id = ?", (body, conversation_id)
             )
             self._touch(conversation_id)
+
+    @property
+    def has_damaged_sibling(self) -> bool:
+        """Whether a damaged file was set aside once, and may be mended by hand some day."""
+        return any(self._file.parent.glob(f"{self._file.stem}.damaged-*"))
+
+    def attached_paths(self) -> frozenset[str]:
+        """Every file that a message or a draft of any conversation names.
+
+        Raises:
+            ConversationsUnavailable: they cannot be read.
+        """
+        with _Reported():
+            bodies = self._connection.execute("SELECT body FROM message").fetchall()
+            drafts = self._connection.execute("SELECT draft FROM conversation").fetchall()
+        messages = (_from_body(body) for (body,) in bodies)
+        kept = [message.attachments for message in messages if message is not None]
+        kept += [_to_draft(draft).attachments for (draft,) in drafts]
+        return frozenset(path for paths in kept for path in paths)
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, timeout=5.0, check_same_thread=False)
@@ -321,6 +342,7 @@ def _to_body(message: StoredMessage) -> dict[str, object]:
         "model_label": message.model_label,
         "finish_reason": message.finish_reason,
         "error": error and [error.error, error.message, error.remedy, error.values],
+        "stats": message.stats,
         "id": message.message_id,
     }
 
@@ -339,6 +361,7 @@ def _from_body(body: str) -> StoredMessage | None:
             model_label=str(values["model_label"]),
             finish_reason=str(values["finish_reason"]),
             error=StoredError(*values["error"]) if values["error"] else None,
+            stats=dict(values.get("stats") or {}),
         )
     except (ValueError, KeyError, TypeError):
         return None

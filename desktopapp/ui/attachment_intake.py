@@ -12,7 +12,8 @@ from desktopapp.engine.events import Priced
 from desktopapp.ui.attachment_strip import AttachmentStrip
 from desktopapp.ui.incoming import MOST_ATTACHMENTS, expand_folders, read_incoming
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
-from desktopapp.ui.thumbnails import ThumbnailLoader, new_pasted_path
+from desktopapp.ui.pasted_pictures import new_pasted_path
+from desktopapp.ui.thumbnails import ThumbnailLoader
 from desktopapp.ui.wording import file_label
 
 

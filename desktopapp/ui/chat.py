@@ -8,6 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
@@ -64,6 +65,7 @@ class View(Protocol):
         thought: str,
         finish_reason: FinishReason | None,
         error: tuple[str, str] | None,
+        stats: Stats | None = None,
     ) -> None: ...
 
 
@@ -241,7 +243,7 @@ class Chat(QObject):
             return
         self._texts = {Channel.ANSWER: [event.text], Channel.THOUGHT: [event.thought]}
         self._view.finish_answer(event.request_id, event.finish_reason, event.stats)
-        self._keep_running_as(event.finish_reason)
+        self._keep_running_as(event.finish_reason, msgspec.to_builtins(event.stats))
         self._refused.difference_update(self._messages[self._asked].attachments)
         self.measured.emit(event.stats)
         self._go_on()
@@ -335,6 +337,7 @@ class Chat(QObject):
             message.thought,
             FinishReason(message.finish_reason) if message.finish_reason in list(FinishReason) else None,
             translate_error(message.error) if message.error else None,
+            _to_stats(message.stats),
         )
 
     def _first_status(self) -> str:
@@ -361,8 +364,11 @@ class Chat(QObject):
         if self._running:
             self._saver.save_message(self._current_answer())
 
-    def _keep_running_as(self, reason: FinishReason) -> None:
-        self._end_running(replace(self._current_answer(), state=MessageState.DONE, finish_reason=str(reason)))
+    def _keep_running_as(self, reason: FinishReason, stats: dict[str, object] | None = None) -> None:
+        answer = self._current_answer()
+        self._end_running(
+            replace(answer, state=MessageState.DONE, finish_reason=str(reason), stats=stats or {})
+        )
 
     def _end_running(self, answer: StoredMessage) -> None:
         self._save_timer.stop()
@@ -379,3 +385,11 @@ class Chat(QObject):
         if state is not self._state:
             self._state = state
             self.state_changed.emit(state)
+
+
+def _to_stats(values: dict[str, object]) -> Stats | None:
+    """Figures as they were stored; None where there are none, or another version's."""
+    try:
+        return msgspec.convert(values, Stats) if values else None
+    except msgspec.ValidationError:
+        return None

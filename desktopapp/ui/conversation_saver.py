@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from desktopapp.conversations import ConversationStore, Draft, StoredConversation, StoredMessage
 from desktopapp.errors import AppError
+from desktopapp.ui.pasted_pictures import remove_unused
 
 
 class ConversationSaver(QObject):
@@ -71,6 +73,15 @@ class ConversationSaver(QObject):
     def save_draft(self, draft: Draft) -> None:
         """Replace the draft."""
         self._submit(lambda store: store.save_draft(self._conversation_id, draft))
+
+    def clean_pasted(self, folder: Path) -> None:
+        """Remove pasted pictures that no conversation and no draft shows any more."""
+
+        def work(store: ConversationStore) -> None:
+            if not store.has_damaged_sibling:
+                remove_unused(folder, store.attached_paths())
+
+        self._submit(work)
 
     def close(self) -> None:
         """Write what is left and close the file; what comes later is not kept."""

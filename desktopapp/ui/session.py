@@ -102,6 +102,7 @@ class Session(QObject):
         self.worker.start()
         self._open_store()
         draft = self.chat.restore(self.saver.claim())
+        self.saver.clean_pasted(paths.pasted_dir())
         self._show_draft(draft)
         self.intake.take_paths(attachments)
         self._retitle()

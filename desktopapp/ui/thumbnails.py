@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QSize, Qt, QThreadPool, Signal
-from PySide6.QtGui import QImage, QImageReader, QImageWriter
+from PySide6.QtCore import QObject, QSize, Qt, QThreadPool, Signal
+from PySide6.QtGui import QImage, QImageReader
+
+from desktopapp.ui.pasted_pictures import save_pasted
 
 THUMBNAIL_PX = 192  # of a side; the window shows it at a third of that, so it is sharp at 300 %
 _MOST_FILE_BYTES = 256 * 2**20
@@ -41,28 +41,6 @@ def read_thumbnail(path: str) -> QImage | None:
         reader.setScaledSize(small.expandedTo(QSize(1, 1)))
     image = reader.read()
     return None if image.isNull() else image
-
-
-def new_pasted_path(folder: Path) -> Path:
-    """A free name for a pasted bitmap."""
-    return folder / f"{time.strftime('%Y-%m-%d %H.%M.%S')} {uuid.uuid4().hex[:6]}.png"
-
-
-def save_pasted(image: QImage, path: Path) -> bool:
-    """Write a bitmap as PNG so that the file is there whole or not at all."""
-    partial = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        writer = QImageWriter(str(partial), QByteArray(b"png"))
-        # zlib level 1 for PNG: a 4K screenshot in a fraction of the default's time.
-        writer.setCompression(10)
-        if not writer.write(image):
-            partial.unlink(missing_ok=True)
-            return False
-        partial.replace(path)
-    except OSError:
-        return False
-    return True
 
 
 class ThumbnailLoader(QObject):

@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from desktopapp.ui import thumbnails
-from desktopapp.ui.thumbnails import THUMBNAIL_PX, ThumbnailLoader, read_thumbnail, save_pasted
+from desktopapp.ui.pasted_pictures import save_pasted
+from desktopapp.ui.thumbnails import THUMBNAIL_PX, ThumbnailLoader, read_thumbnail
 
 
 def picture(path: Path, width: int, height: int) -> str:

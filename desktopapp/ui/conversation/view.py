@@ -196,6 +196,7 @@ class ConversationView(QWidget):
         thought: str,
         finish_reason: FinishReason | None,
         error: tuple[str, str] | None,
+        stats: Stats | None = None,
     ) -> None:
         """Show an answer of an earlier day.
 
@@ -206,6 +207,7 @@ class ConversationView(QWidget):
             thought: likewise; shown folded.
             finish_reason: why it ended; None when it failed, or the program ended first.
             error: message and remedy of a failure, or None.
+            stats: its figures, where they were kept.
         """
         self._lexers.warm_up()
         answer = self._add_answer(answer_id, model_label)
@@ -213,7 +215,7 @@ class ConversationView(QWidget):
         if error is not None:
             answer.fail(*error)
         else:
-            answer.end(finish_reason, None)
+            answer.end(finish_reason, stats)
 
     def answer_text(self, answer_id: str) -> str:
         """All Markdown of an answer so far, without its thought; empty when there is no such answer."""
