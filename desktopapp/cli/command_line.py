@@ -17,7 +17,7 @@ from desktopapp import __version__
 from desktopapp.cli.terminal import DONE, INTERRUPTED, WRONG_USAGE, open_missing_streams, report
 from desktopapp.errors import UsageError
 
-_COMMANDS = ("ask", "models", "doctor")
+_COMMANDS = ("ask", "route", "models", "doctor")
 _TOP_LEVEL_OPTIONS = ("-h", "--help", "--version")
 _BACKENDS = ("auto", "transformers", "llama.cpp")
 _MODES = ("auto", "instruct", "thinking")
@@ -61,6 +61,10 @@ def _run(options: argparse.Namespace) -> int:
         from desktopapp.cli.ask import ask
 
         return ask(options)
+    if options.command == "route":
+        from desktopapp.cli.route import show_route
+
+        return show_route(options)
     if options.command == "models":
         from desktopapp.cli.models import show_models
 
@@ -91,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Qwen3-VL Desktop {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_ask(commands.add_parser("ask", help="ask a question, read the answer here", allow_abbrev=False))
+    _add_route(commands.add_parser("route", help="say which kind of model would answer", allow_abbrev=False))
     for command, help_text in (
         ("models", "list the models that are here, and what is missing"),
         ("doctor", "look at the installation and say what to mend"),
@@ -124,6 +129,15 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="makes a sampled answer repeatable")
     parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
+
+
+def _add_route(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", metavar="PROMPT", nargs="?", help="the question", type=_text)
+    parser.add_argument(
+        "--attach", type=_file_name, action="append", default=[], metavar="FILE", help="may be repeated"
+    )
+    parser.add_argument("--prompts", type=_file_name, metavar="FILE", help="one question a line")
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
 
 
 def _text(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Chooses between the Instruct and the Thinking model of a pair for each request."""

@@ -1,0 +1,194 @@
+"""Which of a pair of models answers: the task decides, then what a switch would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from desktopapp.engine.routing.features import MediaKind, extract_features
+from desktopapp.engine.routing.logistic import default_model, probability
+from desktopapp.modelstore.model import ModelKind
+
+FOLLOW_UP_LOG_ODDS = 2.0
+"""A conversation changes its model only beyond this, about 88 %: the task has clearly changed."""
+
+# A swap of ten seconds outweighs a call as close as 73 %; no swap outweighs a clear one.
+_LOG_ODDS_PER_SWAP_S = 0.1
+_MOST_SWAP_LOG_ODDS = 1.0
+
+_FIRST = "first:"
+_FIRST_COUNTS = 4.0
+
+
+class Task(StrEnum):
+    """What a request asks for, as the reason of a choice."""
+
+    PROOF = "proof"
+    SUM = "multi-step sum"
+    CAUSE = "cause and effect"
+    COMPARISON = "comparison"
+    PLAN = "planning"
+    DEBUGGING = "debugging"
+    CHECK = "checking"
+    DECISION = "decision"
+    REASONING = "reasoning in steps"
+    PUZZLE = "puzzle"
+    ANALYSIS = "analysis"
+    PROGRAMMING = "programming"
+    READING = "reading"
+    PLACES = "places in the picture"
+    TRANSLATION = "translation"
+    EXTRACTION = "extraction"
+    DESCRIPTION = "description"
+    WRITING = "writing"
+    FACT = "plain question"
+    LOOKING = "looking"
+    CHAT = "chat"
+    MOMENT = "time in a video"
+
+
+_TASKS: Mapping[str, Task] = {
+    "prove": Task.PROOF,
+    "compute": Task.SUM,
+    "amount": Task.SUM,
+    "numbers:sum": Task.SUM,
+    "cause": Task.CAUSE,
+    "compare": Task.COMPARISON,
+    "several:compare": Task.COMPARISON,
+    "plan": Task.PLAN,
+    "debug": Task.DEBUGGING,
+    "verify": Task.CHECK,
+    "decide": Task.DECISION,
+    "reason": Task.REASONING,
+    "condition": Task.REASONING,
+    "relation": Task.REASONING,
+    "method": Task.REASONING,
+    "feasible": Task.REASONING,
+    "puzzle": Task.PUZZLE,
+    "analyse": Task.ANALYSIS,
+    "algorithm": Task.PROGRAMMING,
+    "code": Task.PROGRAMMING,
+    "read": Task.READING,
+    "no_solving": Task.READING,
+    "locate": Task.PLACES,
+    "translate": Task.TRANSLATION,
+    "extract": Task.EXTRACTION,
+    "describe": Task.DESCRIPTION,
+    "rewrite": Task.WRITING,
+    "fact": Task.FACT,
+    "perceive": Task.LOOKING,
+    "chat": Task.CHAT,
+    "moment": Task.MOMENT,
+}
+
+
+class RouteCause(StrEnum):
+    """What settled a choice."""
+
+    TASK = "task"
+    FOLLOW_UP = "follow-up"
+    RESIDENT = "resident"
+    ONLY_ONE = "only one"
+    ASKED = "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a choice would cost.
+
+    Args:
+        installed: kinds of the pair that can be used; at least one.
+        resident: kinds that are loaded.
+        swap_s: seconds that loading the other one takes, as measured or estimated; 0 where both are loaded.
+        previous: the kind that gave the conversation's last answer; None for a first question.
+    """
+
+    installed: Collection[ModelKind] = (ModelKind.INSTRUCT, ModelKind.THINKING)
+    resident: Collection[ModelKind] = ()
+    swap_s: float = 0.0
+    previous: ModelKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A choice.
+
+    Args:
+        kind: which model answers.
+        probability: 0..1, that Thinking is the better one for this task, whatever a switch costs.
+        cause: what settled it.
+        task: what the request asks for, as far as it decided; None where no word told.
+    """
+
+    kind: ModelKind
+    probability: float
+    cause: RouteCause
+    task: Task | None
+
+    @property
+    def reason(self) -> str:
+        """In a few English words."""
+        task = self.task.value if self.task else "no sign of several steps"
+        if self.cause is RouteCause.TASK:
+            return task
+        if self.cause is RouteCause.FOLLOW_UP:
+            return "stays with the model of this conversation"
+        if self.cause is RouteCause.RESIDENT:
+            return f"{task}; a close call, and this model is loaded"
+        return "only this one is installed" if self.cause is RouteCause.ONLY_ONE else "as asked"
+
+
+DEFAULT_SITUATION = Situation()
+
+
+def route(text: str, media: Sequence[MediaKind] = (), situation: Situation = DEFAULT_SITUATION) -> Route:
+    """Choose the model for a question.
+
+    Args:
+        text: the question.
+        media: its attachments.
+        situation: what is here and loaded.
+    """
+    model = default_model()
+    features = extract_features(text, media)
+    log_odds = model.log_odds(features)
+    kind, cause = _choose(log_odds, situation)
+    task = _task(model.contributions(features), kind)
+    return Route(kind, probability(log_odds), cause, task)
+
+
+def _choose(log_odds: float, situation: Situation) -> tuple[ModelKind, RouteCause]:
+    if len(situation.installed) == 1:
+        return next(iter(situation.installed)), RouteCause.ONLY_ONE
+    by_task = _kind(log_odds)
+    if situation.previous is not None and by_task is not situation.previous:
+        if abs(log_odds) <= FOLLOW_UP_LOG_ODDS:
+            return situation.previous, RouteCause.FOLLOW_UP
+        return by_task, RouteCause.TASK
+    if situation.resident and by_task not in situation.resident and situation.previous is None:
+        cost = min(situation.swap_s * _LOG_ODDS_PER_SWAP_S, _MOST_SWAP_LOG_ODDS)
+        if abs(log_odds) < cost:
+            return next(iter(situation.resident)), RouteCause.RESIDENT
+    return by_task, RouteCause.TASK
+
+
+def _kind(log_odds: float) -> ModelKind:
+    return ModelKind.THINKING if log_odds > 0 else ModelKind.INSTRUCT
+
+
+def _task(contributions: Mapping[str, float], kind: ModelKind) -> Task | None:
+    """The task whose words spoke most for a kind."""
+    sign = 1 if kind is ModelKind.THINKING else -1
+    votes: dict[Task, float] = {}
+    for name, value in contributions.items():
+        task = _TASKS.get(name.removeprefix(_FIRST))
+        if task is not None:
+            # A request's first verb names its task best.
+            weight = _FIRST_COUNTS if name.startswith(_FIRST) else 1.0
+            votes[task] = votes.get(task, 0.0) + sign * value * weight
+    # “Prove it, step by step” is a proof: reasoning is named where nothing else is.
+    named = [task for task, vote in votes.items() if vote > 0 and task is not Task.REASONING]
+    if not named and votes.get(Task.REASONING, 0.0) > 0:
+        return Task.REASONING
+    return max(named, key=lambda task: votes[task], default=None)

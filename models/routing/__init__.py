@@ -1,0 +1,1 @@
+"""How the router's weights are made: labelled prompts, training, measuring."""

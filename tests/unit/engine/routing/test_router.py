@@ -1,0 +1,115 @@
+"""The rules around the router's model: what is loaded, what is installed, what answered before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktopapp.engine.routing.features import MediaKind, extract_features, media_kind
+from desktopapp.engine.routing.logistic import default_model, probability
+from desktopapp.engine.routing.router import RouteCause, Situation, Task, route
+from desktopapp.modelstore.model import ModelKind
+
+INSTRUCT, THINKING = ModelKind.INSTRUCT, ModelKind.THINKING
+CLEAR = "Prove by induction that 2^n > n for every n, and explain each step."
+READING = "Read the text in this picture."
+CLOSE = "Why does it rain?"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind", "task"),
+    [
+        (CLEAR, THINKING, Task.PROOF),
+        ("Work out 3 * 17 + 4 * 21 and take 20 % off.", THINKING, Task.SUM),
+        ("为什么死锁会发生？帮我排查原因", THINKING, Task.CAUSE),
+        (READING, INSTRUCT, Task.READING),
+        ("Translate this letter into Danish.", INSTRUCT, Task.TRANSLATION),
+        ("你好，很高兴认识你", INSTRUCT, Task.CHAT),
+        ("框出所有的椅子，输出 bbox_2d", INSTRUCT, Task.PLACES),
+    ],
+)
+def test_a_clear_task_chooses_and_is_the_reason(prompt: str, kind: ModelKind, task: Task) -> None:
+    chosen = route(prompt)
+    assert (chosen.kind, chosen.task, chosen.cause) == (kind, task, RouteCause.TASK)
+    assert chosen.reason == task.value
+
+
+def test_several_pictures_to_compare_are_for_thinking() -> None:
+    text = "Compare these."
+    one, two = (route(text, [MediaKind.PICTURE] * count).probability for count in (1, 2))
+    assert two > max(one, 0.5)
+
+
+def test_only_one_is_used_whatever_the_task() -> None:
+    chosen = route(CLEAR, situation=Situation(installed={INSTRUCT}))
+    assert (chosen.kind, chosen.cause) == (INSTRUCT, RouteCause.ONLY_ONE)
+    assert chosen.probability > 0.9
+    assert "only" in chosen.reason
+
+
+def test_a_follow_up_stays_unless_the_task_clearly_changed() -> None:
+    assert route(CLOSE).kind is THINKING
+    stays = route(CLOSE, situation=Situation(previous=INSTRUCT))
+    assert (stays.kind, stays.cause) == (INSTRUCT, RouteCause.FOLLOW_UP)
+    changes = route(CLEAR, situation=Situation(previous=INSTRUCT))
+    assert (changes.kind, changes.cause) == (THINKING, RouteCause.TASK)
+
+
+def test_a_swap_outweighs_a_close_call_only() -> None:
+    loaded = Situation(resident={INSTRUCT}, swap_s=60.0)
+    close = route(CLOSE, situation=loaded)
+    assert (close.kind, close.cause) == (INSTRUCT, RouteCause.RESIDENT)
+    assert route(CLEAR, situation=loaded).kind is THINKING
+    both = Situation(resident={INSTRUCT, THINKING}, swap_s=0.0)
+    assert route(CLOSE, situation=both).kind is THINKING
+    quick = Situation(resident={INSTRUCT}, swap_s=0.2)
+    assert route(CLOSE, situation=quick).kind is THINKING
+
+
+@given(st.text(max_size=300), st.lists(st.sampled_from(MediaKind), max_size=4))
+def test_any_text_gives_features_in_range_and_a_choice(text: str, media: list[MediaKind]) -> None:
+    features = extract_features(text, media)
+    assert all(0 < value <= 1 for value in features.values())
+    assert 0 <= route(text, media).probability <= 1
+
+
+def test_a_pasted_book_is_read_at_both_ends_only() -> None:
+    filler = "lorem ipsum dolor " * 20_000
+    assert extract_features(f"{READING} {filler} {CLEAR}").keys() >= {"read", "prove"}
+    assert "prove" not in extract_features(f"{filler} {CLEAR} {filler}")
+
+
+def test_weights_are_of_features_that_exist() -> None:
+    model = default_model()
+    assert len(model.weights) > 40
+    assert model.log_odds({}) == model.intercept
+    assert model.log_odds({"no such feature": 1.0}) == model.intercept
+
+
+def test_probability_saturates_without_overflow() -> None:
+    assert (probability(-1e6), probability(0), probability(1e6)) == (0.0, 0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/a/b.PDF", MediaKind.DOCUMENT),
+        ("clip.mp4", MediaKind.VIDEO),
+        ("x.png", MediaKind.PICTURE),
+        ("noending", MediaKind.PICTURE),
+    ],
+)
+def test_media_are_told_by_their_ending(path: str, kind: MediaKind) -> None:
+    assert media_kind(path) is kind
+
+
+def test_routing_needs_neither_numpy_nor_torch() -> None:
+    code = (
+        "import sys; from desktopapp.engine.routing.router import route; route('Why?');"
+        "sys.exit(any(name in sys.modules for name in ('numpy', 'torch', 'sklearn', 'PySide6')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
