@@ -13,8 +13,8 @@ class SamplingParameters:
     """The complete recipe; see `SamplingOverrides` for the meaning of each field.
 
     `temperature` 0 is greedy. `seed` None draws a fresh one. Order of application: penalties, temperature,
-    top-k, top-p, min-p. llama.cpp alone reads `min_p` (candidates below this share of the likeliest one's
-    probability are dropped) and `grammar` (GBNF with the rule `root`, which the whole answer follows).
+    top-k, top-p, min-p (candidates below this share of the likeliest one's probability are dropped). llama.cpp
+    alone reads `grammar` (GBNF with the rule `root`, which the whole answer follows).
     """
 
     temperature: float

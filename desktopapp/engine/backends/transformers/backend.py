@@ -38,7 +38,13 @@ class TransformersBackend:
     """Runs a Hugging Face folder with PyTorch, on a CUDA card where there is one, else on the processor."""
 
     name: str = BackendChoice.TRANSFORMERS.value
-    capabilities = Capabilities(reuses_prefix=False, streams_images=True)
+    capabilities = Capabilities(
+        reuses_prefix=True,
+        streams_images=True,
+        kv_types=("16bit", "fp8_e4m3", "fp8_e5m2", "int8", "int4"),
+        chunk_tokens=(2048, 1024, 512, 256),
+        cpu_chunk_tokens=(128, 64),
+    )
 
     def __init__(self) -> None:
         self._loaded: LoadedNetwork | None = None

@@ -9,8 +9,11 @@ from typing import Any
 import torch
 
 from desktopapp.engine.backend import LoadedModel
+from desktopapp.engine.backends.transformers.conversations import Conversations
 from desktopapp.engine.backends.transformers.costs import Costs
 from desktopapp.engine.backends.transformers.memory_ledger import MemoryLedger
+from desktopapp.engine.backends.transformers.vision import PatchRule
+from desktopapp.engine.backends.transformers.vision_tower import VisionTower
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,9 @@ class LoadedNetwork:
     Args:
         network: `Qwen3VLForConditionalGeneration` or its mixture-of-experts sibling.
         tokenizer: of transformers.
-        image_processor: of transformers, the Pillow one.
+        vision: its vision tower.
+        patch_rule: how pictures become its input.
+        conversations: what was evaluated with it.
         facts: what the engine is told.
         stop_ids: tokens that end an answer.
         token_bytes: what each token stands for, by id.
@@ -30,7 +35,9 @@ class LoadedNetwork:
 
     network: Any
     tokenizer: Any
-    image_processor: Any
+    vision: VisionTower
+    patch_rule: PatchRule
+    conversations: Conversations
     facts: LoadedModel
     stop_ids: frozenset[int]
     token_bytes: Mapping[int, bytes]
@@ -47,8 +54,3 @@ class LoadedNetwork:
     def is_cuda(self) -> bool:
         """Whether it runs on a GPU."""
         return self.device.type == "cuda"
-
-    @property
-    def merge_size(self) -> int:
-        """Patches a side of the square that becomes one visual token."""
-        return int(self.network.config.vision_config.spatial_merge_size)

@@ -14,17 +14,25 @@ from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTo
 from transformers.utils import logging as transformers_logging
 
 from desktopapp.engine.backend import LoadedModel, LoadOptions, LoadProgress, PixelBudget
+from desktopapp.engine.backends.transformers.conversations import Conversations
 from desktopapp.engine.backends.transformers.costs import Costs
 from desktopapp.engine.backends.transformers.device import Placement, place
 from desktopapp.engine.backends.transformers.folder import ModelFolder
+from desktopapp.engine.backends.transformers.kv_cache import KvCache
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.memory import free_bytes, run_in_memory
 from desktopapp.engine.backends.transformers.memory_ledger import MemoryLedger
-from desktopapp.engine.backends.transformers.token_sequence import TokenSequence
+from desktopapp.engine.backends.transformers.text_decoder import TextDecoder
+from desktopapp.engine.backends.transformers.text_ops import TorchOps
+from desktopapp.engine.backends.transformers.text_sequence import TextSequence
+from desktopapp.engine.backends.transformers.text_weights import read_text_weights
+from desktopapp.engine.backends.transformers.vision import PatchRule
+from desktopapp.engine.backends.transformers.vision_tower import VisionTower
 from desktopapp.engine.backends.transformers.vocabulary import vocabulary_bytes
 from desktopapp.errors import ModelDamaged
 
 DEFAULT_CONTEXT_TOKENS = 32_768
+DEFAULT_KV_TYPE = "16bit"
 SMALLEST_CONTEXT_TOKENS = 2_048
 
 # Of the memory that is free behind the weights; the rest is for the vision tower and the computation itself.
@@ -71,20 +79,25 @@ def load_network(folder: ModelFolder, options: LoadOptions, progress: LoadProgre
     network = _load_weights(folder, placement, progress)
     progress("warm_up", _WEIGHTS_TO)
     stop_ids = _stop_ids(network, tokenizer)
-    _load_part(folder, "config.json", partial(_warm_up, network, next(iter(stop_ids))))
+    rule = _load_part(folder, "preprocessor_config.json", partial(_patch_rule, processor, network))
+    context_tokens = _context_tokens(network, options)
+    prepared = _load_part(folder, "config.json", partial(_prepare, network, context_tokens, stop_ids))
     facts = LoadedModel(
         chat_template=folder.chat_template,
         precision=placement.precision,
         device=str(placement.device),
-        context_tokens=_context_tokens(network, options),
+        context_tokens=context_tokens,
         pixel_budget=budget,
         bos_text=tokenizer.bos_token or "",
         eos_text=tokenizer.eos_token or "",
     )
+    vision, conversations = prepared
     return LoadedNetwork(
         network,
         tokenizer,
-        processor,
+        vision,
+        rule,
+        conversations,
         facts,
         stop_ids,
         token_bytes,
@@ -202,6 +215,35 @@ def _context_tokens(network: Any, options: LoadOptions) -> int:
     return min(max(fitting, SMALLEST_CONTEXT_TOKENS), DEFAULT_CONTEXT_TOKENS, limit)
 
 
-def _warm_up(network: Any, token_id: int) -> None:
-    """Evaluate one token, so that a network that cannot run fails here and kernels are ready."""
-    TokenSequence(network).evaluate([token_id], torch.zeros((4, 1, 1), dtype=torch.long))
+def _patch_rule(processor: Any, network: Any) -> PatchRule:
+    vision = network.config.vision_config
+    mean, deviation = (
+        tuple(float(value) for value in part) for part in (processor.image_mean, processor.image_std)
+    )
+    if len(mean) != 3 or len(deviation) != 3 or int(vision.in_channels) != 3:
+        raise ValueError("it is not made for pictures of three colours")
+    return PatchRule(
+        patch_px=int(vision.patch_size),
+        merge=int(vision.spatial_merge_size),
+        frames=int(vision.temporal_patch_size),
+        mean=(mean[0], mean[1], mean[2]),
+        deviation=(deviation[0], deviation[1], deviation[2]),
+    )
+
+
+def _prepare(
+    network: Any, context_tokens: int, stop_ids: frozenset[int]
+) -> tuple[VisionTower, Conversations]:
+    """Make what runs the network, and evaluate one token: one that cannot run fails here."""
+    device: torch.device = network.device
+    ops = TorchOps()
+    decoder = TextDecoder(read_text_weights(network, join=device.type == "cuda"), ops)
+
+    def make_cache(kv_type: str) -> KvCache:
+        shape = decoder.weights.shape
+        layers, dtype = len(decoder.weights.layers), decoder.weights.embedding.dtype
+        return KvCache(layers, shape.kv_heads, shape.head_dim, kv_type, device, dtype, context_tokens)
+
+    first = torch.zeros((3, 1), dtype=torch.long)
+    TextSequence(decoder, make_cache(DEFAULT_KV_TYPE)).evaluate([next(iter(stop_ids))], first)
+    return VisionTower(network.model.visual, ops), Conversations(make_cache, decoder, DEFAULT_KV_TYPE)

@@ -74,17 +74,3 @@ def storage_bytes(tensors: Iterable[torch.Tensor]) -> int:
         storage.data_ptr(): storage.nbytes() for storage in (tensor.untyped_storage() for tensor in tensors)
     }
     return sum(storages.values())
-
-
-def cache_bytes(cache: Any) -> int:
-    """Memory of the tensors in the layers of a cache of transformers, of whatever kind they are.
-
-    Args:
-        cache: a `Cache`; may be appended to by another thread meanwhile.
-    """
-    return storage_bytes(
-        value
-        for layer in list(cache.layers)
-        for value in list(vars(layer).values())
-        if isinstance(value, torch.Tensor)
-    )

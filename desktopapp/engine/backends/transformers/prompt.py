@@ -20,8 +20,6 @@ from desktopapp.engine.backend import (
 from desktopapp.engine.media.pixel_budget import fit_grid
 from desktopapp.errors import BackendUnavailable
 
-_TEXT, _IMAGE = 0, 1
-
 
 @dataclass(frozen=True, slots=True)
 class PromptImage:
@@ -49,29 +47,33 @@ class EncodedPrompt:
     Args:
         token_ids: one `image_token_id` for each visual token.
         images: in order.
-        positions: int64 (4, 1, tokens): index in the text, then M-RoPE's time, height and width.
+        positions: int64 (3, tokens): M-RoPE's time, height and width.
     """
 
     token_ids: list[int]
     images: tuple[PromptImage, ...]
     positions: torch.Tensor
 
+    @property
+    def next_position(self) -> int:
+        """Of what is generated: behind a picture that is one more than the largest, not than the last."""
+        return int(self.positions.max()) + 1
+
 
 def encode_prompt(
-    parts: Sequence[PromptPart], network: Any, tokenizer: Any, budget: PixelBudget
+    parts: Sequence[PromptPart], config: Any, tokenizer: Any, budget: PixelBudget
 ) -> EncodedPrompt:
     """Tokenise a prompt; pictures are measured, not decoded.
 
     Args:
         parts: of the prompt; at least one token comes of them.
-        network: of transformers; knows the token ids and the rule of positions.
+        config: of the network; knows the token ids.
         tokenizer: of transformers.
         budget: that pictures are fitted to.
 
     Raises:
         ValueError: the template's text has an image placeholder that no picture belongs to.
     """
-    config = network.config
     token_ids: list[int] = []
     images: list[PromptImage] = []
     for part in _join_texts(parts):
@@ -85,7 +87,7 @@ def encode_prompt(
             raise BackendUnavailable(backend="transformers", reason="it does not read videos yet")
         else:
             token_ids += _tokenise(part, config, tokenizer)
-    return EncodedPrompt(token_ids, tuple(images), _positions(token_ids, images, network, budget))
+    return EncodedPrompt(token_ids, tuple(images), mrope_positions(len(token_ids), images, budget.cell_px))
 
 
 def _join_texts(parts: Iterable[PromptPart]) -> Iterator[PromptPart]:
@@ -124,17 +126,31 @@ def _tokenise(part: TextPart, config: Any, tokenizer: Any) -> list[int]:
     return token_ids
 
 
-def _positions(
-    token_ids: list[int], images: list[PromptImage], network: Any, budget: PixelBudget
-) -> torch.Tensor:
-    ids = torch.tensor([token_ids], dtype=torch.long)
-    types = torch.full_like(ids, _TEXT)
+def mrope_positions(tokens: int, images: Sequence[PromptImage], cell_px: int) -> torch.Tensor:
+    """Positions of a prompt's tokens.
+
+    Text counts up in all three; a picture's tokens share one time and count rows and columns from it; what follows
+    begins behind the longer side. Source: `get_rope_index` of Qwen3-VL in transformers.
+
+    Args:
+        tokens: in all.
+        images: in order.
+        cell_px: side of the square of one visual token.
+
+    Returns:
+        int64 (3, tokens): time, height, width.
+    """
+    positions = torch.empty((3, tokens), dtype=torch.long)
+    done = position = 0
     for image in images:
-        types[0, image.start : image.end] = _IMAGE
-    patch_px = budget.cell_px // network.config.vision_config.spatial_merge_size
-    grids = [[1, image.height // patch_px, image.width // patch_px] for image in images]
-    mrope, _ = network.model.get_rope_index(
-        ids, types, image_grid_thw=torch.tensor(grids, dtype=torch.long) if grids else None
-    )
-    text = torch.arange(len(token_ids)).view(1, 1, -1)
-    return torch.cat([text, mrope], dim=0)
+        text = image.start - done
+        positions[:, done : image.start] = torch.arange(position, position + text)
+        position += text
+        rows, columns = image.height // cell_px, image.width // cell_px
+        cells = torch.arange(rows * columns)
+        places = torch.stack([torch.zeros_like(cells), cells // columns, cells % columns])
+        positions[:, image.start : image.end] = places + position
+        position += max(rows, columns)
+        done = image.end
+    positions[:, done:] = torch.arange(position, position + tokens - done)
+    return positions

@@ -1,11 +1,11 @@
-"""Runs one picture through the vision tower."""
+"""Pictures on their way into the language model: pixels, patches, features."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -31,57 +31,68 @@ class VisualFeatures:
 
 
 @dataclass(frozen=True, slots=True)
-class EncoderOutputs:
-    """Features of one or more pictures in the form that transformers takes as `mm_encoder_outputs["image"]`.
+class PatchRule:
+    """How pixels become patches.
 
     Args:
-        pooler_output: merged features of each picture.
-        deepstack_features: for each DeepStack layer those of each picture.
+        patch_px: side of a patch.
+        merge: patches a side of the square that becomes one visual token.
+        frames: that one patch spans; a still picture is repeated.
+        mean: of red, green, blue, 0..1, which is subtracted.
+        deviation: by which they are divided then.
     """
 
-    pooler_output: tuple[torch.Tensor, ...]
-    deepstack_features: list[tuple[torch.Tensor, ...]]
+    patch_px: int
+    merge: int
+    frames: int
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
 
-    @classmethod
-    def of(cls, features: Sequence[VisualFeatures]) -> EncoderOutputs:
-        """Join pictures, or parts of pictures, in the order of their tokens."""
-        layers = zip(*(picture.deepstack for picture in features), strict=True)
-        return cls(tuple(picture.merged for picture in features), [tuple(layer) for layer in layers])
+    def grid(self, width: int, height: int) -> tuple[int, int]:
+        """Rows and columns of patches of a picture, its sides in pixels."""
+        return height // self.patch_px, width // self.patch_px
 
 
-def make_patches(
-    pixels: RgbArray, width: int, height: int, processor: Any
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Resize a picture and cut it into patches.
+def shown_pixels(pixels: RgbArray, width: int, height: int) -> RgbArray:
+    """Resize a picture as the model's own image processor does.
 
     Args:
         pixels: uint8 (any height, any width, 3), RGB, 0..255.
         width: to resize to, in pixels, whole cells.
         height: likewise.
-        processor: transformers' image processor.
 
     Returns:
-        float32 (patches, channels x frames x patch height x patch width), normalised, in the order of the
-        merge blocks; and int64 (1, 3), time, rows and columns of patches.
+        uint8 (height, width, 3), contiguous.
     """
-    picture = Image.fromarray(pixels)
-    if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.BICUBIC)
-    batch = processor(images=[picture], do_resize=False, return_tensors="pt")
-    return batch["pixel_values"], batch["image_grid_thw"]
+    if pixels.shape[:2] == (height, width):
+        return np.ascontiguousarray(pixels)
+    return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
 
 
-@torch.inference_mode()
-def encode_patches(network: Any, patches: torch.Tensor, grid: torch.Tensor) -> VisualFeatures:
-    """Run the vision tower on one picture.
+def make_patches(
+    frames: list[RgbArray], rule: PatchRule, device: torch.device, dtype: torch.dtype
+) -> torch.Tensor:
+    """Cut pixels into normalised patches.
 
     Args:
-        network: of transformers.
-        patches: from `make_patches`.
-        grid: likewise.
+        frames: uint8 (height, width, 3), RGB, whole cells: one picture, or as many of a video as a patch spans.
+        rule: of the model.
+        device: to do it on; only the bytes of the pixels are sent there.
+        dtype: of the result.
+
+    Returns:
+        (patches, channels x frames x patch height x patch width) in the order of the merge blocks.
     """
-    device = network.device
-    output = network.model.get_image_features(patches.to(device), grid.to(device))
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return VisualFeatures(output.pooler_output[0], tuple(layer[0] for layer in output.deepstack_features))
+    mean, deviation = (
+        torch.tensor(values, device=device).view(3, 1, 1, 1) for values in (rule.mean, rule.deviation)
+    )
+    # (channels, frames, height, width)
+    stack = torch.stack([torch.from_numpy(frame).to(device).permute(2, 0, 1) for frame in frames], 1)
+    normal = ((stack.float() / 255 - mean) / deviation).to(dtype)
+    if len(frames) < rule.frames:
+        normal = normal.expand(3, rule.frames, *normal.shape[2:])
+    rows, columns = (side // (rule.patch_px * rule.merge) for side in normal.shape[2:])
+    cells = normal.reshape(
+        3, rule.frames, rows, rule.merge, rule.patch_px, columns, rule.merge, rule.patch_px
+    )
+    return cells.permute(2, 5, 3, 6, 0, 1, 4, 7).reshape(rows * columns * rule.merge**2, -1)

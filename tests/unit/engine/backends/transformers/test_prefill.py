@@ -12,6 +12,7 @@ from PIL import Image
 from transformers import AutoImageProcessor
 
 from desktopapp.engine.backend import (
+    DEFAULT_RUN,
     ImageEvaluated,
     ImagePart,
     PromptPart,
@@ -19,10 +20,11 @@ from desktopapp.engine.backend import (
     TextPart,
     TokenAdded,
 )
-from desktopapp.engine.backends.transformers.generation import Prefill, generate
+from desktopapp.engine.backends.transformers.generation import generate
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
+from desktopapp.engine.backends.transformers.prefill import Prefill
 from desktopapp.engine.backends.transformers.prompt import encode_prompt
-from desktopapp.engine.backends.transformers.token_sequence import TokenSequence
+from desktopapp.engine.backends.transformers.prompt_pictures import KnownPixels, PromptPictures
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
@@ -65,8 +67,11 @@ def reference_inputs(model: LoadedNetwork, folder: Path, parts: Sequence[PromptP
 
 
 def prefill(model: LoadedNetwork, parts: Sequence[PromptPart], chunk_tokens: int) -> tuple[Any, torch.Tensor]:
-    encoded = encode_prompt(parts, model.network, model.tokenizer, model.facts.pixel_budget)
-    run = Prefill(model, encoded, TokenSequence(model.network), CancelToken(), StepClock()).run(chunk_tokens)
+    encoded = encode_prompt(parts, model.network.config, model.tokenizer, model.facts.pixel_budget)
+    model.conversations.clear()
+    pictures = PromptPictures(KnownPixels(), StepClock())
+    sequence = model.conversations.continue_with(encoded, "16bit", pictures, CancelToken())
+    run = Prefill(model, encoded, sequence, pictures, CancelToken(), StepClock()).run(chunk_tokens)
     steps = []
     while True:
         try:
@@ -96,7 +101,7 @@ def test_greedy_tokens_equal_generate(network: LoadedNetwork, random_folder: Pat
         **inputs, max_new_tokens=24, do_sample=False, temperature=None, top_p=None, top_k=None
     )
     expected = output[0, inputs["input_ids"].shape[1] :].tolist()
-    steps = generate(network, PROMPTS[name], GREEDY, 24, CancelToken(), StepClock())
+    steps = generate(network, PROMPTS[name], GREEDY, 24, CancelToken(), StepClock(), DEFAULT_RUN)
     tokens = [step.token_id for step in steps if isinstance(step, TokenAdded)]
     assert tokens == [token for token in expected if token not in network.stop_ids]
     assert len(tokens) > 3

@@ -10,7 +10,7 @@ from tests.pictures import NoisePicture
 
 
 def encode(model: LoadedNetwork, *parts: TextPart | ImagePart) -> EncodedPrompt:
-    return encode_prompt(parts, model.network, model.tokenizer, model.facts.pixel_budget)
+    return encode_prompt(parts, model.network.config, model.tokenizer, model.facts.pixel_budget)
 
 
 def test_control_words_typed_by_a_person_stay_text(network: LoadedNetwork) -> None:
@@ -41,14 +41,13 @@ def test_picture_tokens_and_positions(network: LoadedNetwork) -> None:
         *b"c",
     ]
     assert (prompt.images[0].start, prompt.images[0].end) == (3, 3 + pads)
-    assert prompt.positions.shape == (4, 1, len(prompt.token_ids))
-    index, time, rows, columns = prompt.positions[:, 0]
-    assert index.tolist() == list(range(len(prompt.token_ids)))
+    assert prompt.positions.shape == (3, len(prompt.token_ids))
+    time, rows, columns = prompt.positions
     assert set(time[3 : 3 + pads].tolist()) == {3}
     assert rows[3 : 3 + pads].tolist() == [3 + n // 10 for n in range(pads)]
     assert columns[3 : 3 + pads].tolist() == [3 + n % 10 for n in range(pads)]
     # Behind a picture the text goes on after the longer side: 3 + 10.
-    assert torch.equal(prompt.positions[1:, 0, -2:], torch.tensor([[13, 14]] * 3))
+    assert torch.equal(prompt.positions[:, -2:], torch.tensor([[13, 14]] * 3))
 
 
 def test_measuring_decodes_nothing(network: LoadedNetwork) -> None:

@@ -14,8 +14,8 @@ CPU = torch.device("cpu")
 
 
 def draws(parameters: SamplingParameters, count: int, logits: torch.Tensor = LOGITS) -> list[int]:
-    sampler = Sampler(parameters, [], logits.numel(), CPU)
-    return [sampler.next_token(logits) for _ in range(count)]
+    sampler = Sampler(parameters, [], logits.numel(), CPU, count)
+    return [int(sampler.choose(logits)) for _ in range(count)]
 
 
 def test_frequencies_follow_the_softmax() -> None:
@@ -54,19 +54,27 @@ def test_seed_repeats_and_none_differs() -> None:
 
 
 def test_presence_penalty_counts_generated_tokens_once() -> None:
-    sampler = Sampler(replace(PLAIN, temperature=0.0, presence_penalty=1.5), [0], 4, CPU)
+    sampler = Sampler(replace(PLAIN, temperature=0.0, presence_penalty=1.5), [0], 4, CPU, 4)
     # 2, 1, 0, -1 -> 0.5, 1, 0, -1 -> 0.5, -0.5, 0, -1: the prompt's 0 is not penalised before it is said.
-    assert [sampler.next_token(LOGITS) for _ in range(4)] == [0, 1, 0, 0]
+    assert [int(sampler.choose(LOGITS)) for _ in range(4)] == [0, 1, 0, 0]
 
 
 def test_repetition_penalty_counts_the_prompt_and_weakens_both_signs() -> None:
     greedy = replace(PLAIN, temperature=0.0, repetition_penalty=4.0)
     # 2 / 4 is below 1; then 1 / 4 is below 0.5.
-    sampler = Sampler(greedy, [0], 4, CPU)
-    assert [sampler.next_token(LOGITS), sampler.next_token(LOGITS)] == [1, 0]
+    sampler = Sampler(greedy, [0], 4, CPU, 4)
+    assert [int(sampler.choose(LOGITS)), int(sampler.choose(LOGITS))] == [1, 0]
     negative = torch.tensor([-1.0, -2.0])
-    assert Sampler(greedy, [0], 2, CPU).next_token(negative) == 1
+    assert Sampler(greedy, [0], 2, CPU, 1).choose(negative).tolist() == [1]
 
 
 def test_half_precision_logits_are_taken() -> None:
     assert draws(PLAIN, 3, LOGITS.bfloat16()) == draws(PLAIN, 3)
+
+
+@pytest.mark.parametrize(
+    ("min_p", "kept"), [(0.0, {0, 1, 2, 3}), (0.1, {0, 1, 2}), (0.2, {0, 1}), (1.0, {0})]
+)
+def test_min_p_drops_what_is_far_less_likely_than_the_likeliest(min_p: float, kept: set[int]) -> None:
+    # Relative to the likeliest: 1, 0.368, 0.135, 0.0498
+    assert set(draws(replace(PLAIN, min_p=min_p), 800)) == kept

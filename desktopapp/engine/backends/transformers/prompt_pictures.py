@@ -1,0 +1,96 @@
+"""The pictures of one prompt: told from earlier ones by their pixels, and decoded at most once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from desktopapp.engine.backend import VersionedImage
+from desktopapp.engine.backends.transformers.prompt import PromptImage
+from desktopapp.engine.backends.transformers.vision import shown_pixels
+from desktopapp.engine.steps import StepClock
+
+if TYPE_CHECKING:
+    from desktopapp.engine.backend import RgbArray
+
+_MOST_KNOWN = 4096
+# Decoding and resizing, until one was measured.
+_PIXELS_PER_S = 1e6
+
+
+class KnownPixels:
+    """Which pixels a version of a picture has at which size: a few thousand are remembered."""
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[tuple[str, int, int], str] = OrderedDict()
+
+    def get(self, version: str, image: PromptImage) -> str | None:
+        """The id of its pixels, or None if it was not seen."""
+        return self._ids.get((version, image.width, image.height))
+
+    def remember(self, version: str, image: PromptImage, pixels_id: str) -> None:
+        """Keep the id of a picture's pixels."""
+        self._ids[version, image.width, image.height] = pixels_id
+        if len(self._ids) > _MOST_KNOWN:
+            self._ids.popitem(last=False)
+
+
+class PromptPictures:
+    """Pictures of one prompt. Holds the pixels of one picture at most.
+
+    Args:
+        known: from earlier prompts; is added to.
+        steps: told while a picture is decoded.
+    """
+
+    def __init__(self, known: KnownPixels, steps: StepClock) -> None:
+        self._known = known
+        self._steps = steps
+        self._ids: dict[int, str] = {}
+        self._held: tuple[int, RgbArray] | None = None
+
+    def pixels_id(self, image: PromptImage) -> str:
+        """Hash of the pixels that the model is shown; decodes the picture only where it must.
+
+        Raises:
+            AttachmentError: it cannot be decoded.
+        """
+        known = self._ids.get(image.start)
+        if known is None:
+            version = _version(image)
+            known = self._known.get(version, image) if version else None
+        if known is None:
+            return self._decode(image)[1]
+        self._ids[image.start] = known
+        return known
+
+    def take_pixels(self, image: PromptImage) -> tuple[RgbArray, str]:
+        """The pixels, uint8 (height, width, 3), and their hash; they are not held any more.
+
+        Raises:
+            AttachmentError: it cannot be decoded.
+        """
+        held = self._held
+        pixels, pixels_id = (
+            (held[1], self._ids[image.start]) if held and held[0] == image.start else self._decode(image)
+        )
+        self._held = None
+        return pixels, pixels_id
+
+    def _decode(self, image: PromptImage) -> tuple[RgbArray, str]:
+        self._held = None
+        # Before the pixels: a change in between then belongs to a version that is never met again.
+        version = _version(image)
+        with self._steps.step("pixels", image.source.width * image.source.height, _PIXELS_PER_S):
+            pixels = shown_pixels(image.source.decode(), image.width, image.height)
+        pixels_id = hashlib.blake2b(pixels.data, digest_size=16, key=b"%d" % image.width).hexdigest()
+        if version:
+            self._known.remember(version, image, pixels_id)
+        self._ids[image.start] = pixels_id
+        self._held = image.start, pixels
+        return pixels, pixels_id
+
+
+def _version(image: PromptImage) -> str | None:
+    return image.source.version() if isinstance(image.source, VersionedImage) else None
