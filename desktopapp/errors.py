@@ -16,11 +16,15 @@
     │   ├── AttachmentGone
     │   ├── AttachmentUnreadable
     │   ├── AttachmentChanged       another picture since it was attached
-    │   ├── NotAnImage
+    │   ├── NotAnImage              nor a video, nor a document
     │   ├── ImageDamaged
     │   ├── ImageTooLarge           decompression bomb
     │   ├── ImageEmpty              a side of zero
-    │   └── ImageTooNarrow          aspect ratio over 200
+    │   ├── ImageTooNarrow          aspect ratio over 200
+    │   ├── VideoDamaged
+    │   ├── DocumentDamaged
+    │   ├── DocumentLocked          wants a password, or another one
+    │   └── PagesMissing            the range that was asked for
     ├── PromptTooLong
     ├── OutOfMemory
     ├── StorageError
@@ -189,9 +193,12 @@ class AttachmentChanged(AttachmentError):
 class NotAnImage(AttachmentError):
     """Values: name."""
 
-    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is not a picture that this program can read.")
+    message_template = QT_TRANSLATE_NOOP(
+        "errors", "“{name}” is not a picture, video or PDF that this program can read."
+    )
     remedy_template = QT_TRANSLATE_NOOP(
-        "errors", "Attach a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or HEIC file."
+        "errors",
+        "Attach a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or HEIC picture, an MP4, MOV, MKV, WebM or AVI video, or a PDF.",
     )
 
 
@@ -226,6 +233,38 @@ class ImageTooNarrow(AttachmentError):
         "errors", "“{name}” is {width} × {height} pixels: one side is over 200 times the other."
     )
     remedy_template = QT_TRANSLATE_NOOP("errors", "Crop the picture and attach the part that matters.")
+
+
+class VideoDamaged(AttachmentError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP(
+        "errors", "“{name}” holds no video that can be played, or it is damaged."
+    )
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Save or convert the video again as MP4, then attach it.")
+
+
+class DocumentDamaged(AttachmentError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "The PDF “{name}” is damaged, cut short, or has no pages.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Save or download the document again, then attach it.")
+
+
+class DocumentLocked(AttachmentError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is locked with a password.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Give the document's password.")
+
+
+class PagesMissing(AttachmentError):
+    """Values: name, first, last, pages."""
+
+    message_template = QT_TRANSLATE_NOOP(
+        "errors", "“{name}” has {pages} pages; {first} to {last} is no range of them."
+    )
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Choose pages between 1 and {pages}.")
 
 
 class PromptTooLong(AppError):

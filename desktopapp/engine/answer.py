@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from desktopapp.engine.attached_images import AttachedImage
+from desktopapp.engine.attached_media import AttachedItem
 from desktopapp.engine.backend import (
     GenerationEnded,
     GenerationStep,
@@ -42,17 +42,17 @@ class Answer:
         self._began_s = began_s
         self._model_name = model_name
         self._model: ModelReady | None = None
-        self._images: Sequence[AttachedImage] = ()
+        self._media: Sequence[AttachedItem] = ()
         self._characters = Utf8Assembler()
         self._parser = ThoughtParser(opened=False)
         self._texts: dict[Channel, list[str]] = {channel: [] for channel in Channel}
         self._prompt_tokens = self._cached_tokens = self._new_tokens = self._peak_bytes = 0
         self._first_token_s = self._last_token_s = 0.0
 
-    def begin(self, model: ModelReady, images: Sequence[AttachedImage], *, opens_thought: bool) -> None:
-        """Tell what answers, with which pictures, and whether its output begins inside a thought."""
+    def begin(self, model: ModelReady, media: Sequence[AttachedItem], *, opens_thought: bool) -> None:
+        """Tell what answers, with which pictures and videos, and whether its output begins inside a thought."""
         self._model = model
-        self._images = images
+        self._media = media
         self._parser = ThoughtParser(opened=opens_thought)
 
     def take(self, step: GenerationStep) -> Iterator[Event]:
@@ -66,10 +66,8 @@ class Answer:
             self._prompt_tokens, self._cached_tokens = step.total_tokens, step.cached_tokens
             yield PrefillProgress(self._request_id, step.done_tokens, step.total_tokens)
         elif isinstance(step, ImageEvaluated):
-            image = self._images[step.index]
-            yield AttachmentRead(
-                self._request_id, image.path, image.width, image.height, step.tokens, image.note
-            )
+            item = self._media[step.index]
+            yield AttachmentRead(self._request_id, item.path, item.width, item.height, step.tokens, item.note)
         elif isinstance(step, GenerationEnded):
             self._peak_bytes = step.peak_bytes
 

@@ -19,16 +19,33 @@ import jinja2
 from jinja2.ext import loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from desktopapp.engine.backend import ImagePart, ImageSource, PromptPart, TextPart
+from desktopapp.engine.backend import ImagePart, PromptPart, TextPart, VideoPart
 from desktopapp.engine.reasoning.thought_parser import OPENING
 from desktopapp.engine.request import Role, Turn
 from desktopapp.errors import ModelDamaged, UsageError
 
 IMAGE_MARKER = "<|vision_start|><|image_pad|><|vision_end|>"
+VIDEO_MARKER = "<|vision_start|><|video_pad|><|vision_end|>"
 
 # Whatever may be a special token of this model family or a later one: `<|im_end|>`, `</think>`, `<tool_call>`.
 # Too wide does no harm: such text is only kept apart from the template's.
+_MARKERS = re.compile(f"{re.escape(IMAGE_MARKER)}|{re.escape(VIDEO_MARKER)}")
 _LOOKS_SPECIAL = re.compile(r"<[|｜]|[|｜]>|</?[A-Za-z][A-Za-z0-9_]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMedia:
+    """A picture or video of a turn.
+
+    Args:
+        part: for the backend.
+        before: words that name it (`Page 3 of report.pdf: `), or empty.
+        after: words that go with it, as a page's own text, or empty.
+    """
+
+    part: ImagePart | VideoPart
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,7 @@ class ChatPrompt:
 def render_chat(
     template: str,
     turns: Sequence[Turn],
-    images: Sequence[ImageSource],
+    media: Sequence[Sequence[ChatMedia]],
     system: str | None = None,
     *,
     bos_text: str = "",
@@ -58,7 +75,7 @@ def render_chat(
     Args:
         template: Jinja source that came with the model.
         turns: oldest first; the last is the person's.
-        images: the pictures of all turns' attachments, in order.
+        media: what each turn shows, for as many turns; nothing at all may be given as an empty list.
         system: system prompt, or None.
         bos_text: of the begin-of-sequence token, for templates that ask for it.
         eos_text: of the end-of-sequence token.
@@ -70,17 +87,19 @@ def render_chat(
     if not turns:
         raise UsageError(reason="The request holds no message.", remedy="Write a message first.")
     words = _Placeholders()
-    messages = _messages(turns, system, words)
+    messages = _messages(turns, media or [()] * len(turns), system, words)
+    shown = [item for of_turn in media for item in of_turn]
     rendered = _render(
         template,
         messages=messages,
         add_generation_prompt=True,
-        add_vision_id=len(images) > 1,
+        # "Picture 1: " and so on, unless all have names already.
+        add_vision_id=len(shown) > 1 and not all(item.before for item in shown),
         bos_token=bos_text,
         eos_token=eos_text,
     )
-    _check_complete(rendered, words, len(images))
-    parts = tuple(_merged(_parts(rendered, words, images)))
+    _check_complete(rendered, words, shown)
+    parts = tuple(_merged(_parts(rendered, words, shown)))
     return ChatPrompt(parts, opens_thought=rendered.rstrip().endswith(OPENING))
 
 
@@ -103,21 +122,31 @@ class _Placeholders:
         return word
 
 
-def _messages(turns: Sequence[Turn], system: str | None, words: _Placeholders) -> list[dict[str, Any]]:
+def _messages(
+    turns: Sequence[Turn], media: Sequence[Sequence[ChatMedia]], system: str | None, words: _Placeholders
+) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     if system:
         messages.append({"role": "system", "content": words.put(system)})
-    for turn in turns:
+    for turn, items in zip(turns, media, strict=True):
+        shown = [entry for item in items for entry in _entries(item, words)]
         # The template strips an answer that it writes back; through a placeholder it could not.
         text = turn.text.strip("\n") if turn.role is Role.ASSISTANT else turn.text
         word = words.put(text)
         content: str | list[dict[str, str]] = word
-        if turn.attachments:
-            content = [{"type": "image"} for _ in turn.attachments]
-            if word:
-                content.append({"type": "text", "text": word})
+        if shown:
+            content = [*shown, {"type": "text", "text": word}] if word else shown
         messages.append({"role": turn.role.value, "content": content})
     return messages
+
+
+def _entries(item: ChatMedia, words: _Placeholders) -> Iterator[dict[str, str]]:
+    """One picture or video in a message's content, between its words."""
+    if item.before:
+        yield {"type": "text", "text": words.put(item.before)}
+    yield {"type": "image" if isinstance(item.part, ImagePart) else "video"}
+    if item.after:
+        yield {"type": "text", "text": words.put(item.after)}
 
 
 def _render(template: str, **values: object) -> str:
@@ -149,29 +178,34 @@ def _strftime_now(form: str) -> str:
     return datetime.now().astimezone().strftime(form)
 
 
-def _check_complete(rendered: str, words: _Placeholders, image_count: int) -> None:
+def _check_complete(rendered: str, words: _Placeholders, shown: Sequence[ChatMedia]) -> None:
     found = dict.fromkeys(words.pattern.findall(rendered))
     if list(found) != list(words.texts):
         raise ModelDamaged(
             file="chat template", reason="it leaves out or reorders a part of the conversation"
         )
-    if rendered.count(IMAGE_MARKER) != image_count:
+    places = _MARKERS.findall(rendered)
+    if places != [_marker(item) for item in shown]:
         raise ModelDamaged(
             file="chat template",
-            reason=f"it has places for {rendered.count(IMAGE_MARKER)} of {image_count} pictures",
+            reason=f"it has places for {len(places)} of {len(shown)} pictures and videos, or in another order",
         )
 
 
-def _parts(rendered: str, words: _Placeholders, images: Sequence[ImageSource]) -> Iterator[PromptPart]:
-    waiting = iter(images)
+def _marker(item: ChatMedia) -> str:
+    return IMAGE_MARKER if isinstance(item.part, ImagePart) else VIDEO_MARKER
+
+
+def _parts(rendered: str, words: _Placeholders, shown: Sequence[ChatMedia]) -> Iterator[PromptPart]:
+    waiting = iter(shown)
     for piece in words.pattern.split(rendered):
         text = words.texts.get(piece)
         if text is not None:
             yield TextPart(text, parse_special=not _LOOKS_SPECIAL.search(text))
             continue
-        for number, own in enumerate(piece.split(IMAGE_MARKER)):
+        for number, own in enumerate(_MARKERS.split(piece)):
             if number:
-                yield ImagePart(next(waiting))
+                yield next(waiting).part
             if own:
                 yield TextPart(own)
 

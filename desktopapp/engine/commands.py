@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktopapp.engine.request import ModelChoice, Request
+from desktopapp.engine.request import Attachment, ModelChoice, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Cancel(Command):
 class PriceAttachments(Command):
     """Read the headers of these files and say what each costs; answered by the control thread."""
 
-    paths: tuple[str, ...]
+    attachments: tuple[Attachment, ...]
 
 
 @dataclass(frozen=True, slots=True)

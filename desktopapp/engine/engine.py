@@ -12,8 +12,8 @@ from contextlib import closing
 from typing import Protocol
 
 from desktopapp.engine.answer import Answer
-from desktopapp.engine.attached_images import AttachedImages
-from desktopapp.engine.backend import Backend, GenerationEnded, LoadOptions, PixelBudget
+from desktopapp.engine.attached_media import AttachedMedia
+from desktopapp.engine.backend import Backend, GenerationEnded, LoadOptions, PixelBudget, VideoBudget
 from desktopapp.engine.backend_choice import choose_backend
 from desktopapp.engine.backends.fake import FAKE_NAMES, fake_model
 from desktopapp.engine.cancel import Cancelled, CancelToken
@@ -28,10 +28,9 @@ from desktopapp.engine.events import (
     RequestStarted,
 )
 from desktopapp.engine.loading import Loading, RunningModel
-from desktopapp.engine.media.image import open_image
-from desktopapp.engine.media.pixel_budget import visual_tokens
+from desktopapp.engine.media.price import price_attachment
 from desktopapp.engine.memory.probe import DeviceWatch, read_gpu
-from desktopapp.engine.request import BackendChoice, Mode, ModelChoice, Request
+from desktopapp.engine.request import Attachment, BackendChoice, Mode, ModelChoice, Request
 from desktopapp.engine.sampling import longest_output, resolve_sampling
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import (
@@ -106,7 +105,7 @@ class Engine:
         """
         answer = Answer(request.request_id, time.perf_counter(), request.choice.model)
         yield RequestStarted(request.request_id)
-        attached = AttachedImages()
+        attached = AttachedMedia()
         try:
             cancel.raise_if_cancelled()
             yield from self._ensure_loaded(request.choice, cancel)
@@ -118,6 +117,8 @@ class Engine:
             if not isinstance(error, AppError):
                 self.unload()  # nobody knows in which state the defect left it
             yield _failed(request.request_id, error, "answering", attached.at_fault)
+        finally:
+            attached.close()
 
     def unload(self) -> None:
         """Give the model's memory back."""
@@ -125,11 +126,12 @@ class Engine:
         if running is not None:
             running.backend.unload()
 
-    def price(self, paths: Sequence[str]) -> tuple[AttachmentPrice, ...]:
+    def price(self, attachments: Sequence[Attachment]) -> tuple[AttachmentPrice, ...]:
         """What each file would cost, from its header alone. Safe from any thread."""
         running = self._running
-        budget = running.facts.pixel_budget if running else PixelBudget()
-        return tuple(_price(path, budget) for path in paths)
+        pictures = running.facts.pixel_budget if running else PixelBudget()
+        videos = running.facts.video_budget if running else VideoBudget()
+        return tuple(_price(attachment, pictures, videos) for attachment in attachments)
 
     def sample_memory(self, watch: DeviceWatch) -> MemorySample:
         """Memory of the device that the model runs on. Safe from any thread.
@@ -188,7 +190,7 @@ class Engine:
         )
 
     def _answer(
-        self, request: Request, attached: AttachedImages, answer: Answer, cancel: CancelToken
+        self, request: Request, attached: AttachedMedia, answer: Answer, cancel: CancelToken
     ) -> Generator[Event, None, FinishReason]:
         if self._running is None:
             raise RuntimeError("no model is loaded after loading")
@@ -198,16 +200,16 @@ class Engine:
             prompt = render_chat(
                 facts.chat_template,
                 request.turns,
-                attached.images,
+                attached.by_turn,
                 request.system,
                 bos_text=facts.bos_text,
                 eos_text=facts.eos_text,
             )
-        answer.begin(self._running.ready, attached.images, opens_thought=prompt.opens_thought)
+        answer.begin(self._running.ready, attached.items, opens_thought=prompt.opens_thought)
         sampling = resolve_sampling(model.kind, request.sampling)
         limit = request.max_new_tokens
         if limit is None:
-            limit = longest_output(model.kind, has_media=bool(attached.images))
+            limit = longest_output(model.kind, has_media=bool(attached.items))
         steps = self._running.backend.generate(prompt.parts, sampling, limit, cancel, self._steps)
         try:
             for step in steps:
@@ -220,13 +222,12 @@ class Engine:
         raise RuntimeError("the backend stopped without saying why")
 
 
-def _price(path: str, budget: PixelBudget) -> AttachmentPrice:
+def _price(attachment: Attachment, pictures: PixelBudget, videos: VideoBudget) -> AttachmentPrice:
+    path = attachment.path
     try:
-        image = open_image(path)
+        return price_attachment(attachment, pictures, videos)
     except Exception as error:  # noqa: BLE001 - one bad file must not hide the price of the others
         return AttachmentPrice(path, failed=_failed("", error, "reading the attachment", path))
-    tokens = visual_tokens(image.width, image.height, budget)
-    return AttachmentPrice(path, image.width, image.height, tokens)
 
 
 def _failed(request_id: str, error: Exception, what: str, attachment: str = "") -> Failed:

@@ -220,6 +220,11 @@ class AttachmentPrice:
         height: in pixels.
         tokens: visual tokens at the model's pixel budget.
         failed: why it cannot be used, or None.
+        kind: `picture`, `video` or `document`.
+        pages: of a document, all of them.
+        frames: of a video, those that are looked at.
+        duration_s: of a video.
+        note: what the person should know of how it is read, or empty.
     """
 
     path: str
@@ -227,6 +232,11 @@ class AttachmentPrice:
     height: int = 0
     tokens: int = 0
     failed: Failed | None = None
+    kind: str = "picture"
+    pages: int = 0
+    frames: int = 0
+    duration_s: float = 0.0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from desktopapp.engine.media.selection import WHOLE, MediaSelection
+
 
 class Role(StrEnum):
     """Who speaks in a turn."""
@@ -36,9 +38,11 @@ class Attachment:
 
     Args:
         path: absolute path of the file.
+        selection: which part of it is shown to the model, and how finely.
     """
 
     path: str
+    selection: MediaSelection = WHOLE
 
 
 @dataclass(frozen=True, slots=True)

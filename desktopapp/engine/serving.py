@@ -153,7 +153,7 @@ class EngineServer:
     def _price_all(self) -> None:
         while True:
             command = self._to_price.get()
-            self._send(Priced(self._engine.price(command.paths)))
+            self._send(Priced(self._engine.price(command.attachments)))
 
     def _sample_memory(self) -> None:
         watch = DeviceWatch()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 
 from desktopapp import paths
 from desktopapp.engine.events import Priced
+from desktopapp.engine.request import Attachment
 from desktopapp.ui.attachment_strip import AttachmentStrip
 from desktopapp.ui.incoming import MOST_ATTACHMENTS, expand_folders, read_incoming
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
@@ -21,7 +22,7 @@ class AttachmentIntake(QObject):
     """Fills the strip; asks for thumbnails and prices.
 
     Signals:
-        price_requested: paths (`tuple[str, ...]`) for the worker.
+        price_requested: `tuple[Attachment, ...]` for the worker.
         text_received: plain text for the composer.
         noticed: a `Notice`.
         thumbnail_ready: path and thumbnail, for the strip and the conversation alike.
@@ -73,7 +74,7 @@ class AttachmentIntake(QObject):
         for path in added:
             self.want_thumbnail(path)
         if added:
-            self.price_requested.emit(tuple(added))
+            self._ask_price(added)
         for folder in expanded.empty_folders:
             self._notice(
                 self.tr("There is no picture in the folder “{name}”.").format(name=file_label(folder)), ""
@@ -102,9 +103,9 @@ class AttachmentIntake(QObject):
 
     def reprice(self) -> None:
         """Ask again what everything in the strip costs: another model may see pictures at another size."""
-        wanted = tuple(path for path in self._strip.paths if path not in self._saving)
+        wanted = [path for path in self._strip.paths if path not in self._saving]
         if wanted:
-            self.price_requested.emit(wanted)
+            self._ask_price(wanted)
 
     def show_prices(self, priced: Priced) -> None:
         """Show what the engine said."""
@@ -144,9 +145,12 @@ class AttachmentIntake(QObject):
             )
         elif self._strip.card(path) is not None:
             self.want_thumbnail(path)
-            self.price_requested.emit((path,))
+            self._ask_price([path])
         if not self._saving:
             self.all_saved.emit()
+
+    def _ask_price(self, paths: Iterable[str]) -> None:
+        self.price_requested.emit(tuple(Attachment(path) for path in paths))
 
     def _notice(self, message: str, remedy: str, level: NoticeLevel = NoticeLevel.INFO) -> None:
         self.noticed.emit(Notice(level, message, remedy))

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Qt, SignalInstance
 from desktopapp import paths
 from desktopapp.conversations import ConversationStore, Draft
 from desktopapp.engine.events import Failed
-from desktopapp.engine.request import ModelChoice, Request, Role
+from desktopapp.engine.request import Attachment, ModelChoice, Request, Role
 from desktopapp.errors import AppError, ConversationsDamaged
 from desktopapp.settings import LoadedSettings, Settings, save_settings
 from desktopapp.ui.attachment_intake import AttachmentIntake
@@ -61,7 +61,7 @@ class Worker(Protocol):
     def cancel(self, request_id: str) -> None:
         """Stop a request."""
 
-    def price(self, paths: tuple[str, ...]) -> None:
+    def price(self, attachments: tuple[Attachment, ...]) -> None:
         """Ask what attachments cost."""
 
     def shutdown(self) -> None:

@@ -27,7 +27,7 @@ from desktopapp.engine.commands import (
     UnloadModel,
 )
 from desktopapp.engine.events import Event, Finished, Heartbeat, ModelReady
-from desktopapp.engine.request import ModelChoice, Request
+from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.engine.wire import WireError, decode_event, encode_command
 from desktopapp.errors import AppError, EngineDied, EngineGarbled, EngineHung
 from desktopapp.paths import logs_dir
@@ -104,9 +104,9 @@ class EngineProcess:
         """Stop a request; with an empty id, a load."""
         self._put(Cancel(request_id))
 
-    def price(self, paths: tuple[str, ...]) -> None:
+    def price(self, attachments: tuple[Attachment, ...]) -> None:
         """Ask what attachments cost."""
-        self._put(PriceAttachments(paths))
+        self._put(PriceAttachments(attachments))
 
     def wake(self) -> None:
         """Make a waiting `poll` look at once."""

@@ -23,7 +23,7 @@ from desktopapp.engine.events import (
     RequestStarted,
     TextAdded,
 )
-from desktopapp.engine.request import ModelChoice, Request
+from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.worker.engine_process import EngineProcess
 from desktopapp.worker.process_events import EngineStarted, EngineStopped
 from desktopapp.worker.watchdog import HangLimits
@@ -114,9 +114,9 @@ class InferenceWorker(QObject):
         """Stop a request, waiting or running; with an empty id, a load."""
         self._process.cancel(request_id)
 
-    def price(self, paths: tuple[str, ...]) -> None:
+    def price(self, attachments: tuple[Attachment, ...]) -> None:
         """Ask what attachments cost; answered by `priced`, while a request runs as well."""
-        self._process.price(paths)
+        self._process.price(attachments)
 
     def shutdown(self) -> None:
         """End the engine process and the thread, within a few seconds whatever they do. Not from a slot of it."""

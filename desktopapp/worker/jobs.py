@@ -102,7 +102,7 @@ class Jobs:
         for command in self._prices:
             prices = (
                 AttachmentPrice(path, failed=Failed.from_error("", error, attachment=path, details=details))
-                for path in command.paths
+                for path in (attachment.path for attachment in command.attachments)
             )
             events.append(Priced(tuple(prices)))
         self._jobs.clear()

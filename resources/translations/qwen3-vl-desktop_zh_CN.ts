@@ -947,12 +947,12 @@
         <translation>请重新发送消息。</translation>
     </message>
     <message>
-        <source>“{name}” is not a picture that this program can read.</source>
-        <translation>“{name}”不是本程序能读取的图片。</translation>
+        <source>“{name}” is not a picture, video or PDF that this program can read.</source>
+        <translation>“{name}”不是本程序能读取的图片、视频或 PDF。</translation>
     </message>
     <message>
-        <source>Attach a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or HEIC file.</source>
-        <translation>请添加 PNG、JPEG、WebP、BMP、TIFF、GIF、AVIF 或 HEIC 文件。</translation>
+        <source>Attach a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or HEIC picture, an MP4, MOV, MKV, WebM or AVI video, or a PDF.</source>
+        <translation>请附加 PNG、JPEG、WebP、BMP、TIFF、GIF、AVIF 或 HEIC 图片，MP4、MOV、MKV、WebM 或 AVI 视频，或 PDF。</translation>
     </message>
     <message>
         <source>“{name}” is damaged or cut short.</source>
@@ -985,6 +985,38 @@
     <message>
         <source>Crop the picture and attach the part that matters.</source>
         <translation>请裁剪图片，只添加需要的部分。</translation>
+    </message>
+    <message>
+        <source>“{name}” holds no video that can be played, or it is damaged.</source>
+        <translation>“{name}”中没有可播放的视频，或者文件已损坏。</translation>
+    </message>
+    <message>
+        <source>Save or convert the video again as MP4, then attach it.</source>
+        <translation>请将视频重新保存或转换为 MP4，然后再附加。</translation>
+    </message>
+    <message>
+        <source>The PDF “{name}” is damaged, cut short, or has no pages.</source>
+        <translation>PDF“{name}”已损坏、不完整或没有页面。</translation>
+    </message>
+    <message>
+        <source>Save or download the document again, then attach it.</source>
+        <translation>请重新保存或下载该文档，然后再附加。</translation>
+    </message>
+    <message>
+        <source>“{name}” is locked with a password.</source>
+        <translation>“{name}”受密码保护。</translation>
+    </message>
+    <message>
+        <source>Give the document&apos;s password.</source>
+        <translation>请提供该文档的密码。</translation>
+    </message>
+    <message>
+        <source>“{name}” has {pages} pages; {first} to {last} is no range of them.</source>
+        <translation>“{name}”共有 {pages} 页；{first} 到 {last} 不是有效的页码范围。</translation>
+    </message>
+    <message>
+        <source>Choose pages between 1 and {pages}.</source>
+        <translation>请选择 1 到 {pages} 之间的页码。</translation>
     </message>
     <message>
         <source>This conversation needs {tokens} tokens; the model&apos;s context holds {limit}.</source>

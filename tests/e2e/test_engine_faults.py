@@ -25,6 +25,7 @@ from desktopapp.engine.events import (
     RequestStarted,
     TextAdded,
 )
+from desktopapp.engine.request import Attachment
 from desktopapp.worker.engine_process import EngineProcess
 from desktopapp.worker.process_events import EngineStarted, EngineStopped
 from desktopapp.worker.watchdog import HangLimits
@@ -233,7 +234,7 @@ def test_a_price_that_the_child_dies_over_is_answered(tmp_path: Path) -> None:
         client.process.submit(question("r"))
         client.wait_for(ModelLoading)
         psutil.Process(child_of(client)).suspend()
-        client.process.price(("/a.png",))
+        client.process.price((Attachment("/a.png"),))
         client.listen(0.2)
         psutil.Process(child_of(client)).kill()
         (price,) = client.wait_for(Priced).prices

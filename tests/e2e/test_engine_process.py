@@ -24,7 +24,7 @@ from desktopapp.engine.events import (
     RequestStarted,
     TextAdded,
 )
-from desktopapp.engine.request import BackendChoice, Mode, ModelChoice
+from desktopapp.engine.request import Attachment, BackendChoice, Mode, ModelChoice
 from desktopapp.worker.process_events import EngineStarted
 from tests.engine_client import FAKE, EngineClient, question
 from tests.faulty_backends import fast, slow
@@ -116,7 +116,7 @@ def test_prices_come_while_a_request_runs(tmp_path: Path) -> None:
     with EngineClient(slow, tmp_path) as client:
         client.process.submit(question("r"))
         client.wait_for(TextAdded)
-        client.process.price((str(picture), gone))
+        client.process.price((Attachment(str(picture)), Attachment(gone)))
         good, bad = client.wait_for(Priced).prices
         assert (good.width, good.height, good.failed) == (640, 480, None)
         assert good.tokens == 300

@@ -16,7 +16,7 @@ from desktopapp.engine.events import (
     Stats,
     TextAdded,
 )
-from desktopapp.engine.request import ModelChoice, Request
+from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.errors import AppError
 
 
@@ -56,8 +56,8 @@ class ScriptedWorker(QObject):
     def cancel(self, request_id: str) -> None:
         self.cancelled.append(request_id)
 
-    def price(self, paths: tuple[str, ...]) -> None:
-        self.asked_prices.append(paths)
+    def price(self, attachments: tuple[Attachment, ...]) -> None:
+        self.asked_prices.append(tuple(attachment.path for attachment in attachments))
 
     def shutdown(self) -> None:
         self.is_running = False

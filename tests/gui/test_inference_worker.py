@@ -28,6 +28,7 @@ from desktopapp.engine.events import (
     RequestStarted,
     TextAdded,
 )
+from desktopapp.engine.request import Attachment
 from desktopapp.worker.inference_worker import InferenceWorker
 from desktopapp.worker.process_events import EngineStarted, EngineStopped
 from tests.engine_client import FAKE, PATIENCE_S, question
@@ -128,7 +129,7 @@ def test_stop(listen_to: ListenTo) -> None:
 def test_load_and_price(listen_to: ListenTo) -> None:
     listener = listen_to(fast)
     listener.worker.load_model(FAKE)
-    listener.worker.price(("/no/such.png",))
+    listener.worker.price((Attachment("/no/such.png"),))
     assert listener.wait_for(ModelReady).model == "fake"
     (price,) = listener.wait_for(Priced).prices
     assert price.failed is not None

@@ -51,7 +51,7 @@ _CHUNK_TOKENS = 512
 _TOKEN_BYTES = 3  # a Chinese character's length, and too short for an emoji: characters do get cut
 
 _TURNS = """\
-{%- set count = namespace(images=0) -%}
+{%- set count = namespace(images=0, videos=0) -%}
 {%- for message in messages -%}
 {{ '<|im_start|>' ~ message.role ~ '\\n' }}
 {%- if message.content is string -%}{{ message.content }}{%- else -%}
@@ -60,6 +60,10 @@ _TURNS = """\
 {%- set count.images = count.images + 1 -%}
 {%- if add_vision_id -%}{{ 'Picture ' ~ count.images ~ ': ' }}{%- endif -%}
 {{ '<|vision_start|><|image_pad|><|vision_end|>' }}
+{%- elif part.type == 'video' -%}
+{%- set count.videos = count.videos + 1 -%}
+{%- if add_vision_id -%}{{ 'Video ' ~ count.videos ~ ': ' }}{%- endif -%}
+{{ '<|vision_start|><|video_pad|><|vision_end|>' }}
 {%- else -%}{{ part.text }}{%- endif -%}
 {%- endfor -%}
 {%- endif -%}

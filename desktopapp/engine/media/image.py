@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
-import stat
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,12 +14,12 @@ from PIL import Image
 from PIL.ExifTags import Base
 from PIL.ImageFile import ImageFile as PillowImage
 
+from desktopapp.engine.media.file import open_regular_file
 from desktopapp.engine.media.image_format import HEAD_BYTES, ImageFormat, size_in_header, sniff_format
 from desktopapp.engine.media.image_pixels import to_rgb
 from desktopapp.errors import (
     AppError,
     AttachmentChanged,
-    AttachmentGone,
     AttachmentUnreadable,
     ImageDamaged,
     ImageEmpty,
@@ -95,7 +93,7 @@ class ImageFile:
             OutOfMemory: it does not fit.
         """
         name = Path(self.path).name
-        with _opened(self.path) as (image, image_format), _blamed_on_file(name):
+        with opened_image(self.path) as (image, image_format), blamed_on_file(name):
             turn = _orientation(image, image_format)
             if _upright_size(image, turn) != (self.width, self.height):
                 raise AttachmentChanged(name=name)
@@ -123,7 +121,7 @@ def open_image(path: str) -> ImageFile:
         ImageTooNarrow: one side is more than `ASPECT_LIMIT` times the other.
     """
     name = Path(path).name
-    with _opened(path) as (image, image_format), _blamed_on_file(name):
+    with opened_image(path) as (image, image_format), blamed_on_file(name):
         width, height = _upright_size(image, _orientation(image, image_format))
         if max(width, height) > ASPECT_LIMIT * min(width, height):
             raise ImageTooNarrow(name=name, width=width, height=height)
@@ -131,10 +129,10 @@ def open_image(path: str) -> ImageFile:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[tuple[PillowImage, ImageFormat]]:
+def opened_image(path: str) -> Iterator[tuple[PillowImage, ImageFormat]]:
     """The decoder of a file, its header read and its size checked."""
     name = Path(path).name
-    with _open_regular_file(path) as file:
+    with open_regular_file(path) as file:
         try:
             head = file.read(HEAD_BYTES)
             file.seek(0)
@@ -145,25 +143,11 @@ def _opened(path: str) -> Iterator[tuple[PillowImage, ImageFormat]]:
             raise NotAnImage(name=name)
         _check_size(name, size_in_header(image_format, head))
         make_decoder = _decoder(name, image_format)
-        with _blamed_on_file(name):
+        with blamed_on_file(name):
             image = make_decoder(file)
         with image:
             _check_size(name, image.size)
             yield image, image_format
-
-
-def _open_regular_file(path: str) -> BinaryIO:
-    """Open without waiting for a pipe's other end and without touching a device."""
-    name = Path(path).name
-    try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            raise NotAnImage(name=name)
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        raise AttachmentGone(name=name) from error
-    except OSError as error:
-        raise AttachmentUnreadable(name=name) from error
-    return os.fdopen(descriptor, "rb")
 
 
 def _decoder(name: str, image_format: ImageFormat) -> Callable[[BinaryIO], PillowImage]:
@@ -175,7 +159,7 @@ def _decoder(name: str, image_format: ImageFormat) -> Callable[[BinaryIO], Pillo
 
 
 @contextmanager
-def _blamed_on_file(name: str) -> Iterator[None]:
+def blamed_on_file(name: str) -> Iterator[None]:
     """Name the file in whatever a decoder raises or warns about: on bad input they raise nearly anything."""
     try:
         with warnings.catch_warnings():

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktopapp.engine.backend import ImagePart, TextPart
-from desktopapp.engine.chat_prompt import IMAGE_MARKER, ChatPrompt, render_chat
+from desktopapp.engine.backend import ImagePart, TextPart, VideoPart
+from desktopapp.engine.chat_prompt import IMAGE_MARKER, VIDEO_MARKER, ChatMedia, ChatPrompt, render_chat
 from desktopapp.engine.request import Attachment, Role, Turn
 from desktopapp.errors import ModelDamaged, UsageError
 from desktopapp.modelstore.model import ModelKind
 from models.qwen_files.chat_template import chat_template
+from tests.pictures import NoiseVideo
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray
@@ -84,7 +85,8 @@ def test_ordinary_text_stays_in_one_part(text: str) -> None:
 def test_pictures_stand_before_the_text_and_keep_their_order() -> None:
     pictures = [Picture("0.png"), Picture("1.png"), Picture("2.png")]
     turns = [person("Both?", 2), Turn(Role.ASSISTANT, "Yes."), person("And this?", 1)]
-    prompt = render_chat(INSTRUCT, turns, pictures)
+    media = [[ChatMedia(ImagePart(one)) for one in of_turn] for of_turn in (pictures[:2], [], pictures[2:])]
+    prompt = render_chat(INSTRUCT, turns, media)
     assert flat(prompt) == (
         "<|im_start|>user\nPicture 1: [0.png]Picture 2: [1.png]Both?<|im_end|>\n"
         "<|im_start|>assistant\nYes.<|im_end|>\n"
@@ -94,14 +96,45 @@ def test_pictures_stand_before_the_text_and_keep_their_order() -> None:
 
 
 def test_one_picture_has_no_number() -> None:
-    prompt = render_chat(INSTRUCT, [person("", 1)], [Picture("0.png")])
+    prompt = render_chat(INSTRUCT, [person("", 1)], [[ChatMedia(ImagePart(Picture("0.png")))]])
     assert flat(prompt) == "<|im_start|>user\n[0.png]<|im_end|>\n<|im_start|>assistant\n"
 
 
+def test_a_video_beside_a_picture_has_its_own_numbers() -> None:
+    video = NoiseVideo(96, 64, (0.0, 0.5), path="clip.mp4")
+    media = [[ChatMedia(VideoPart(video)), ChatMedia(ImagePart(Picture("0.png")))]]
+    prompt = render_chat(INSTRUCT, [person("Same?", 2)], media)
+    assert prompt.parts[1] == VideoPart(video)
+    assert prompt.parts[0] == TextPart("<|im_start|>user\nVideo 1: ")
+    assert prompt.parts[2] == TextPart("Picture 1: ")
+
+
+def test_pages_carry_their_own_names_and_text() -> None:
+    pages = [
+        ChatMedia(
+            ImagePart(Picture(f"{n}")), f"Page {n} of a.pdf: ", "\nText of page 2:\nHi\n" if n == 2 else ""
+        )
+        for n in (2, 3)
+    ]
+    prompt = render_chat(INSTRUCT, [person("Sum?", 1)], [pages])
+    assert flat(prompt) == (
+        "<|im_start|>user\nPage 2 of a.pdf: [2]\nText of page 2:\nHi\nPage 3 of a.pdf: [3]Sum?<|im_end|>\n"
+        "<|im_start|>assistant\n"
+    )
+
+
+def test_a_page_cannot_end_the_turn_with_its_text() -> None:
+    page = ChatMedia(ImagePart(Picture("0")), "Page 1 of <|im_end|>.pdf: ", "<|im_end|>")
+    prompt = render_chat(INSTRUCT, [person("?", 1)], [[page]])
+    apart = [p.text for p in prompt.parts if isinstance(p, TextPart) and not p.parse_special]
+    assert apart == ["Page 1 of <|im_end|>.pdf: ", "<|im_end|>"]
+
+
 def test_a_persons_picture_marker_is_no_picture() -> None:
-    prompt = render_chat(INSTRUCT, [person(IMAGE_MARKER)], [])
-    assert not [p for p in prompt.parts if isinstance(p, ImagePart)]
-    assert TextPart(IMAGE_MARKER, parse_special=False) in prompt.parts
+    for marker in (IMAGE_MARKER, VIDEO_MARKER):
+        prompt = render_chat(INSTRUCT, [person(marker)], [])
+        assert not [p for p in prompt.parts if isinstance(p, ImagePart | VideoPart)]
+        assert TextPart(marker, parse_special=False) in prompt.parts
 
 
 def test_an_earlier_answer_comes_without_the_line_breaks_around_it() -> None:

@@ -210,10 +210,10 @@ def test_prices_follow_the_models_budget_and_name_what_is_bad(tmp_path: Path) ->
     Image.new("RGB", (640, 480)).save(picture)
     text.write_text("no picture")
     bench = Bench(say(b"x"))
-    before, bad = bench.engine.price([str(picture), str(text)])
+    before, bad = bench.engine.price([Attachment(str(picture)), Attachment(str(text))])
     assert (before.width, before.height, before.tokens) == (640, 480, 300)
     assert bad.failed is not None
     assert (bad.failed.error, bad.failed.attachment) == ("NotAnImage", str(text))
     bench.ask()
-    (after,) = bench.engine.price([str(picture)])
+    (after,) = bench.engine.price([Attachment(str(picture))])
     assert after.tokens < 65

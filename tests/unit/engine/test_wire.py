@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from desktopapp.engine.commands import Cancel, Command, Generate, LoadModel, PriceAttachments
 from desktopapp.engine.events import Channel, Event, Finished, FinishReason, ModelLoading, Stats, TextAdded
+from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,
@@ -39,7 +40,9 @@ def test_every_string_crosses(text: str) -> None:
     commands: tuple[Command, ...] = (
         Generate(request),
         LoadModel(choice),
-        PriceAttachments((text,)),
+        PriceAttachments(
+            (Attachment(text, MediaSelection(2, 5, 90, text, True, 1.5, 2.5, 1.0, 7, True, True)),)
+        ),
         Cancel(text),
     )
     for command in commands:

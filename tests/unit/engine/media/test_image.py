@@ -345,7 +345,7 @@ def test_a_file_that_may_not_be_read(save: Save, monkeypatch: pytest.MonkeyPatch
     def forbid(*_arguments: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(image_module.os, "open", forbid)
+    monkeypatch.setattr(os, "open", forbid)
     refused(path, errors.AttachmentUnreadable)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktopapp.engine.attached_images import AttachedImage, AttachedImages
+from desktopapp.engine.attached_media import AttachedImage, AttachedMedia
 from desktopapp.engine.backend import VersionedImage
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.request import Attachment, Role, Turn
@@ -26,9 +26,11 @@ def file(tmp_path: Path) -> Path:
 
 
 def opened(path: Path) -> AttachedImage:
-    attached = AttachedImages()
+    attached = AttachedMedia()
     attached.open([Turn(Role.USER, "?", (Attachment(str(path)),))], CancelToken())
-    return attached.images[0]
+    (image,) = attached.items
+    assert isinstance(image, AttachedImage)
+    return image
 
 
 def test_an_unchanged_file_has_one_version(file: Path) -> None:

@@ -1,0 +1,148 @@
+"""The files of a request: opened in order, decoded by the backend, and the bad one among them named."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from desktopapp.engine.backend import ImagePart, VideoPart
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.chat_prompt import ChatMedia
+from desktopapp.engine.media.attachment import OpenMedia, Picture, Video, open_media
+from desktopapp.engine.media.document import PageImage
+from desktopapp.engine.request import Attachment, Turn
+
+if TYPE_CHECKING:
+    from desktopapp.engine.backend import RgbArray
+
+_SETTLED_S = 3.0
+
+
+class AttachedMedia:
+    """All pictures, pages and videos of a conversation."""
+
+    def __init__(self) -> None:
+        self.items: list[AttachedItem] = []
+        """In the order of the prompt, which is how `ImageEvaluated` counts them."""
+        self.by_turn: list[list[ChatMedia]] = []
+        """What each turn shows."""
+        self.at_fault = ""
+        """Path of the attachment that could not be read, or empty."""
+        self._opened: list[OpenMedia] = []
+
+    def open(self, turns: Sequence[Turn], cancel: CancelToken) -> None:
+        """Read the header of every attachment.
+
+        Raises:
+            AttachmentError: one cannot be used.
+            Cancelled: the token was set.
+        """
+        for turn in turns:
+            shown: list[ChatMedia] = []
+            for attachment in turn.attachments:
+                cancel.raise_if_cancelled()
+                self.at_fault = attachment.path
+                opened = open_media(attachment.path, attachment.selection)
+                self._opened.append(opened)
+                shown += self._take(opened, attachment, cancel)
+            self.by_turn.append(shown)
+        self.at_fault = ""
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for opened in self._opened:
+            opened.close()
+        self._opened.clear()
+
+    def _take(self, opened: OpenMedia, attachment: Attachment, cancel: CancelToken) -> list[ChatMedia]:
+        if opened.video is not None:
+            video = AttachedVideo(opened.video, self)
+            self.items.append(video)
+            return [ChatMedia(VideoPart(video))]
+        shown = []
+        for picture in opened.pictures:
+            cancel.raise_if_cancelled()
+            image = AttachedImage(picture, self)
+            self.items.append(image)
+            before, after = _page_words(picture, attachment) if isinstance(picture, PageImage) else ("", "")
+            shown.append(ChatMedia(ImagePart(image), before, after))
+        return shown
+
+
+def _page_words(page: PageImage, attachment: Attachment) -> tuple[str, str]:
+    """What stands before and behind a page's picture: its name, and its own text where that is wanted."""
+    text = page.text() if attachment.selection.page_text else ""
+    after = f"\nText of page {page.number}:\n{text}\n" if text else ""
+    return f"Page {page.number} of {Path(page.path).name}: ", after
+
+
+class AttachedImage:
+    """One picture or page, an `ImageSource` for backends. See `media.image.ImageFile` for the attributes."""
+
+    def __init__(self, picture: Picture, owner: AttachedMedia) -> None:
+        self.path = picture.path
+        self.width = picture.width
+        self.height = picture.height
+        self.note = picture.note
+        self._picture = picture
+        self._owner = owner
+
+    def version(self) -> str | None:
+        """See `VersionedImage`: the file's place, size and time of change.
+
+        None for a file that changed within the last seconds: some file systems tell time in steps of two
+        seconds, so a second change could hide behind the first one's time.
+        """
+        try:
+            status = Path(self.path).stat()
+        except OSError:
+            return None
+        if abs(time.time() - status.st_mtime) < _SETTLED_S:
+            return None
+        page = self._picture.number if isinstance(self._picture, PageImage) else 0
+        shown = f"{page}:{self.width}x{self.height}"
+        return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{shown}:{self.path}"
+
+    def decode(self) -> RgbArray:
+        """The pixels: uint8 (height, width, 3), RGB, 0..255.
+
+        Raises:
+            AttachmentError: it cannot be read any more.
+        """
+        self._owner.at_fault = self.path
+        pixels = self._picture.decode()
+        self._owner.at_fault = ""
+        return pixels
+
+
+class AttachedVideo:
+    """One video, a `VideoSource` for backends."""
+
+    def __init__(self, video: Video, owner: AttachedMedia) -> None:
+        self.path = video.path
+        self.width = video.width
+        self.height = video.height
+        self.frame_times_s = video.frame_times_s
+        self._video = video
+        self._owner = owner
+
+    @property
+    def note(self) -> str:
+        """What the person should know of how it was read; a damaged end shows only then."""
+        return self._video.note
+
+    def decode(self, index: int) -> RgbArray:
+        """The pixels of a sampled frame: uint8 (height, width, 3), RGB, 0..255.
+
+        Raises:
+            AttachmentError: it cannot be read any more.
+        """
+        self._owner.at_fault = self.path
+        pixels = self._video.decode(index)
+        self._owner.at_fault = ""
+        return pixels
+
+
+AttachedItem: TypeAlias = AttachedImage | AttachedVideo
