@@ -26,6 +26,7 @@
     │   ├── DocumentLocked          wants a password, or another one
     │   └── PagesMissing            the range that was asked for
     ├── PromptTooLong
+    ├── AnswerEmpty                 the model ended its turn without a word
     ├── OutOfMemory
     ├── StorageError
     │   ├── AnswerInterrupted       the program ended while an answer ran
@@ -276,6 +277,13 @@ class PromptTooLong(AppError):
     remedy_template = QT_TRANSLATE_NOOP(
         "errors", "Start a new conversation, or attach fewer or smaller files."
     )
+
+
+class AnswerEmpty(AppError):
+    """The model wrote nothing, asked twice."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "The model ended without writing anything.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Send the question again, or ask the other model.")
 
 
 class OutOfMemory(AppError):

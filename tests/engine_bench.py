@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from desktopapp.engine.backend import (
+    DEFAULT_RUN,
     Capabilities,
     GenerationEnded,
     GenerationStep,
@@ -18,6 +19,7 @@ from desktopapp.engine.backend import (
     PixelBudget,
     PromptPart,
     PromptProgress,
+    RunOptions,
     TokenAdded,
 )
 from desktopapp.engine.cancel import CancelToken
@@ -27,6 +29,7 @@ from desktopapp.engine.events import (
     Failed,
     Finished,
     FinishReason,
+    MemoryParts,
 )
 from desktopapp.engine.request import (
     BackendChoice,
@@ -77,6 +80,7 @@ class ScriptedBackend:
         self.sampling: SamplingParameters | None = None
         self.limit = 0
         self.closed = 0
+        self.prompts: list[tuple[PromptPart, ...]] = []
 
     def load(
         self, files: ModelFiles, options: LoadOptions, steps: StepClock, progress: LoadProgress
@@ -92,6 +96,9 @@ class ScriptedBackend:
     def unload(self) -> None:
         self.loaded = None
 
+    def memory_parts(self) -> MemoryParts:
+        return MemoryParts()
+
     def generate(
         self,
         prompt: Sequence[PromptPart],
@@ -99,8 +106,10 @@ class ScriptedBackend:
         max_new_tokens: int,
         cancel: CancelToken,
         steps: StepClock,
+        options: RunOptions = DEFAULT_RUN,
     ) -> Iterator[GenerationStep]:
         self.sampling, self.limit = sampling, max_new_tokens
+        self.prompts.append(tuple(prompt))
         try:
             yield from self.script(prompt, cancel)
         finally:
@@ -134,10 +143,13 @@ class Bench:
         self.cancel = CancelToken()
         self.engine = Engine(self.store, {BackendChoice.LLAMA_CPP: lambda: self.backend}, StepClock())
 
-    def ask(self, model: str = "a-instruct", mode: Mode = Mode.AUTO, **changes: Any) -> list[Event]:
+    def ask(self, model: str = "a-instruct", mode: Mode | None = None, **changes: Any) -> list[Event]:
+        return list(self.stream(model, mode, **changes))
+
+    def stream(self, model: str = "a-instruct", mode: Mode | None = None, **changes: Any) -> Iterator[Event]:
         fields: dict[str, Any] = {"turns": (Turn(Role.USER, "Hi"),), **changes}
         choice = ModelChoice(model, BackendChoice.AUTO, mode)
-        return list(self.engine.generate(Request("r", choice, **fields), self.cancel))
+        return self.engine.generate(Request("r", choice, **fields), self.cancel)
 
 
 def last(events: list[Event]) -> Finished:

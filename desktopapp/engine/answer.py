@@ -23,22 +23,35 @@ from desktopapp.engine.events import (
     PrefillProgress,
     Stats,
     TextAdded,
+    ThoughtEnd,
+    ThoughtEnded,
+    ThoughtProgress,
 )
-from desktopapp.engine.reasoning.thought_parser import ThoughtParser
+from desktopapp.engine.reasoning.thought_parser import CLOSING, ThoughtParser
 from desktopapp.engine.utf8 import Utf8Assembler
+
+_TELL_THOUGHT_PERIOD_S = 0.25
 
 
 class Answer:
     """Follows one request from its start to its `Finished`.
 
+    A request is one or more replies: staged reasoning has one a step, all but the last of which are thought.
+
     Args:
         request_id: the request.
         began_s: `time.perf_counter()` at its start.
         model_name: of the model that was asked for, until one is ready.
+
+    Attributes:
+        prompt_tokens: of the prompt that was evaluated last.
+        thought_tokens: of all thoughts.
     """
 
     def __init__(self, request_id: str, began_s: float, model_name: str) -> None:
-        self._request_id = request_id
+        self.request_id = request_id
+        self.prompt_tokens = 0
+        self.thought_tokens = 0
         self._began_s = began_s
         self._model_name = model_name
         self._model: ModelReady | None = None
@@ -46,54 +59,160 @@ class Answer:
         self._characters = Utf8Assembler()
         self._parser = ThoughtParser(opened=False)
         self._texts: dict[Channel, list[str]] = {channel: [] for channel in Channel}
-        self._prompt_tokens = self._cached_tokens = self._new_tokens = self._peak_bytes = 0
+        self._reply: list[str] = []
+        self._reply_channel = Channel.ANSWER
+        self._goes_on = False
+        self._budget_tokens = 0
+        self._told_thought_s = 0.0
+        self._first_prompt: PromptProgress | None = None
+        self._is_first_prompt = True
+        self._new_tokens = self._peak_bytes = self._steps = 0
+        self._kv_tokens = self._kv_peak_tokens = self._kv_peak_bytes = 0
         self._first_token_s = self._last_token_s = 0.0
 
-    def begin(self, model: ModelReady, media: Sequence[AttachedItem], *, opens_thought: bool) -> None:
-        """Tell what answers, with which pictures and videos, and whether its output begins inside a thought."""
+    def begin(self, model: ModelReady, media: Sequence[AttachedItem]) -> None:
+        """Tell what answers, with which pictures and videos."""
         self._model = model
         self._media = media
+
+    def begin_reply(
+        self, *, opens_thought: bool, channel: Channel = Channel.ANSWER, budget_tokens: int = 0
+    ) -> None:
+        """Tell that a new reply begins.
+
+        Args:
+            opens_thought: the output begins inside a thought.
+            channel: of what stands behind the thought.
+            budget_tokens: that all thought may become, for display.
+        """
         self._parser = ThoughtParser(opened=opens_thought)
+        self._reply = []
+        self._reply_channel = channel
+        self._goes_on = False
+        self._budget_tokens = budget_tokens
+
+    def go_on(self) -> None:
+        """Tell that the next steps of the backend go on with the same reply: its prompt is no news."""
+        self._goes_on = True
+        self._is_first_prompt = False
+
+    def begin_step(self, heading: str, *, thinks: bool) -> Iterator[Event]:
+        """Tell that a step of staged reasoning begins.
+
+        Args:
+            heading: of its thought, or empty.
+            thinks: it counts as a step.
+        """
+        self._steps += thinks
+        self._is_first_prompt = self._first_prompt is None
+        if gap := "\n\n" if self._texts[Channel.THOUGHT] else "":
+            yield from self.add_text(Channel.THOUGHT, gap)
+        if heading:
+            yield from self.add_text(Channel.THOUGHT, f"**{heading}**\n\n")
+
+    @property
+    def inside_thought(self) -> bool:
+        """Whether a thought is open."""
+        return self._parser.inside_thought
+
+    @property
+    def reply_text(self) -> str:
+        """What the reply says behind its thought so far."""
+        return "".join(self._reply)
+
+    @property
+    def thought_text(self) -> str:
+        """All thought so far, steps' notes included."""
+        return "".join(self._texts[Channel.THOUGHT])
 
     def take(self, step: GenerationStep) -> Iterator[Event]:
         """The events that a backend's step means."""
         if isinstance(step, TokenAdded):
-            self._last_token_s = time.perf_counter()
-            self._first_token_s = self._first_token_s or self._last_token_s
-            self._new_tokens += 1
-            yield from self._added(self._parser.feed(self._characters.feed(step.data)))
+            yield from self._take_token(step)
         elif isinstance(step, PromptProgress):
-            self._prompt_tokens, self._cached_tokens = step.total_tokens, step.cached_tokens
-            yield PrefillProgress(self._request_id, step.done_tokens, step.total_tokens)
+            if self._is_first_prompt:
+                self._first_prompt = step
+            self.prompt_tokens = self._kv_tokens = step.total_tokens
+            self._kv_peak_tokens = max(self._kv_peak_tokens, step.total_tokens)
+            if not self._goes_on:
+                yield PrefillProgress(self.request_id, step.done_tokens, step.total_tokens)
         elif isinstance(step, ImageEvaluated):
-            item = self._media[step.index]
-            yield AttachmentRead(self._request_id, item.path, item.width, item.height, step.tokens, item.note)
+            if self._is_first_prompt:
+                item = self._media[step.index]
+                yield AttachmentRead(
+                    self.request_id, item.path, item.width, item.height, step.tokens, item.note
+                )
         elif isinstance(step, GenerationEnded):
-            self._peak_bytes = step.peak_bytes
+            self._peak_bytes = max(self._peak_bytes, step.peak_bytes)
+
+    def add_text(self, channel: Channel, text: str) -> Iterator[Event]:
+        """Add words that the model did not write."""
+        self._texts[channel].append(text)
+        yield TextAdded(self.request_id, channel, text)
+
+    def close_thought(self, reason: ThoughtEnd) -> Iterator[Event]:
+        """Tell that the open thought was closed by force: what comes next stands behind it."""
+        yield from self._added(self._parser.feed(self._characters.finish() + CLOSING))
+        yield ThoughtEnded(self.request_id, self.thought_tokens, reason)
+
+    def end_reply(self) -> Iterator[Event]:
+        """Give out what was held back of the reply."""
+        yield from self._added(self._parser.feed(self._characters.finish()))
+        yield from self._added(self._parser.finish())
+
+    def note_kv(self, size_bytes: int) -> None:
+        """Take note of how large the KV cache is now."""
+        self._kv_peak_bytes = max(self._kv_peak_bytes, size_bytes)
 
     def finish(self, reason: FinishReason) -> Iterator[Event]:
         """Give out what was held back, then the whole answer with its figures."""
-        yield from self._added(self._parser.feed(self._characters.finish()))
-        yield from self._added(self._parser.finish())
+        yield from self.end_reply()
         text, thought = ("".join(self._texts[c]) for c in (Channel.ANSWER, Channel.THOUGHT))
-        yield Finished(self._request_id, text, thought, reason, self._stats())
+        yield Finished(self.request_id, text, thought, reason, self._stats())
+
+    def _take_token(self, step: TokenAdded) -> Iterator[Event]:
+        self._last_token_s = time.perf_counter()
+        self._first_token_s = self._first_token_s or self._last_token_s
+        self._new_tokens += 1
+        self._kv_tokens += 1
+        self._kv_peak_tokens = max(self._kv_peak_tokens, self._kv_tokens)
+        was_inside = self.inside_thought
+        yield from self._added(self._parser.feed(self._characters.feed(step.data)))
+        if self.inside_thought:
+            self.thought_tokens += 1
+            if self._last_token_s - self._told_thought_s >= _TELL_THOUGHT_PERIOD_S:
+                self._told_thought_s = self._last_token_s
+                yield ThoughtProgress(self.request_id, self.thought_tokens, self._budget_tokens)
+        elif was_inside:
+            yield ThoughtEnded(self.request_id, self.thought_tokens, ThoughtEnd.MODEL)
 
     def _added(self, pieces: Iterator[tuple[Channel, str]]) -> Iterator[Event]:
         for channel, text in pieces:
+            if channel is Channel.ANSWER:
+                if self._reply_channel is Channel.THOUGHT and not self._reply:
+                    self._texts[Channel.THOUGHT].append("\n\n")
+                    yield TextAdded(self.request_id, Channel.THOUGHT, "\n\n")
+                self._reply.append(text)
+                channel = self._reply_channel
             self._texts[channel].append(text)
-            yield TextAdded(self._request_id, channel, text)
+            yield TextAdded(self.request_id, channel, text)
 
     def _stats(self) -> Stats:
         decode_s = self._last_token_s - self._first_token_s
+        prompt = self._first_prompt
         return Stats(
             backend=self._model.backend if self._model else "",
             backend_reason=self._model.reason if self._model else "",
             model=self._model.model if self._model else self._model_name,
             mode=self._model.kind if self._model else "",
-            prompt_tokens=self._prompt_tokens,
-            cached_tokens=self._cached_tokens,
+            prompt_tokens=prompt.total_tokens if prompt else 0,
+            cached_tokens=prompt.cached_tokens if prompt else 0,
             new_tokens=self._new_tokens,
             time_to_first_token_s=self._first_token_s - self._began_s if self._new_tokens else None,
             decode_tokens_per_s=(self._new_tokens - 1) / decode_s if decode_s > 0 else None,
             peak_bytes=self._peak_bytes,
+            thought_tokens=self.thought_tokens,
+            steps=self._steps,
+            kv_peak_bytes=self._kv_peak_bytes,
+            kv_peak_tokens=self._kv_peak_tokens,
         )

@@ -1,4 +1,4 @@
-"""The cancel token of one request."""
+"""What a person may ask of a running request from another thread: to stop, or to answer now."""
 
 from __future__ import annotations
 
@@ -10,10 +10,23 @@ class Cancelled(Exception):
 
 
 class CancelToken:
-    """Set once by Stop from any thread; read between tokens, prefill chunks and images."""
+    """Set once by Stop from any thread; read between tokens, prefill chunks and images.
+
+    It carries the wish for an answer as well, which ends a thought and nothing else.
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._answer = threading.Event()
+
+    def ask_for_answer(self) -> None:
+        """End the thought that runs, and let the model answer from what it has. Safe from any thread."""
+        self._answer.set()
+
+    @property
+    def answer_wanted(self) -> bool:
+        """Whether thinking is to end."""
+        return self._answer.is_set()
 
     def cancel(self) -> None:
         """Ask the running request to end at its next step. Safe from any thread, any number of times."""

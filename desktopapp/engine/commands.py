@@ -39,6 +39,13 @@ class Cancel(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerNow(Command):
+    """End the thought of a request and let its model answer; a request that does not think goes on as it is."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class PriceAttachments(Command):
     """Read the headers of these files and say what each costs; answered by the control thread."""
 

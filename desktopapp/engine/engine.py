@@ -13,11 +13,10 @@ from typing import Protocol
 
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.attached_media import AttachedMedia
-from desktopapp.engine.backend import Backend, GenerationEnded, LoadOptions, PixelBudget, VideoBudget
+from desktopapp.engine.backend import Backend, LoadOptions, PixelBudget, VideoBudget
 from desktopapp.engine.backend_choice import choose_backend
 from desktopapp.engine.backends.fake import FAKE_NAMES, fake_model
 from desktopapp.engine.cancel import Cancelled, CancelToken
-from desktopapp.engine.chat_prompt import render_chat
 from desktopapp.engine.events import (
     AttachmentPrice,
     Event,
@@ -30,8 +29,8 @@ from desktopapp.engine.events import (
 from desktopapp.engine.loading import Loading, RunningModel
 from desktopapp.engine.media.price import price_attachment
 from desktopapp.engine.memory.probe import DeviceWatch, read_gpu
+from desktopapp.engine.reasoning.request_run import answer_request
 from desktopapp.engine.request import Attachment, BackendChoice, Mode, ModelChoice, Request
-from desktopapp.engine.sampling import longest_output, resolve_sampling
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import (
     AppError,
@@ -43,8 +42,6 @@ from desktopapp.errors import (
 from desktopapp.modelstore.model import InstalledModel, ModelKind
 
 _KINDS = {Mode.INSTRUCT: ModelKind.INSTRUCT, Mode.THINKING: ModelKind.THINKING}
-# A template is code that came with a model: one that never ends is a hang that the step rule finds.
-_TEMPLATE_ESTIMATE_S = 1.0
 
 
 class ModelStore(Protocol):
@@ -171,9 +168,9 @@ class Engine:
             named = next(
                 (kind for kind, name in FAKE_NAMES.items() if name == choice.model), ModelKind.INSTRUCT
             )
-            return fake_model(_KINDS.get(choice.mode, named))
+            return fake_model(_KINDS.get(choice.mode, named) if choice.mode else named)
         model = self._store.find_model(choice.model)
-        kind = _KINDS.get(choice.mode, model.kind)
+        kind = _KINDS.get(choice.mode, model.kind) if choice.mode else model.kind
         if model.kind is kind:
             return model
         variant = self._store.find_variant(model, kind)
@@ -194,32 +191,8 @@ class Engine:
     ) -> Generator[Event, None, FinishReason]:
         if self._running is None:
             raise RuntimeError("no model is loaded after loading")
-        model, facts = self._running.model, self._running.facts
         attached.open(request.turns, cancel)
-        with self._steps.step("prompt", 1.0, initial_rate=1 / _TEMPLATE_ESTIMATE_S):
-            prompt = render_chat(
-                facts.chat_template,
-                request.turns,
-                attached.by_turn,
-                request.system,
-                bos_text=facts.bos_text,
-                eos_text=facts.eos_text,
-            )
-        answer.begin(self._running.ready, attached.items, opens_thought=prompt.opens_thought)
-        sampling = resolve_sampling(model.kind, request.sampling)
-        limit = request.max_new_tokens
-        if limit is None:
-            limit = longest_output(model.kind, has_media=bool(attached.items))
-        steps = self._running.backend.generate(prompt.parts, sampling, limit, cancel, self._steps)
-        try:
-            for step in steps:
-                yield from answer.take(step)
-                if isinstance(step, GenerationEnded):
-                    return step.reason
-        finally:
-            if isinstance(steps, Generator):
-                steps.close()
-        raise RuntimeError("the backend stopped without saying why")
+        return (yield from answer_request(request, self._running, attached, answer, cancel, self._steps))
 
 
 def _price(attachment: Attachment, pictures: PixelBudget, videos: VideoBudget) -> AttachmentPrice:

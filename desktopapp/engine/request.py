@@ -96,20 +96,35 @@ class MemoryLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningLimits:
+    """How far a Thinking model may think.
+
+    Args:
+        thought_budget: most tokens of all thought, above zero; None is what context and output limit leave.
+        max_steps: of staged reasoning, whose memory is bounded by one step; 1 is one plain chain.
+        step_tokens: most tokens of one step's thought.
+    """
+
+    thought_budget: int | None = None
+    max_steps: int = 1
+    step_tokens: int = 2048
+
+
+@dataclass(frozen=True, slots=True)
 class ModelChoice:
     """Which model should run, and how.
 
     Args:
         model: a name that the model store lists, or a path of a folder or GGUF file.
         backend: which backend runs it.
-        mode: which variant of the model's family answers.
+        mode: which variant of the model's family answers; None is the named model, whichever it is.
         context_tokens: longest conversation, output included; None is the backend's default.
         memory: what the person allows.
     """
 
     model: str
     backend: BackendChoice = BackendChoice.AUTO
-    mode: Mode = Mode.AUTO
+    mode: Mode | None = None
     context_tokens: int | None = None
     memory: MemoryLimits = MemoryLimits()
 
@@ -125,6 +140,8 @@ class Request:
         system: system prompt, or None for none.
         sampling: what the person set by hand.
         max_new_tokens: longest output in tokens, thought included; None is the default of the model's kind.
+        reasoning: how far a Thinking model may think.
+        previous_mode: what gave the conversation's last answer, for the choice of mode `AUTO`; None where none did.
     """
 
     request_id: str
@@ -133,3 +150,5 @@ class Request:
     system: str | None = None
     sampling: SamplingOverrides = SamplingOverrides()
     max_new_tokens: int | None = None
+    reasoning: ReasoningLimits = ReasoningLimits()
+    previous_mode: Mode | None = None

@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from desktopapp.engine.backends.registry import BackendFactory
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.commands import (
+    AnswerNow,
     Cancel,
     Command,
     Generate,
@@ -127,8 +128,12 @@ class EngineServer:
         if isinstance(command, PriceAttachments):
             self._to_price.put(command)
         elif isinstance(command, Cancel):
-            self._cancel(command.request_id)
+            for work in self._requests(command.request_id):
+                work.cancel.cancel()
             self._send(CancelAcknowledged(command.request_id))
+        elif isinstance(command, AnswerNow):
+            for work in self._requests(command.request_id):
+                work.cancel.ask_for_answer()
         elif isinstance(command, LoadModel | Generate | UnloadModel):
             self._take_up(Work(command))
 
@@ -142,13 +147,10 @@ class EngineServer:
             self._busy.set()
         self._work.put(work)
 
-    def _cancel(self, request_id: str) -> None:
+    def _requests(self, request_id: str) -> list[Work]:
+        """What waits or runs for a request; with an empty id the loads."""
         with self._pending_lock:
-            for work in self._pending:
-                command = work.command
-                own = command.request.request_id if isinstance(command, Generate) else ""
-                if own == request_id:
-                    work.cancel.cancel()
+            return [work for work in self._pending if _request_id(work.command) == request_id]
 
     def _price_all(self) -> None:
         while True:
@@ -171,6 +173,10 @@ def _mark_log(words: str) -> None:
     Written here, in the order of everything else that this process prints: the other side would be too late.
     """
     print(f"{WORK_MARK}{words}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is the log
+
+
+def _request_id(command: Command) -> str:
+    return command.request.request_id if isinstance(command, Generate) else ""
 
 
 def _choice(command: Command) -> ModelChoice | None:

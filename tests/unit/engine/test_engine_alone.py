@@ -84,11 +84,6 @@ def test_a_thought_and_cut_characters() -> None:
         assert "".join(e.text for e in events if isinstance(e, TextAdded) and e.channel is channel) == whole
 
 
-def test_a_thought_that_never_ends_is_kept() -> None:
-    end = last(Bench(say(b"hm, ", b"hm</thi", reason=FinishReason.LENGTH)).ask("a-thinking"))
-    assert (end.thought, end.text, end.finish_reason) == ("hm, hm</thi", "", FinishReason.LENGTH)
-
-
 def test_a_cut_last_character_is_not_lost() -> None:
     assert last(Bench(say("好".encode()[:2], reason=FinishReason.LENGTH)).ask()).text == "\ufffd"
 

@@ -1,0 +1,94 @@
+"""Answers a request with a loaded model: at once, after a plain chain of thought, or in steps."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+
+from desktopapp.engine.answer import Answer
+from desktopapp.engine.attached_media import AttachedMedia
+from desktopapp.engine.backend import DEFAULT_RUN, GenerationStep, PromptPart, RunOptions
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.chat_prompt import ChatPrompt, render_chat
+from desktopapp.engine.events import Event, FinishReason
+from desktopapp.engine.loading import RunningModel
+from desktopapp.engine.reasoning.reply import Replier, ReplyLimits
+from desktopapp.engine.reasoning.stage_prompts import stage_prompts
+from desktopapp.engine.reasoning.staged import StagedRun
+from desktopapp.engine.request import Request
+from desktopapp.engine.sampling import longest_output, resolve_sampling
+from desktopapp.engine.steps import StepClock
+from desktopapp.modelstore.model import ModelKind
+
+# A template is code that came with a model: one that never ends is a hang that the step rule finds.
+_TEMPLATE_ESTIMATE_S = 1.0
+
+
+def answer_request(
+    request: Request,
+    running: RunningModel,
+    attached: AttachedMedia,
+    answer: Answer,
+    cancel: CancelToken,
+    steps: StepClock,
+    options: RunOptions = DEFAULT_RUN,
+) -> Generator[Event, None, FinishReason]:
+    """Run the request.
+
+    Args:
+        request: whose model is loaded.
+        running: that model.
+        attached: its attachments, opened.
+        answer: takes every step.
+        cancel: of the request.
+        steps: told about every long step.
+        options: what each generation may use.
+    """
+    kind = running.model.kind
+    sampling = resolve_sampling(kind, request.sampling)
+    limit = request.max_new_tokens or longest_output(kind, has_media=bool(attached.items))
+    wordings = stage_prompts(request.turns[-1].text if request.turns else "")
+
+    def render(behind: str = "") -> ChatPrompt:
+        with steps.step("prompt", 1.0, initial_rate=1 / _TEMPLATE_ESTIMATE_S):
+            return _render(request, running, attached, behind)
+
+    def generate(prompt: Sequence[PromptPart], most: int) -> Iterator[GenerationStep]:
+        return running.backend.generate(prompt, sampling, most, cancel, steps, options)
+
+    def kv_bytes() -> int:
+        return running.backend.memory_parts().kv_cache_bytes
+
+    answer.begin(running.ready, attached.items)
+    context_tokens = options.context_limit(running.facts)
+    replier = Replier(generate, answer, cancel, context_tokens, kv_bytes, wordings)
+    reasoning = request.reasoning
+    if kind is ModelKind.THINKING and reasoning.max_steps > 1:
+        staged = StagedRun(
+            replier,
+            answer,
+            render,
+            wordings,
+            cancel,
+            max_steps=reasoning.max_steps,
+            step_tokens=reasoning.step_tokens,
+            thought_budget=reasoning.thought_budget,
+            answer_tokens=limit,
+        )
+        return (yield from staged.run())
+    return (yield from replier.reply(render(), ReplyLimits(limit, reasoning.thought_budget)))
+
+
+def _render(request: Request, running: RunningModel, attached: AttachedMedia, behind: str) -> ChatPrompt:
+    """The conversation as a prompt, with some words of ours behind the question."""
+    facts, turns = running.facts, request.turns
+    if behind:
+        turns = (*turns[:-1], replace(turns[-1], text=turns[-1].text + behind))
+    return render_chat(
+        facts.chat_template,
+        turns,
+        attached.by_turn,
+        request.system,
+        bos_text=facts.bos_text,
+        eos_text=facts.eos_text,
+    )

@@ -1,0 +1,197 @@
+"""Steps with notes between them: what each is asked, what goes on, what is checked, and that the question is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptPart, PromptProgress, TokenAdded
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.events import (
+    Channel,
+    Event,
+    FinishReason,
+    StepKind,
+    StepStarted,
+    TextAdded,
+    ThoughtEnd,
+    ThoughtEnded,
+)
+from desktopapp.engine.reasoning.stage_prompts import CHINESE, ENGLISH
+from desktopapp.engine.reasoning.staged import Notes, is_refuted, read_notes
+from desktopapp.engine.request import ReasoningLimits, Role, Turn
+from tests.engine_bench import Bench, last
+from tests.unit.engine.reasoning.test_reply import text_of, words
+
+STAGED = ReasoningLimits(max_steps=6, step_tokens=40)
+OPEN = "Established: the total of rows 1 to {n} is {n}0.\nOpen: row {m}."
+FOUND = "Established: the answer is 42.\nOpen: nothing."
+
+Reply = Callable[[str], tuple[str, str]]
+"""From a prompt's text to a thought and what stands behind it."""
+
+
+def bench_with(reply: Reply) -> Bench:
+    """A model that thinks and replies word by word; a thought that was closed for it is followed by the reply."""
+
+    def run(prompt: Sequence[PromptPart], cancel: CancelToken) -> Iterator[GenerationStep]:
+        text = text_of(prompt)
+        thought, behind = reply(text)
+        said = behind if text.endswith("</think>\n\n") else f"{thought}\n</think>\n\n{behind}"
+        yield PromptProgress(100, 100, cached_tokens=0)
+        for number, piece in enumerate(said.split(" ")):
+            cancel.raise_if_cancelled()
+            yield TokenAdded(number, (" " * bool(number) + piece).encode())
+        yield GenerationEnded(FinishReason.STOP, 1)
+
+    return Bench(run)
+
+
+def ask(
+    reply: Reply, limits: ReasoningLimits = STAGED, question: str = "Add it all up."
+) -> tuple[Bench, list[Event]]:
+    bench = bench_with(reply)
+    return bench, bench.ask("a-thinking", reasoning=limits, turns=(Turn(Role.USER, question),))
+
+
+def steps(events: list[Event]) -> list[tuple[int, StepKind]]:
+    return [(event.step, event.kind) for event in events if isinstance(event, StepStarted)]
+
+
+def counting(found_at: int, verdict: str = "Confirmed: 42") -> Reply:
+    """Establishes one row a step, and the answer in step `found_at`."""
+    done = [0]
+
+    def reply(prompt: str) -> tuple[str, str]:
+        if ENGLISH.final in prompt:
+            return "The answer is found.", "42"
+        if "Proposed answer" in prompt:
+            return "Again from the start.", verdict
+        if not prompt.endswith("</think>\n\n"):
+            done[0] += 1
+        n = done[0]
+        return f"Row {n}.", FOUND if n >= found_at else OPEN.format(n=n, m=n + 1)
+
+    return reply
+
+
+def test_steps_then_a_check_then_the_answer() -> None:
+    bench, events = ask(counting(3))
+    think, check, answer = StepKind.THINK, StepKind.CHECK, StepKind.ANSWER
+    assert steps(events) == [(1, think), (2, think), (3, think), (3, check), (3, answer)]
+    end = last(events)
+    assert (end.text, end.finish_reason, end.stats.steps) == ("42", FinishReason.STOP, 3)
+    assert "**Step 2**" in end.thought
+    assert "rows 1 to 2" in end.thought
+    assert "Confirmed: 42" in end.thought
+    assert "".join(e.text for e in events if isinstance(e, TextAdded) and e.channel is Channel.ANSWER) == "42"
+    asked = [text_of(prompt) for prompt in bench.backend.prompts]
+    question = asked[0].partition(ENGLISH.step)[0]
+    assert question.endswith("Add it all up.")
+    assert all(text.startswith(question) for text in asked)
+    assert "rows 1 to 1 is" in asked[1]
+    assert ENGLISH.go_on in asked[1]
+    assert "rows 1 to 1 is" not in asked[2]
+    assert "Proposed answer: 42\n" in asked[3]
+    assert f"{FOUND}{ENGLISH.final}" in asked[4]
+
+
+def test_a_step_is_cut_at_its_length_and_writes_its_notes() -> None:
+    def reply(prompt: str) -> tuple[str, str]:
+        if ENGLISH.final in prompt:
+            return "Found.", "42"
+        return " ".join(words(500)), FOUND if "rows 1 to 1 is" in prompt else OPEN.format(n=1, m=2)
+
+    _, events = ask(reply)
+    cut = [e.tokens for e in events if isinstance(e, ThoughtEnded) and e.reason is ThoughtEnd.BUDGET]
+    assert cut == [40, 80, 120]
+    assert last(events).text == "42"
+    assert last(events).stats.kv_peak_tokens < 100 + 40 + 60
+
+
+def test_no_more_steps_than_allowed() -> None:
+    _, events = ask(counting(99))
+    assert steps(events)[-2:] == [(6, StepKind.THINK), (6, StepKind.ANSWER)]
+    assert last(events).text == "42"
+
+
+def test_notes_that_stay_the_same_end_the_steps() -> None:
+    _, events = ask(lambda prompt: ("hm", "42" if ENGLISH.final in prompt else OPEN.format(n=1, m=2)))
+    assert steps(events) == [(1, StepKind.THINK), (2, StepKind.THINK), (2, StepKind.ANSWER)]
+
+
+def test_a_refuted_answer_is_thought_about_once_more() -> None:
+    _, events = ask(counting(2, verdict="Refuted: 41"))
+    kinds = [kind for _, kind in steps(events)]
+    think, check, answer = StepKind.THINK, StepKind.CHECK, StepKind.ANSWER
+    assert kinds == [think, think, check, think, answer]
+
+
+def test_the_thought_budget_holds_for_all_steps() -> None:
+    limits = ReasoningLimits(max_steps=50, step_tokens=40, thought_budget=100)
+
+    def reply(prompt: str) -> tuple[str, str]:
+        if ENGLISH.final in prompt:
+            return " ".join(words(100)), "42"
+        return " ".join(words(100)), f"Established: {len(prompt)}.\nOpen: the rest."
+
+    _, events = ask(reply, limits)
+    thought = [event.tokens for event in events if isinstance(event, ThoughtEnded)]
+    assert thought == [40, 80, 100, 101]
+    assert last(events).text == "42"
+
+
+def test_answer_now_skips_to_the_answer() -> None:
+    bench = bench_with(counting(99))
+    events = []
+    for event in bench.stream("a-thinking", reasoning=STAGED):
+        events.append(event)
+        if isinstance(event, StepStarted) and event.step == 2:
+            bench.cancel.ask_for_answer()
+    assert steps(events) == [(1, StepKind.THINK), (2, StepKind.THINK), (2, StepKind.ANSWER)]
+    assert last(events).text == "42"
+
+
+def test_a_chinese_question_is_asked_in_chinese() -> None:
+    def reply(prompt: str) -> tuple[str, str]:
+        if CHINESE.final in prompt:
+            return "找到了。", "42"
+        return "想一想。", "已确定：答案是42。\n待解决：无。" if "候选答案" not in prompt else "确认：42"
+
+    bench, events = ask(reply, question="一共多少？")
+    assert [kind for _, kind in steps(events)] == [StepKind.THINK, StepKind.CHECK, StepKind.ANSWER]
+    assert "候选答案：42\n" in text_of(bench.backend.prompts[1])
+    assert "第 1 步" in last(events).thought
+
+
+@pytest.mark.parametrize(
+    ("reply", "notes"),
+    [
+        ("Established: x is 3.\nOpen: y.", Notes("Established: x is 3.\nOpen: y.")),
+        ("Established: the answer is 7.\nOpen: nothing.", Notes("Established: the answer is 7.\nOpen: nothing.", "7")),
+        ("**Established:** The answer is: 7 cm\n**Open:** Nothing", Notes("Established: The answer is: 7 cm\nOpen: Nothing", "7 cm")),
+        ("- Established: both agree\n- Open: nothing", Notes("Established: both agree\nOpen: nothing", "both agree")),
+        ("I am not sure yet.", Notes("I am not sure yet.")),
+        ("Established: a.\nOpen: b.\nEstablished: c.\nOpen: d.", Notes("Established: c.\nOpen: d.")),
+        ("Established: a.", Notes("Established: a.\nOpen: ?")),
+        ("", Notes("")),
+    ],
+)  # fmt: skip
+def test_notes_are_read_from_a_reply(reply: str, notes: Notes) -> None:
+    assert read_notes(reply, ENGLISH) == notes
+
+
+@pytest.mark.parametrize(
+    ("reply", "refuted"),
+    [
+        ("Refuted: 41", True),
+        ("Confirmed: 42", False),
+        ("Undecided: 42", False),
+        ("I would not say Refuted: it holds.\nConfirmed: 42", False),
+        ("no verdict", False),
+        ("", False),
+    ],
+)
+def test_the_last_verdict_counts(reply: str, refuted: bool) -> None:
+    assert is_refuted(reply, ENGLISH) is refuted
