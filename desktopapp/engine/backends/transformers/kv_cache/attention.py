@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from desktopapp.engine.backends.transformers.kv_cache.acceleration import has_kernels
 from desktopapp.engine.backends.transformers.kv_cache.blockwise import attend_blockwise
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvLayer
 
@@ -19,4 +20,24 @@ def attend(query: torch.Tensor, layer: KvLayer, scale: float) -> torch.Tensor:
     Returns:
         (1, n, query_heads, head_dim), in the query's type.
     """
+    if has_kernels(query.device):
+        from desktopapp.engine.backends.transformers.kv_cache.kernels.chunk_attention import attend_chunk
+
+        return attend_chunk(query, layer, scale)
     return attend_blockwise(query, layer, scale)
+
+
+def append(layer: KvLayer, keys: torch.Tensor, values: torch.Tensor) -> None:
+    """Add tokens behind those that are there.
+
+    Args:
+        layer: grows.
+        keys: (1, kv_heads, n, head_dim), rotary embedding applied.
+        values: like keys.
+    """
+    if has_kernels(keys.device):
+        from desktopapp.engine.backends.transformers.kv_cache.kernels.launch import append as append_by_kernel
+
+        append_by_kernel(layer, keys, values)
+    else:
+        layer.append(keys, values)

@@ -14,6 +14,10 @@ import torch
 
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvLayer
 from desktopapp.engine.backends.transformers.kv_cache.codec import rotate
+from desktopapp.engine.backends.transformers.kv_cache.library_attention import (
+    attend_library,
+    has_library_kernels,
+)
 
 # Scores that the portable attention holds at once.
 _SCORES = 1 << 22
@@ -112,6 +116,10 @@ def _attend(
         flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
         output, logsumexp = flash(query, keys, values, 0.0, is_causal, scale=scale)
         return output, logsumexp
+    if has_library_kernels(query):
+        heads = (query.flatten(0, 1), keys.flatten(0, 1), values.flatten(0, 1))
+        output, logsumexp = attend_library(*heads, scale, is_causal=is_causal)
+        return output.view(query.shape), logsumexp.view(query.shape[:3])
     return attend_portably(query, keys, values, scale, is_causal=is_causal)
 
 

@@ -14,7 +14,7 @@ from transformers import AttentionInterface, Cache
 from transformers.cache_utils import CacheLayerMixin
 from transformers.masking_utils import AttentionMaskInterface
 
-from desktopapp.engine.backends.transformers.kv_cache.attention import attend
+from desktopapp.engine.backends.transformers.kv_cache.attention import append, attend
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvCache, KvLayer
 
 ATTENTION_NAME = "qwen3vl_desktop_kv_cache"
@@ -37,7 +37,7 @@ class _LibraryLayer(CacheLayerMixin):  # type: ignore[misc]
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[KvLayer, KvLayer]:
-        self._layer.append(key_states, value_states)
+        append(self._layer, key_states, value_states)
         return self._layer, self._layer
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:

@@ -1,0 +1,23 @@
+"""Triton's decorator with types, the one place where its untyped functions meet ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+import triton
+
+
+class Kernel(Protocol):
+    """A function that Triton compiles: launched over a grid from outside, called from other kernels."""
+
+    def __getitem__(self, grid: tuple[int, ...]) -> Callable[..., object]:
+        """The function that launches it, one program for each place of the grid."""
+
+    def __call__(self, *arguments: Any, **constants: Any) -> Any:
+        """Inlined into the kernel that calls it."""
+
+
+def jit(function: Callable[..., Any]) -> Kernel:
+    """Compile a function with Triton when it is first launched."""
+    return cast(Kernel, triton.jit(function))

@@ -1,0 +1,146 @@
+"""The Triton kernels: on the GPU where there is one, else in Triton's interpreter on the CPU."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from desktopapp.engine.backends.transformers.kv_cache import KvCache
+from desktopapp.engine.backends.transformers.kv_cache.blockwise import attend_blockwise, attend_portably
+from desktopapp.engine.backends.transformers.kv_cache.codec import rotate
+from desktopapp.engine.memory.kv_format import KV_FORMATS
+from tests.kv_reference import TOLERANCES, expected_attention, filled_cache, relative_error, sample
+
+pytest.importorskip("triton")
+
+from desktopapp.engine.backends.transformers.kv_cache.kernels import chunk_attention, launch
+from desktopapp.engine.backends.transformers.kv_cache.kernels.launch import Tiles
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+SCALE = 128**-0.5
+# Kernels multiply codes in float16.
+ROUNDING = 2e-3
+
+
+def cache_of(kv_type: str, max_tokens: int) -> KvCache:
+    return KvCache(1, 1, 128, kv_type, DEVICE, torch.float32, max_tokens, block_tokens=64)
+
+
+def turned(vectors: torch.Tensor, cache: KvCache) -> torch.Tensor:
+    return rotate(vectors) if cache.layout.kv_format.is_rotated else vectors
+
+
+@pytest.mark.parametrize("kv_type", KV_FORMATS)
+def test_append_writes_what_the_codec_writes(kv_type: str) -> None:
+    inputs = sample(150, 1, kv_heads=1, device=str(DEVICE))
+    inputs.keys[:, :, 20:40] *= 1e-3
+    inputs.keys[:, :, 40:60, 5] *= 1e3
+    inputs.values[:, :, 7] = 0
+    expected, found = filled_cache(inputs, kv_type), cache_of(kv_type, 150)
+    for part in (slice(0, 1), slice(1, 70), slice(70, 150)):
+        launch.append(found.layers[0], inputs.keys[:, :, part], inputs.values[:, :, part])
+    assert found.tokens == 150
+    for block, used in enumerate((64, 64, 22)):
+        ours, theirs = found.block_view(block, 0), expected.block_view(block, 0)
+        assert torch.equal(ours.keys[:, :used], theirs.keys[:, :used])
+        assert torch.equal(ours.values[:, :used], theirs.values[:, :used])
+        assert torch.equal(ours.key_scales[..., :used], theirs.key_scales[..., :used])
+        assert torch.equal(ours.value_scales[..., :used], theirs.value_scales[..., :used])
+
+
+@pytest.mark.parametrize("kv_type", KV_FORMATS)
+@pytest.mark.parametrize(
+    ("tokens", "chunk", "group", "splits"), [(1, 1, 4, 1), (65, 1, 3, 4), (130, 3, 4, 4), (170, 40, 2, 1)]
+)
+def test_attention_equals_float64_to_the_formats_precision(
+    kv_type: str, tokens: int, chunk: int, group: int, splits: int
+) -> None:
+    inputs = sample(tokens, chunk, kv_heads=1, group=group, seed=tokens, device=str(DEVICE))
+    cache = filled_cache(inputs, kv_type)
+    cache.past_on_device(tokens - chunk)
+    found = launch.attend_blocks(
+        turned(inputs.query[0], cache), cache.layers[0], SCALE, Tiles(32, 64, 4, 2, splits)
+    )
+    found = turned(found, cache).transpose(0, 1).unsqueeze(0)
+    assert relative_error(found, expected_attention(inputs, SCALE)) < TOLERANCES[kv_type]
+    assert (
+        relative_error(found, attend_blockwise(inputs.query, cache.layers[0], SCALE).double().cpu())
+        < ROUNDING
+    )
+
+
+@pytest.mark.parametrize("kv_type", KV_FORMATS)
+def test_outliers_leave_the_rest_readable(kv_type: str) -> None:
+    inputs = sample(100, 2, kv_heads=1, device=str(DEVICE))
+    inputs.keys[..., 17] *= 30
+    inputs.query[..., 17] = 0
+    inputs.values[:, :, 50] *= 1000
+    cache = filled_cache(inputs, kv_type)
+    cache.past_on_device(98)
+    found = launch.attend_blocks(
+        turned(inputs.query[0], cache), cache.layers[0], SCALE / 4, Tiles(16, 64, 4, 2, 2)
+    )
+    found = turned(found, cache).transpose(0, 1).unsqueeze(0)
+    assert (
+        relative_error(found, attend_blockwise(inputs.query, cache.layers[0], SCALE / 4).double().cpu())
+        < ROUNDING
+    )
+
+
+def library_attention(
+    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scale: float, *, is_causal: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What cuDNN and flash attention do on a GPU."""
+    group = query.shape[0] // keys.shape[0]
+    repeated = (keys.repeat_interleave(group, 0), values.repeat_interleave(group, 0))
+    output, sums = attend_portably(
+        *(part.unsqueeze(0) for part in (query, *repeated)), scale, is_causal=is_causal
+    )
+    return output[0].transpose(0, 1).contiguous().transpose(0, 1), sums[0]
+
+
+@pytest.mark.parametrize("kv_type", KV_FORMATS)
+@pytest.mark.parametrize(("tokens", "chunk"), [(50, 50), (200, 33)])
+def test_runs_of_decoded_tokens_are_merged(
+    kv_type: str, tokens: int, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunk_attention, "attend_library", library_attention)
+    inputs = sample(tokens, chunk, kv_heads=1, group=2, device=str(DEVICE))
+    cache = filled_cache(inputs, kv_type)
+    found = chunk_attention.attend_runs(
+        turned(inputs.query[0], cache), cache.layers[0], SCALE, run_tokens=100
+    )
+    found = turned(found, cache).unsqueeze(0)
+    assert relative_error(found, attend_blockwise(inputs.query, cache.layers[0], SCALE).double().cpu()) < 1e-5
+
+
+@pytest.mark.parametrize("kv_type", KV_FORMATS)
+def test_one_step_equals_norm_rotary_embedding_append_and_attention(kv_type: str) -> None:
+    """What the library's layer does between its projections, from the same numbers."""
+    past = sample(70, 1, kv_heads=1, device=str(DEVICE))
+    caches = cache_of(kv_type, 71), cache_of(kv_type, 71)
+    for cache in caches:
+        cache.layers[0].append(past.keys, past.values)
+        cache.reserve(71)
+        cache.past_on_device(70)
+    generator = torch.Generator().manual_seed(4)
+    projected = torch.randn(6, 128, generator=generator).to(DEVICE)
+    weights = (torch.rand(2, 128, generator=generator) + 0.5).to(DEVICE)
+    angles = (torch.rand(64, generator=generator).repeat(2) * 6).to(DEVICE)
+    ours, theirs = (cache.layers[0] for cache in caches)
+    query = launch.norm_rotate_append_step(ours, projected, *weights, 1e-6, angles.cos(), angles.sin())
+    found = launch.attend_step(query, ours, SCALE, is_rotated=True)
+
+    def embed(heads: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        normed = torch.nn.functional.rms_norm(heads, (128,), weight, 1e-6)
+        swapped = torch.cat((-normed[:, 64:], normed[:, :64]), 1)
+        return normed * angles.cos() + swapped * angles.sin()
+
+    query, keys = embed(projected[:4], weights[0]), embed(projected[4:5], weights[1])
+    launch.append_step(theirs, keys, projected[5:])
+    torch.testing.assert_close(launch.attend_step(query, theirs, SCALE), found, atol=1e-3, rtol=1e-3)
+    for cache in caches:
+        cache.advance()
+        assert cache.tokens == 71
+    expected = attend_blockwise(query.view(1, 4, 1, 128), theirs, SCALE)[0, 0]
+    assert relative_error(found, expected.double().cpu()) < ROUNDING
