@@ -14,12 +14,13 @@ from llama_cpp import Llama
 from llama_cpp.llama_chat_format import MTMDChatHandler
 from PIL import Image
 
+from desktopapp.engine.backends.llama_cpp.cache_shape import CPU_BATCH_TOKENS
+from desktopapp.engine.backends.llama_cpp.kv_type import KvType
 from desktopapp.engine.backends.llama_cpp.loaded import LoadedGguf
 from desktopapp.modelstore.model import ModelFiles
 from tests.pictures import NoisePicture
 
 CONTEXT_TOKENS = 4096
-_BATCH_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,28 @@ class BareLoop:
     """llama.cpp on the weights that our backend has loaded, with nothing around its own calls.
 
     Args:
-        loaded: of our backend; its weights and number of threads are used.
+        loaded: of our backend; its weights are used.
         threads: for the CPU.
+        cells: of the KV cache.
+        kind: of the numbers in it.
+        batch_tokens: evaluated at once.
     """
 
-    def __init__(self, loaded: LoadedGguf, threads: int) -> None:
+    def __init__(
+        self,
+        loaded: LoadedGguf,
+        threads: int,
+        cells: int = CONTEXT_TOKENS,
+        kind: KvType | None = None,
+        batch_tokens: int = CPU_BATCH_TOKENS,
+    ) -> None:
         parameters = llama.llama_context_default_params()
-        parameters.n_ctx = CONTEXT_TOKENS
-        parameters.n_batch = parameters.n_ubatch = _BATCH_TOKENS
+        parameters.n_ctx = cells
+        parameters.n_batch = parameters.n_ubatch = self._batch_tokens = batch_tokens
         parameters.n_threads = parameters.n_threads_batch = threads
+        if kind is not None:
+            parameters.type_k = parameters.type_v = kind.ggml_type
+            parameters.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
         self._context = llama.llama_init_from_model(loaded.weights.model, parameters)
         self._sampler = llama.llama_sampler_init_greedy()
 
@@ -55,8 +69,8 @@ class BareLoop:
         """Evaluate a prompt in an empty cache and generate, greedily and without an end."""
         llama.llama_memory_clear(llama.llama_get_memory(self._context), False)
         began_s = time.perf_counter()
-        for start in range(0, len(tokens), _BATCH_TOKENS):
-            self._decode(tokens[start : start + _BATCH_TOKENS])
+        for start in range(0, len(tokens), self._batch_tokens):
+            self._decode(tokens[start : start + self._batch_tokens])
         # Reading the logits waits for the computation.
         token = llama.llama_sampler_sample(self._sampler, self._context, -1)
         read_s = time.perf_counter()
@@ -64,7 +78,8 @@ class BareLoop:
             self._decode([token])
             token = llama.llama_sampler_sample(self._sampler, self._context, -1)
         ended_s = time.perf_counter()
-        return Speed(len(tokens) / (read_s - began_s), (new_tokens - 1) / (ended_s - read_s))
+        decode = (new_tokens - 1) / (ended_s - read_s) if new_tokens > 1 else 0.0
+        return Speed(len(tokens) / (read_s - began_s), decode)
 
     def _decode(self, tokens: Sequence[int]) -> None:
         array = (llama.llama_token * len(tokens))(*tokens)
