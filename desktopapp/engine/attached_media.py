@@ -90,20 +90,9 @@ class AttachedImage:
         self._owner = owner
 
     def version(self) -> str | None:
-        """See `VersionedImage`: the file's place, size and time of change.
-
-        None for a file that changed within the last seconds: some file systems tell time in steps of two
-        seconds, so a second change could hide behind the first one's time.
-        """
-        try:
-            status = Path(self.path).stat()
-        except OSError:
-            return None
-        if abs(time.time() - status.st_mtime) < _SETTLED_S:
-            return None
+        """See `VersionedImage`."""
         page = self._picture.number if isinstance(self._picture, PageImage) else 0
-        shown = f"{page}:{self.width}x{self.height}"
-        return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{shown}:{self.path}"
+        return _file_version(self.path, f"{page}:{self.width}x{self.height}")
 
     def decode(self) -> RgbArray:
         """The pixels: uint8 (height, width, 3), RGB, 0..255.
@@ -133,6 +122,10 @@ class AttachedVideo:
         """What the person should know of how it was read; a damaged end shows only then."""
         return self._video.note
 
+    def version(self) -> str | None:
+        """See `VersionedImage`; alike for all frames."""
+        return _file_version(self.path, f"{self.width}x{self.height}")
+
     def decode(self, index: int) -> RgbArray:
         """The pixels of a sampled frame: uint8 (height, width, 3), RGB, 0..255.
 
@@ -143,6 +136,21 @@ class AttachedVideo:
         pixels = self._video.decode(index)
         self._owner.at_fault = ""
         return pixels
+
+
+def _file_version(path: str, shown: str) -> str | None:
+    """The file's place, size and time of change, and what is shown of it.
+
+    None for a file that changed within the last seconds: some file systems tell time in steps of two
+    seconds, so a second change could hide behind the first one's time.
+    """
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    if abs(time.time() - status.st_mtime) < _SETTLED_S:
+        return None
+    return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{shown}:{path}"
 
 
 AttachedItem: TypeAlias = AttachedImage | AttachedVideo

@@ -61,7 +61,7 @@ class ImageSource(Protocol):
 
 @runtime_checkable
 class VersionedImage(Protocol):
-    """A picture that can tell whether it is the one of an earlier turn without being decoded."""
+    """A picture or video that can tell whether it is the one of an earlier turn without being decoded."""
 
     def version(self) -> str | None:
         """A name for its present pixels: equal names, equal pixels. None where that is not known."""

@@ -46,6 +46,7 @@ class LlamaCppBackend:
         chunk_tokens=(2048, 1024, 512, 256),
         cpu_chunk_tokens=(512, 256, 128),
         offloads_layers=True,
+        reads_video=True,
     )
 
     def __init__(self) -> None:

@@ -53,7 +53,7 @@ def generate(
     """See `Backend.generate`."""
     cancel.raise_if_cancelled()
     weights, limit = loaded.weights, options.context_limit(loaded.facts)
-    pieces = split_prompt(prompt, weights, loaded.facts.pixel_budget)
+    pieces = split_prompt(prompt, weights, loaded.facts.pixel_budget, loaded.facts.video_budget)
     total = sum(piece.cells for piece in pieces)
     if total >= limit:
         raise PromptTooLong(tokens=total, limit=limit)
@@ -72,7 +72,7 @@ class _Run:
         self._loaded = loaded
         self._weights = loaded.weights
         self._context = loaded.context
-        self._images = PromptImages(loaded.known_pixels, steps)
+        self._images = PromptImages(loaded.known_pixels, steps, cancel)
         self._total = total
         self._cached = 0
         self._cancel = cancel
@@ -136,7 +136,7 @@ class _Run:
             yield self._progress()
 
     def _read_image(self, piece: ImagePiece) -> Iterator[GenerationStep]:
-        """Decode one picture, look at it, put it into the cache, and let go of it."""
+        """Decode one picture or pair of frames, look at it, put it into the cache, and let go of it."""
         self._cancel.raise_if_cancelled()
         pixels, pixels_id = self._images.take_pixels(piece)
         with image_chunk(self._weights, pixels, pixels_id) as chunk:
@@ -153,5 +153,6 @@ class _Run:
             ):
                 self._context.decode_image(pixels_id, chunk, embeddings, self._cancel.raise_if_cancelled)
         self._loaded.peak.sample()
-        yield ImageEvaluated(piece.index, piece.cells)
+        if piece.whole_tokens:
+            yield ImageEvaluated(piece.index, piece.whole_tokens)
         yield self._progress()

@@ -58,7 +58,7 @@ def match_prefix(
         cancel: read before each picture.
 
     Yields:
-        A step for each picture that matches.
+        A step for each picture and each video that matches.
 
     Returns:
         Units that match, and the candidate.
@@ -82,8 +82,8 @@ def match_prefix(
         count += 1
         if alive[0] is candidates[0]:
             live_count = count
-        if isinstance(unit, ImagePiece):
-            yield ImageEvaluated(unit.index, unit.cells)
+        if isinstance(unit, ImagePiece) and unit.whole_tokens:
+            yield ImageEvaluated(unit.index, unit.whole_tokens)
     gained = prompt[live_count:count]
     if len(gained) < WORTH_RESTORING_TOKENS and not any(isinstance(unit, ImagePiece) for unit in gained):
         count, alive = live_count, list(candidates)

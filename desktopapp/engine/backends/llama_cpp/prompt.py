@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -20,13 +20,16 @@ from desktopapp.engine.backend import (
     PromptPart,
     TextPart,
     TokensPart,
+    VideoBudget,
     VideoPart,
+    VideoSource,
 )
 from desktopapp.engine.backends.llama_cpp.failures import run_failure
 from desktopapp.engine.backends.llama_cpp.library import log, mtmd
 from desktopapp.engine.backends.llama_cpp.weights import Weights
+from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.media.pixel_budget import fit_grid
-from desktopapp.errors import BackendUnavailable
+from desktopapp.engine.media.video_grid import fit_frames, pair_indices, pair_texts
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray
@@ -45,44 +48,73 @@ class TextPiece:
 
 
 @dataclass(frozen=True, slots=True)
-class ImagePiece:
-    """A picture without the tokens around it.
+class FramePair:
+    """Two frames of a video that the vision tower reads as one; an odd last one twice.
 
     Args:
-        index: of the picture in the prompt, from 0.
-        image: where its pixels come from.
+        video: where their pixels come from.
+        first: index of a sampled frame.
+        second: likewise.
+    """
+
+    video: VideoSource
+    first: int
+    second: int
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """Those that are decoded."""
+        return (self.first,) if self.first == self.second else (self.first, self.second)
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePiece:
+    """A picture, or a pair of a video's frames, without the tokens around it.
+
+    Args:
+        number: among these pieces, from 0.
+        index: of the picture or video in the prompt, from 0.
+        shown: where its pixels come from.
         width: that the model is shown, pixels.
         height: likewise.
         cells: visual tokens; each takes a cell.
+        whole_tokens: visual tokens of the picture or video that is complete with it; 0 where more pairs follow.
     """
 
+    number: int
     index: int
-    image: ImageSource
+    shown: ImageSource | FramePair
     width: int
     height: int
     cells: int
+    whole_tokens: int
+
+
+_Measured: TypeAlias = TextPart | TokensPart | ImagePiece
 
 
 def split_prompt(
-    prompt: Sequence[PromptPart], weights: Weights, budget: PixelBudget
+    prompt: Sequence[PromptPart], weights: Weights, pictures: PixelBudget, videos: VideoBudget
 ) -> list[TextPiece | ImagePiece]:
-    """Tokenise the text and size the pictures.
+    """Tokenise the text and size the pictures and videos.
+
+    Args:
+        prompt: in order.
+        weights: whose vocabulary is used.
+        pictures: budget of those that have none of their own.
+        videos: likewise.
 
     Neighbouring text becomes one piece, the tokens around a picture included, but what a person wrote is
-    tokenised apart from the template's text, so that they never merge.
+    tokenised apart from the template's text, so that they never merge. A video becomes pairs of frames, each
+    behind its time in words, which is text of the template.
     """
     start, _, end = weights.image_tokens
     pieces: list[TextPiece | ImagePiece] = []
     tokens: list[int] = []
-    images = 0
-    for is_special, group in itertools.groupby(prompt, _sort_of_part):
+    for is_special, group in itertools.groupby(_measured(prompt, pictures, videos), _sort_of_part):
         for part in _join(group, is_special):
-            if isinstance(part, VideoPart):
-                raise BackendUnavailable(backend="llama.cpp", reason="it does not read videos yet")
-            if isinstance(part, ImagePart):
-                pieces.append(TextPiece((*tokens, start)))
-                pieces.append(_image_piece(images, part.image, part.pixel_budget or budget))
-                images += 1
+            if isinstance(part, ImagePiece):
+                pieces += [TextPiece((*tokens, start)), part]
                 tokens = [end]
             elif isinstance(part, TokensPart):
                 tokens += part.token_ids
@@ -97,15 +129,30 @@ def prompt_token_ids(pieces: Sequence[TextPiece | ImagePiece], image_pad: int) -
     return ids | ({image_pad} if any(isinstance(piece, ImagePiece) for piece in pieces) else set())
 
 
-def read_pixels(piece: ImagePiece) -> RgbArray:
-    """Decode a picture and resize it as transformers' image processor does: uint8 (height, width, 3), RGB.
+def read_pixels(piece: ImagePiece, cancel: CancelToken) -> tuple[RgbArray, ...]:
+    """Decode a picture, or the two frames of a pair: uint8 (height, width, 3), RGB, in the size that is shown.
 
-    mtmd's own resizing differs visibly in the logits, so it is given pictures that need none.
+    They are resized as transformers' processors do it. mtmd's own resizing differs visibly in the logits, so it is
+    given pictures that need none.
+
+    Args:
+        piece: to decode.
+        cancel: read between the frames.
 
     Raises:
         AttachmentError: it cannot be decoded.
+        Cancelled: the token was set.
     """
-    pixels = piece.image.decode()
+    if not isinstance(piece.shown, FramePair):
+        return (_resize(piece.shown.decode(), piece),)
+    frames = []
+    for index in piece.shown.frames:
+        cancel.raise_if_cancelled()
+        frames.append(_resize(piece.shown.video.decode(index), piece))
+    return frames[0], frames[-1]
+
+
+def _resize(pixels: RgbArray, piece: ImagePiece) -> RgbArray:
     if pixels.shape[:2] == (piece.height, piece.width):
         return np.ascontiguousarray(pixels)
     size = (piece.width, piece.height)
@@ -113,36 +160,43 @@ def read_pixels(piece: ImagePiece) -> RgbArray:
 
 
 @contextmanager
-def image_chunk(weights: Weights, pixels: RgbArray, pixels_id: str) -> Iterator[Any]:
-    """One picture as a chunk of mtmd, freed at the end.
+def image_chunk(weights: Weights, pixels: Sequence[RgbArray], pixels_id: str) -> Iterator[Any]:
+    """A picture or a pair of frames as a chunk of mtmd, freed at the end.
 
     Args:
         weights: loaded.
-        pixels: uint8 (height, width, 3), RGB, in the size that the model is shown.
-        pixels_id: their hash, which becomes the bitmap's id.
+        pixels: one array or two, uint8 (height, width, 3), RGB, in the size that the model is shown.
+        pixels_id: their hash, which becomes the id of the bitmaps.
 
     Raises:
         UnexpectedError: mtmd refused it.
     """
-    height, width = pixels.shape[:2]
-    # mtmd copies the pixels.
-    data = pixels.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-    bitmap = mtmd.mtmd_bitmap_init(width, height, data)
-    mtmd.mtmd_bitmap_set_id(bitmap, pixels_id.encode())
+    count = len(pixels)
+    bitmaps = (mtmd.mtmd_bitmap_p_ctypes * count)(*(_bitmap(array, pixels_id, count > 1) for array in pixels))
     chunks = mtmd.mtmd_input_chunks_init()
     try:
-        marker = mtmd.mtmd_default_marker()
-        text = mtmd.mtmd_input_text(marker, len(marker), False, True)
-        bitmaps = (mtmd.mtmd_bitmap_p_ctypes * 1)(bitmap)
+        # Two mergeable bitmaps side by side become one chunk.
+        markers = mtmd.mtmd_default_marker() * count
+        text = mtmd.mtmd_input_text(markers, len(markers), False, True)
         log.forget()
-        code = mtmd.mtmd_tokenize(weights.projector, chunks, ctypes.byref(text), bitmaps, 1)
+        code = mtmd.mtmd_tokenize(weights.projector, chunks, ctypes.byref(text), bitmaps, count)
         chunk = _only_image(chunks) if code == 0 else None
         if chunk is None:
             raise run_failure("reading a picture", code, log.trouble())
         yield chunk
     finally:
         mtmd.mtmd_input_chunks_free(chunks)
-        mtmd.mtmd_bitmap_free(bitmap)
+        for bitmap in bitmaps:
+            mtmd.mtmd_bitmap_free(bitmap)
+
+
+def _bitmap(pixels: RgbArray, pixels_id: str, mergeable: bool) -> Any:
+    height, width = pixels.shape[:2]
+    # mtmd copies the pixels.
+    bitmap = mtmd.mtmd_bitmap_init(width, height, pixels.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8)))
+    mtmd.mtmd_bitmap_set_id(bitmap, pixels_id.encode())
+    mtmd.mtmd_bitmap_set_mergeable(bitmap, mergeable)
+    return bitmap
 
 
 def encode_image(weights: Weights, chunk: Any) -> Any:
@@ -159,11 +213,11 @@ def encode_image(weights: Weights, chunk: Any) -> Any:
     return mtmd.mtmd_get_output_embd(weights.projector)
 
 
-def _sort_of_part(part: PromptPart) -> bool | None:
+def _sort_of_part(part: _Measured) -> bool | None:
     return part.parse_special if isinstance(part, TextPart) else None
 
 
-def _join(group: Iterable[PromptPart], is_special: bool | None) -> Iterator[PromptPart]:
+def _join(group: Iterable[_Measured], is_special: bool | None) -> Iterator[_Measured]:
     """Neighbouring texts of one sort as one text; everything else as it is."""
     if is_special is None:
         yield from group
@@ -173,9 +227,39 @@ def _join(group: Iterable[PromptPart], is_special: bool | None) -> Iterator[Prom
     yield TextPart(unicodedata.normalize("NFC", text), is_special)
 
 
-def _image_piece(index: int, image: ImageSource, budget: PixelBudget) -> ImagePiece:
-    width, height = fit_grid(image.width, image.height, budget)
-    return ImagePiece(index, image, width, height, width * height // budget.cell_px**2)
+def _measured(
+    prompt: Iterable[PromptPart], pictures: PixelBudget, videos: VideoBudget
+) -> Iterator[_Measured]:
+    """Parts with pictures and frames in the size that the model is shown, and with the times of frames."""
+    number = index = 0
+    for part in prompt:
+        if isinstance(part, ImagePart):
+            budget = part.pixel_budget or pictures
+            width, height = fit_grid(part.image.width, part.image.height, budget)
+            cells = width * height // budget.cell_px**2
+            yield ImagePiece(number, index, part.image, width, height, cells, cells)
+            number, index = number + 1, index + 1
+        elif isinstance(part, VideoPart):
+            for text, piece in _frame_pairs(part, number, index, part.budget or videos):
+                yield TextPart(text)
+                yield piece
+                number += 1
+            index += 1
+        else:
+            yield part
+
+
+def _frame_pairs(
+    part: VideoPart, number: int, index: int, budget: VideoBudget
+) -> Iterator[tuple[str, ImagePiece]]:
+    video, count = part.video, len(part.video.frame_times_s)
+    width, height = fit_frames(video.width, video.height, count, budget)
+    cells = width * height // budget.cell_px**2
+    pairs = pair_indices(count)
+    for place, (text, pair) in enumerate(zip(pair_texts(video.frame_times_s), pairs, strict=True)):
+        whole_tokens = cells * len(pairs) if place == len(pairs) - 1 else 0
+        shown = FramePair(video, *pair)
+        yield text, ImagePiece(number + place, index, shown, width, height, cells, whole_tokens)
 
 
 def _only_image(chunks: Any) -> Any:
