@@ -69,6 +69,7 @@ class StoredMessage:
         state: how far it is.
         thought: of an answer.
         attachments: absolute paths.
+        selections: for paths of which not all is taken, the fields of `engine.media.selection.MediaSelection`.
         model_label: the model that answered, for people.
         finish_reason: a value of `engine.events.FinishReason`, or empty.
         error: why it failed.
@@ -81,6 +82,7 @@ class StoredMessage:
     state: MessageState
     thought: str = ""
     attachments: tuple[str, ...] = ()
+    selections: dict[str, dict[str, object]] = field(default_factory=dict)
     model_label: str = ""
     finish_reason: str = ""
     error: StoredError | None = None
@@ -89,10 +91,11 @@ class StoredMessage:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What stands in the composer: text and attached paths, in order."""
+    """What stands in the composer: text and attached paths, in order, with what was chosen of them."""
 
     text: str = ""
     attachments: tuple[str, ...] = ()
+    selections: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,13 @@ class ConversationStore:
 
     def save_draft(self, conversation_id: str, draft: Draft) -> None:
         """Replace the conversation's draft."""
-        body = json.dumps({"text": draft.text, "attachments": draft.attachments})
+        body = json.dumps(
+            {
+                "text": draft.text,
+                "attachments": draft.attachments,
+                "selections": _kept_selections(draft.selections),
+            }
+        )
         with _Reported(), self._connection:
             self._connection.execute(
                 "UPDATE conversation SET draft = ? WHERE id = ?", (body, conversation_id)
@@ -339,6 +348,7 @@ def _to_body(message: StoredMessage) -> dict[str, object]:
         "state": message.state,
         "thought": message.thought,
         "attachments": message.attachments,
+        "selections": _kept_selections(message.selections),
         "model_label": message.model_label,
         "finish_reason": message.finish_reason,
         "error": error and [error.error, error.message, error.remedy, error.values],
@@ -358,6 +368,7 @@ def _from_body(body: str) -> StoredMessage | None:
             state=MessageState(values["state"]),
             thought=str(values["thought"]),
             attachments=tuple(str(path) for path in values["attachments"]),
+            selections=dict(values.get("selections", {})),
             model_label=str(values["model_label"]),
             finish_reason=str(values["finish_reason"]),
             error=StoredError(*values["error"]) if values["error"] else None,
@@ -367,9 +378,18 @@ def _from_body(body: str) -> StoredMessage | None:
         return None
 
 
+def _kept_selections(selections: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+    """What may stand on the disk: passwords may not."""
+    return {
+        path: {name: value for name, value in fields.items() if name != "password"}
+        for path, fields in selections.items()
+    }
+
+
 def _to_draft(body: str) -> Draft:
     try:
         values = json.loads(body)
-        return Draft(str(values["text"]), tuple(str(path) for path in values["attachments"]))
+        paths = tuple(str(path) for path in values["attachments"])
+        return Draft(str(values["text"]), paths, dict(values.get("selections", {})))
     except (ValueError, KeyError, TypeError):
         return Draft()

@@ -17,6 +17,7 @@ from desktopapp.cli.answer_printer import AnswerPrinter, EventPrinter, JsonPrint
 from desktopapp.cli.engine_run import EngineRun
 from desktopapp.cli.terminal import DONE, FAILED, INTERRUPTED, use_utf8, write_line
 from desktopapp.engine.events import Failed, Finished, FinishReason
+from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,
@@ -61,7 +62,8 @@ def make_request(options: argparse.Namespace, settings: Settings) -> Request:
     model = settings.model_name if options.model is None else options.model
     backend = BackendChoice(options.backend or settings.backend)
     choice = ModelChoice(model, backend, mode, context_tokens=settings.max_seq_len)
-    attachments = tuple(Attachment(str(Path(path).absolute())) for path in options.attach)
+    selection = _selection(options)
+    attachments = tuple(Attachment(str(Path(path).absolute()), selection) for path in options.attach)
     return Request(
         request_id="ask",
         choice=choice,
@@ -69,6 +71,23 @@ def make_request(options: argparse.Namespace, settings: Settings) -> Request:
         system=options.system,
         sampling=SamplingOverrides(temperature=options.temperature, seed=options.seed),
         max_new_tokens=options.max_new_tokens,
+    )
+
+
+def _selection(options: argparse.Namespace) -> MediaSelection:
+    first_page, last_page = options.pages
+    return MediaSelection(
+        first_page=first_page,
+        last_page=last_page,
+        dpi=options.dpi,
+        password=options.password,
+        page_text=options.page_text,
+        start_s=options.start,
+        end_s=options.end,
+        fps=options.fps,
+        frames=options.frames,
+        merge_still=options.merge_still,
+        as_video=options.as_video,
     )
 
 

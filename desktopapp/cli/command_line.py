@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from desktopapp import __version__
+from desktopapp.cli.media_options import add_media_options
 from desktopapp.cli.terminal import DONE, INTERRUPTED, WRONG_USAGE, open_missing_streams, report
 from desktopapp.errors import UsageError
 
@@ -87,9 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     name = Path(sys.argv[0]).name
     parser = _Parser(
         prog="python -m desktopapp" if name == "__main__.py" else name,
-        description="Ask a Qwen3-VL model on this machine about pictures. Without a command it opens the window.",
+        description="Ask a Qwen3-VL model on this machine about pictures, videos and documents. Without a command it opens the window.",
         epilog="To open the window: %(prog)s [--model NAME_OR_PATH] [--backend "
-        f"{'|'.join(_BACKENDS)}] [FILE...], where each FILE is a picture or a folder of pictures to attach.",
+        f"{'|'.join(_BACKENDS)}] [FILE...], where each FILE is a picture, a video, a PDF, or a folder of these to attach.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"Qwen3-VL Desktop {__version__}")
@@ -118,8 +119,9 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a picture; may be repeated",
+        help="a picture, a video or a PDF; may be repeated",
     )
+    add_media_options(parser)
     parser.add_argument("--system", metavar="TEXT", help="system prompt")
     parser.add_argument(
         "--max-new-tokens", type=_positive, metavar="N", help="longest answer, thought included"

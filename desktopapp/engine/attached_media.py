@@ -58,6 +58,8 @@ class AttachedMedia:
 
     def _take(self, opened: OpenMedia, attachment: Attachment, cancel: CancelToken) -> list[ChatMedia]:
         if opened.video is not None:
+            if attachment.selection.merge_still:
+                opened.video.leave_out_still(cancel.raise_if_cancelled)
             video = AttachedVideo(opened.video, self)
             self.items.append(video)
             return [ChatMedia(VideoPart(video))]

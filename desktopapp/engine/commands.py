@@ -53,5 +53,20 @@ class PriceAttachments(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadPreviews(Command):
+    """Make small pictures of a file; a `PreviewRead` comes for each position that can be read.
+
+    Args:
+        attachment: the file.
+        positions: page numbers, or seconds; 0 is the begin.
+        side_px: longest side of a preview.
+    """
+
+    attachment: Attachment
+    positions: tuple[float, ...]
+    side_px: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown(Command):
     """End the process."""

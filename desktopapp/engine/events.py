@@ -343,6 +343,26 @@ class Priced(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewRead(Event):
+    """A small version of a picture, of a page, or of a moment of a video.
+
+    Args:
+        path: of the file.
+        position: as it was asked for: a page number, or seconds.
+        width: in pixels.
+        height: in pixels.
+        rgb: base64 of width x height x 3 bytes, rows from the top. Not a picture file: the window then
+            decodes nothing that came from a stranger.
+    """
+
+    path: str
+    position: float
+    width: int
+    height: int
+    rgb: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryParts:
     """What a backend holds on the device it runs on, by purpose. Zeros where no model is loaded.
 

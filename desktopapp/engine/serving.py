@@ -25,6 +25,7 @@ from desktopapp.engine.commands import (
     Generate,
     LoadModel,
     PriceAttachments,
+    ReadPreviews,
     Shutdown,
     UnloadModel,
 )
@@ -70,6 +71,7 @@ class EngineServer:
         self._engine = Engine(store, make_backends(), self._steps)
         self._work: SimpleQueue[Work] = SimpleQueue()
         self._to_price: SimpleQueue[PriceAttachments] = SimpleQueue()
+        self._to_preview: SimpleQueue[ReadPreviews] = SimpleQueue()
         self._pending_lock = threading.Lock()
         self._pending: list[Work] = []
         """What waits or runs, oldest first."""
@@ -78,7 +80,7 @@ class EngineServer:
 
     def run(self) -> None:
         """Serve for ever, computing in this thread; the listening thread ends the process."""
-        for target in (self._listen, self._price_all, self._sample_memory):
+        for target in (self._listen, self._price_all, self._preview_all, self._sample_memory):
             threading.Thread(target=_or_end, args=(target,), name=target.__name__, daemon=True).start()
         _or_end(self._compute_all)
 
@@ -127,6 +129,8 @@ class EngineServer:
             os._exit(0)  # memory goes back to the system fastest this way, the GPU's as well
         if isinstance(command, PriceAttachments):
             self._to_price.put(command)
+        elif isinstance(command, ReadPreviews):
+            self._to_preview.put(command)
         elif isinstance(command, Cancel):
             for work in self._requests(command.request_id):
                 work.cancel.cancel()
@@ -156,6 +160,16 @@ class EngineServer:
         while True:
             command = self._to_price.get()
             self._send(Priced(self._engine.price(command.attachments)))
+
+    def _preview_all(self) -> None:
+        from desktopapp.engine.media.preview import read_previews
+
+        while True:
+            command = self._to_preview.get()
+            try:
+                self._send_all(read_previews(command.attachment, command.positions, command.side_px))
+            except Exception as error:  # noqa: BLE001 - a bad file has no preview; its price says why
+                _mark_log(f"no preview of a file: {type(error).__name__}")
 
     def _sample_memory(self) -> None:
         watch = DeviceWatch()

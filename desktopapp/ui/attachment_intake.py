@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QImage
 
 from desktopapp import paths
-from desktopapp.engine.events import Priced
+from desktopapp.engine.events import PreviewRead, Priced
 from desktopapp.engine.request import Attachment
 from desktopapp.ui.attachment_strip import AttachmentStrip
 from desktopapp.ui.incoming import MOST_ATTACHMENTS, expand_folders, read_incoming
+from desktopapp.ui.media.previews import to_image
+from desktopapp.ui.media.selections import to_selection
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
 from desktopapp.ui.pasted_pictures import new_pasted_path
-from desktopapp.ui.thumbnails import ThumbnailLoader
+from desktopapp.ui.thumbnails import THUMBNAIL_PX, ThumbnailLoader
 from desktopapp.ui.wording import file_label
+
+_FRAME_PX = 160
 
 
 class AttachmentIntake(QObject):
@@ -23,6 +27,7 @@ class AttachmentIntake(QObject):
 
     Signals:
         price_requested: `tuple[Attachment, ...]` for the worker.
+        previews_requested: `Attachment`, positions, and side in pixels, for the worker.
         text_received: plain text for the composer.
         noticed: a `Notice`.
         thumbnail_ready: path and thumbnail, for the strip and the conversation alike.
@@ -30,6 +35,7 @@ class AttachmentIntake(QObject):
     """
 
     price_requested = Signal(object)
+    previews_requested = Signal(object, object, int)
     text_received = Signal(str)
     noticed = Signal(object)
     thumbnail_ready = Signal(str, QImage)
@@ -44,6 +50,9 @@ class AttachmentIntake(QObject):
         self._saving: set[str] = set()
         self._thumbnails: dict[str, QImage] = {}
         loader.loaded.connect(self._on_thumbnail)
+        loader.unread.connect(self._on_unread)
+        strip.selection_changed.connect(self._on_selection_changed)
+        strip.frames_wanted.connect(self._on_filmstrip_opened)
         loader.size_read.connect(self._on_size)
         loader.pasted.connect(self._on_pasted)
 
@@ -67,17 +76,26 @@ class AttachmentIntake(QObject):
                 self.tr("Save the picture first, or copy it and paste it here."),
             )
 
-    def take_paths(self, given: Iterable[str]) -> None:
-        """Attach files, and the pictures of folders."""
+    def take_paths(
+        self, given: Iterable[str], selections: Mapping[str, Mapping[str, object]] | None = None
+    ) -> None:
+        """Attach files, and the media of folders.
+
+        Args:
+            given: files and folders.
+            selections: what was chosen of them before, by path.
+        """
         expanded = expand_folders(given, MOST_ATTACHMENTS - len(self._strip.paths))
-        added = [path for path in expanded.paths if self._strip.add(path)]
+        chosen = selections or {}
+        added = [path for path in expanded.paths if self._strip.add(path, to_selection(chosen.get(path)))]
         for path in added:
             self.want_thumbnail(path)
         if added:
             self._ask_price(added)
         for folder in expanded.empty_folders:
             self._notice(
-                self.tr("There is no picture in the folder “{name}”.").format(name=file_label(folder)), ""
+                self.tr("There is nothing to attach in the folder “{name}”.").format(name=file_label(folder)),
+                "",
             )
         if expanded.left_out:
             self._notice(
@@ -112,7 +130,22 @@ class AttachmentIntake(QObject):
         for price in priced.prices:
             card = self._strip.card(price.path)
             if card is not None:
+                was_locked = card.problem
                 card.show_price(price)
+                if was_locked and not card.problem:
+                    self.want_thumbnail(price.path)
+
+    def show_preview(self, preview: PreviewRead) -> None:
+        """Show a small picture that the engine made: a thumbnail, or a frame of a filmstrip."""
+        image = to_image(preview)
+        if image.isNull():
+            return
+        if preview.position == 0:
+            self._on_thumbnail(preview.path, image)
+            return
+        card = self._strip.card(preview.path)
+        if card is not None:
+            card.show_frame(preview.position, image)
 
     def forget_thumbnails(self) -> None:
         """Drop thumbnails of what is no longer shown."""
@@ -150,7 +183,16 @@ class AttachmentIntake(QObject):
             self.all_saved.emit()
 
     def _ask_price(self, paths: Iterable[str]) -> None:
-        self.price_requested.emit(tuple(Attachment(path) for path in paths))
+        self.price_requested.emit(tuple(Attachment(path, self._strip.selection(path)) for path in paths))
+
+    def _on_unread(self, path: str) -> None:
+        self.previews_requested.emit(Attachment(path, self._strip.selection(path)), (0.0,), THUMBNAIL_PX)
+
+    def _on_selection_changed(self, path: str) -> None:
+        self._ask_price([path])
+
+    def _on_filmstrip_opened(self, path: str, positions: tuple[float, ...]) -> None:
+        self.previews_requested.emit(Attachment(path), positions, _FRAME_PX)
 
     def _notice(self, message: str, remedy: str, level: NoticeLevel = NoticeLevel.INFO) -> None:
         self.noticed.emit(Notice(level, message, remedy))

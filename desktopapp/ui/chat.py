@@ -144,7 +144,9 @@ class Chat(QObject):
         paths = [path for message in queued for path in message.attachments] + list(
             conversation.draft.attachments
         )
-        return Draft("\n\n".join(text for text in texts if text), tuple(dict.fromkeys(paths)))
+        selections = {path: fields for message in queued for path, fields in message.selections.items()}
+        text = "\n\n".join(text for text in texts if text)
+        return Draft(text, tuple(dict.fromkeys(paths)), selections | conversation.draft.selections)
 
     def begin_new(self) -> None:
         """Start a fresh conversation; a running answer is stopped, and kept in the old one as far as it got."""
@@ -166,6 +168,7 @@ class Chat(QObject):
             text=draft.text.strip(),
             state=MessageState.QUEUED if queued else MessageState.SENT,
             attachments=draft.attachments,
+            selections=draft.selections,
         )
         self._messages[message.message_id] = message
         self._saver.save_message(message)
@@ -193,7 +196,7 @@ class Chat(QObject):
             self._forget(answer_id)
             self._ask(question)
         else:
-            self.send(Draft(question.text, question.attachments))
+            self.send(Draft(question.text, question.attachments, question.selections))
 
     def remove_queued(self, message_id: str) -> None:
         """Take a queued message back."""
@@ -265,7 +268,8 @@ class Chat(QObject):
         if event.attachment:
             self._refused.add(event.attachment)
         if event.attachment in question.attachments:
-            self.returned.emit(Draft(question.text, question.attachments), event.attachment, message)
+            draft = Draft(question.text, question.attachments, question.selections)
+            self.returned.emit(draft, event.attachment, message)
         self._go_on()
 
     def _ask(self, question: StoredMessage) -> None:

@@ -155,7 +155,7 @@ class Composer(QFrame):
         # The module brings SQLite with it, which the window's first appearance does not need.
         from desktopapp.conversations import Draft
 
-        return Draft(self.edit.toPlainText(), self.strip.paths)
+        return Draft(self.edit.toPlainText(), self.strip.paths, self.strip.selections)
 
     @property
     def is_empty(self) -> bool:
@@ -271,7 +271,9 @@ class Composer(QFrame):
         return "" if self.is_empty else self.tr("Enter sends · Shift+Enter breaks the line")
 
     def _retranslate(self) -> None:
-        self.edit.setPlaceholderText(self.tr("Ask about a picture: drop, paste or attach it"))
+        self.edit.setPlaceholderText(
+            self.tr("Ask about a picture, a video or a PDF: drop, paste or attach it")
+        )
         self.edit.setAccessibleName(self.tr("Message"))
         self._attach.setAccessibleName(self.tr("Attach files"))
         self._attach.setToolTip(self.tr("Attach files (Ctrl+O)"))

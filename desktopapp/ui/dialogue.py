@@ -20,6 +20,7 @@ from pathlib import Path
 
 from desktopapp.conversations import StoredMessage
 from desktopapp.engine.request import Attachment, Role, Turn
+from desktopapp.ui.media.selections import to_selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,9 @@ def build_dialogue(
     for asked, answered in _answered_pairs(list(messages)):
         usable = [path for path in asked.attachments if path not in refused and _exists(path)]
         left_out.extend(path for path in asked.attachments if path not in usable)
-        turns.append(_user_turn(asked.text, usable))
+        turns.append(_user_turn(asked, usable))
         turns.append(Turn(Role.ASSISTANT, answered.text))
-    turns.append(_user_turn(question.text, question.attachments))
+    turns.append(_user_turn(question, question.attachments))
     return Dialogue(tuple(turns), tuple(dict.fromkeys(left_out)))
 
 
@@ -64,8 +65,9 @@ def _answered_pairs(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessa
     return pairs
 
 
-def _user_turn(text: str, paths: Iterable[str]) -> Turn:
-    return Turn(Role.USER, text, tuple(Attachment(path) for path in paths))
+def _user_turn(message: StoredMessage, paths: Iterable[str]) -> Turn:
+    attachments = (Attachment(path, to_selection(message.selections.get(path))) for path in paths)
+    return Turn(Role.USER, message.text, tuple(attachments))
 
 
 def _exists(path: str) -> bool:

@@ -29,6 +29,7 @@ IMAGE_SUFFIXES = frozenset(
         ".heif",
     )
 )
+MEDIA_SUFFIXES = IMAGE_SUFFIXES | {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".pdf"}
 MOST_ATTACHMENTS = 100
 _DIGITS = re.compile(r"(\d+)")
 
@@ -56,7 +57,7 @@ class Expanded:
 
     Args:
         paths: absolute.
-        empty_folders: folders in which no picture was found.
+        empty_folders: folders in which nothing to attach was found.
         left_out: how many more there were than may be attached.
     """
 
@@ -95,7 +96,7 @@ def read_incoming(mime: QMimeData) -> Incoming:
 
 
 def expand_folders(paths: Iterable[str], room: int = MOST_ATTACHMENTS) -> Expanded:
-    """Replace each folder by the pictures at its top level, in natural order (`2.png` before `10.png`).
+    """Replace each folder by the pictures, videos and documents at its top level, in natural order (`2.png` before `10.png`).
 
     Args:
         paths: files and folders, also relative ones.
@@ -107,7 +108,7 @@ def expand_folders(paths: Iterable[str], room: int = MOST_ATTACHMENTS) -> Expand
         if not path.is_dir():
             found.append(str(path))
             continue
-        inside = _pictures_in(path)
+        inside = _media_in(path)
         found.extend(inside)
         if not inside:
             empty.append(str(path))
@@ -122,13 +123,13 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
     ]
 
 
-def _pictures_in(folder: Path) -> list[str]:
+def _media_in(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
             names = [
                 entry.name
                 for entry in entries
-                if Path(entry.name).suffix.casefold() in IMAGE_SUFFIXES
+                if Path(entry.name).suffix.casefold() in MEDIA_SUFFIXES
                 and not entry.name.startswith(".")
                 and entry.is_file()
             ]

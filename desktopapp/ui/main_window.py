@@ -21,7 +21,7 @@ from desktopapp.ui.composer import Composer
 from desktopapp.ui.conversation import ConversationView
 from desktopapp.ui.drop_overlay import DropOverlay
 from desktopapp.ui.icons import application_icon, tinted_icon
-from desktopapp.ui.incoming import IMAGE_SUFFIXES, is_welcome
+from desktopapp.ui.incoming import MEDIA_SUFFIXES, is_welcome
 from desktopapp.ui.model_picker import ModelPicker
 from desktopapp.ui.notice_bar import NoticeBar
 from desktopapp.ui.settings_menu import SettingsMenu
@@ -100,9 +100,9 @@ class MainWindow(QMainWindow):
 
     def choose_files(self) -> None:
         """Open the Attach dialog."""
-        patterns = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
-        pictures, everything = self.tr("Pictures"), self.tr("All files")
-        filters = f"{pictures} ({patterns});;{everything} (*)"
+        patterns = " ".join(f"*{suffix}" for suffix in sorted(MEDIA_SUFFIXES))
+        media, everything = self.tr("Pictures, videos, PDF"), self.tr("All files")
+        filters = f"{media} ({patterns});;{everything} (*)"
         chosen, _ = QFileDialog.getOpenFileNames(self, self.tr("Attach files"), "", filters)
         if chosen:
             self.files_chosen.emit(chosen)

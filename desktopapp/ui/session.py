@@ -45,6 +45,7 @@ class Worker(Protocol):
     finished: SignalInstance
     failed: SignalInstance
     priced: SignalInstance
+    preview_read: SignalInstance
     memory_sampled: SignalInstance
     engine_started: SignalInstance
     engine_stopped: SignalInstance
@@ -63,6 +64,9 @@ class Worker(Protocol):
 
     def price(self, attachments: tuple[Attachment, ...]) -> None:
         """Ask what attachments cost."""
+
+    def read_previews(self, attachment: Attachment, positions: tuple[float, ...], side_px: int) -> None:
+        """Ask for small pictures of a file."""
 
     def shutdown(self) -> None:
         """End the engine and its thread."""
@@ -160,6 +164,7 @@ class Session(QObject):
         chat.submit_requested.connect(worker.submit, direct)
         chat.cancel_requested.connect(worker.cancel, direct)
         self.intake.price_requested.connect(worker.price, direct)
+        self.intake.previews_requested.connect(worker.read_previews, direct)
         # Bound methods of objects in this thread: that is what makes Qt deliver these signals here.
         worker.model_loading.connect(models.on_model_loading)
         worker.model_loading.connect(chat.on_model_loading)
@@ -174,6 +179,7 @@ class Session(QObject):
         worker.failed.connect(self._on_failed)
         worker.failed.connect(chat.on_failed)
         worker.priced.connect(self.intake.show_prices)
+        worker.preview_read.connect(self.intake.show_preview)
         worker.memory_sampled.connect(self.window.status.gauge.show_sample)
         worker.engine_started.connect(models.on_engine_started)
         worker.engine_stopped.connect(models.on_engine_stopped)
@@ -194,7 +200,7 @@ class Session(QObject):
     def _show_draft(self, draft: Draft) -> None:
         if draft.text:
             self.window.composer.set_text(draft.text)
-        self.intake.take_paths(draft.attachments)
+        self.intake.take_paths(draft.attachments, draft.selections)
 
     def _on_sent(self, draft: Draft) -> None:
         if self.intake.is_saving:

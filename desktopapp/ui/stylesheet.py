@@ -89,6 +89,15 @@ QFrame[notice="info"] { background: $accent_soft; border: none; border-radius: $
 QFrame[notice="warning"] { background: $warning_soft; border: none; border-radius: ${radius_m}px; }
 QFrame[notice="error"] { background: $danger_soft; border: none; border-radius: ${radius_m}px; }
 
+QLineEdit, QComboBox {
+  color: $text; background: $surface; border: 1px solid $border_strong; border-radius: ${radius_s}px;
+  padding: 3px 8px; min-height: 20px;
+}
+QLineEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 2px 7px; }
+QLineEdit[wrong="true"] { border: 2px solid $danger; padding: 2px 7px; }
+QComboBox::drop-down { border: none; width: 22px; }
+QComboBox QAbstractItemView { color: $text; background: $raised; border: 1px solid $border; }
+
 QDoubleSpinBox {
   color: $text; background: $surface; border: 1px solid $border_strong; border-radius: ${radius_s}px;
   padding: 3px 8px;

@@ -47,12 +47,14 @@ class ThumbnailLoader(QObject):
     """Runs both in threads of its own.
 
     Signals:
-        loaded: path and its thumbnail (`QImage`); never comes for a picture that has none.
+        loaded: path and its thumbnail (`QImage`).
+        unread: path of a file that is no picture read here; the engine may know more of them.
         size_read: path and size of the file in bytes, -1 where it is gone.
         pasted: path of a bitmap and whether it could be saved.
     """
 
     loaded = Signal(str, QImage)
+    unread = Signal(str)
     size_read = Signal(str, object)
     pasted = Signal(str, bool)
 
@@ -70,11 +72,17 @@ class ThumbnailLoader(QObject):
             if self._closing:
                 return
             self.size_read.emit(path, _size_of(path))
-            image = read_thumbnail(path)
-            if image is not None and not self._closing:
-                self.loaded.emit(path, image)
+            self._tell(path, read_thumbnail(path))
 
         self._pool.start(work)
+
+    def _tell(self, path: str, image: QImage | None) -> None:
+        if self._closing:
+            return
+        if image is not None:
+            self.loaded.emit(path, image)
+        else:
+            self.unread.emit(path)
 
     def save(self, image: QImage, path: Path) -> None:
         """Save a pasted bitmap; not lost when the window closes meanwhile."""

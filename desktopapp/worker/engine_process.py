@@ -23,6 +23,7 @@ from desktopapp.engine.commands import (
     Generate,
     LoadModel,
     PriceAttachments,
+    ReadPreviews,
     Shutdown,
     UnloadModel,
 )
@@ -107,6 +108,10 @@ class EngineProcess:
     def price(self, attachments: tuple[Attachment, ...]) -> None:
         """Ask what attachments cost."""
         self._put(PriceAttachments(attachments))
+
+    def read_previews(self, attachment: Attachment, positions: tuple[float, ...], side_px: int) -> None:
+        """Ask for small pictures of a file."""
+        self._put(ReadPreviews(attachment, positions, side_px))
 
     def wake(self) -> None:
         """Make a waiting `poll` look at once."""

@@ -19,6 +19,7 @@ from desktopapp.engine.events import (
     ModelLoading,
     ModelReady,
     PrefillProgress,
+    PreviewRead,
     Priced,
     RequestStarted,
     TextAdded,
@@ -59,6 +60,7 @@ class InferenceWorker(QObject):
     finished = Signal(object)
     failed = Signal(object)
     priced = Signal(object)
+    preview_read = Signal(object)
     memory_sampled = Signal(object)
     cancel_acknowledged = Signal(object)
     engine_started = Signal(object)
@@ -84,6 +86,7 @@ class InferenceWorker(QObject):
             Finished: self.finished,
             Failed: self.failed,
             Priced: self.priced,
+            PreviewRead: self.preview_read,
             MemorySample: self.memory_sampled,
             CancelAcknowledged: self.cancel_acknowledged,
             EngineStarted: self.engine_started,
@@ -117,6 +120,10 @@ class InferenceWorker(QObject):
     def price(self, attachments: tuple[Attachment, ...]) -> None:
         """Ask what attachments cost; answered by `priced`, while a request runs as well."""
         self._process.price(attachments)
+
+    def read_previews(self, attachment: Attachment, positions: tuple[float, ...], side_px: int) -> None:
+        """Ask for small pictures of a file; answered by `preview_read`, one for each position."""
+        self._process.read_previews(attachment, positions, side_px)
 
     def shutdown(self) -> None:
         """End the engine process and the thread, within a few seconds whatever they do. Not from a slot of it."""

@@ -74,6 +74,30 @@
         <translation>移除</translation>
     </message>
     <message>
+        <source>Enter password</source>
+        <translation>输入密码</translation>
+    </message>
+    <message>
+        <source>Choose pages or seconds</source>
+        <translation>选择页码或时间段</translation>
+    </message>
+    <message>
+        <source>1 page</source>
+        <translation>1 页</translation>
+    </message>
+    <message>
+        <source>{count} pages</source>
+        <translation>{count} 页</translation>
+    </message>
+    <message>
+        <source>{count} of {pages} pages</source>
+        <translation>{pages} 页中的 {count} 页</translation>
+    </message>
+    <message>
+        <source>{count} frames</source>
+        <translation>{count} 帧</translation>
+    </message>
+    <message>
         <source>{count} tokens</source>
         <translation>{count} 个 token</translation>
     </message>
@@ -93,8 +117,8 @@
         <translation>请先保存图片，或复制后粘贴到这里。</translation>
     </message>
     <message>
-        <source>There is no picture in the folder “{name}”.</source>
-        <translation>文件夹“{name}”里没有图片。</translation>
+        <source>There is nothing to attach in the folder “{name}”.</source>
+        <translation>文件夹“{name}”中没有可附加的文件。</translation>
     </message>
     <message>
         <source>Files left out: {count}.</source>
@@ -190,8 +214,8 @@
         <translation>Enter 发送 · Shift+Enter 换行</translation>
     </message>
     <message>
-        <source>Ask about a picture: drop, paste or attach it</source>
-        <translation>就图片提问：拖入、粘贴或添加图片</translation>
+        <source>Ask about a picture, a video or a PDF: drop, paste or attach it</source>
+        <translation>就图片、视频或 PDF 提问：拖入、粘贴或附加</translation>
     </message>
     <message>
         <source>Message</source>
@@ -318,12 +342,12 @@
 <context>
     <name>MainWindow</name>
     <message>
-        <source>Pictures</source>
-        <translation>图片</translation>
-    </message>
-    <message>
         <source>All files</source>
         <translation>所有文件</translation>
+    </message>
+    <message>
+        <source>Pictures, videos, PDF</source>
+        <translation>图片、视频、PDF</translation>
     </message>
     <message>
         <source>Attach files</source>
@@ -603,6 +627,77 @@
     <message>
         <source>Missing: {names}</source>
         <translation>缺少：{names}</translation>
+    </message>
+</context>
+<context>
+    <name>SelectionPopup</name>
+    <message>
+        <source>{count} tokens</source>
+        <translation>{count} 个 token</translation>
+    </message>
+    <message>
+        <source>{count} frames</source>
+        <translation>{count} 帧</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>密码</translation>
+    </message>
+    <message>
+        <source>all {count}</source>
+        <translation>全部 {count} 页</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>页码</translation>
+    </message>
+    <message>
+        <source>Coarse, few tokens</source>
+        <translation>粗略，token 少</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>普通</translation>
+    </message>
+    <message>
+        <source>Fine, for small print</source>
+        <translation>精细，适合小字</translation>
+    </message>
+    <message>
+        <source>Sharpness</source>
+        <translation>清晰度</translation>
+    </message>
+    <message>
+        <source>Give the pages&apos; own text as well</source>
+        <translation>同时提供页面自带的文字</translation>
+    </message>
+    <message>
+        <source>Part of the video</source>
+        <translation>视频片段</translation>
+    </message>
+    <message>
+        <source>From, to</source>
+        <translation>起止时间</translation>
+    </message>
+    <message>
+        <source>Few, one in two seconds</source>
+        <translation>少，每两秒一帧</translation>
+    </message>
+    <message>
+        <source>Normal, two a second</source>
+        <translation>普通，每秒两帧</translation>
+    </message>
+    <message>
+        <source>Many, four a second</source>
+        <translation>多，每秒四帧</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>帧数</translation>
+    </message>
+    <message>
+        <source>Leave out frames that hardly change</source>
+        <translation>略去几乎不变的帧</translation>
     </message>
 </context>
 <context>

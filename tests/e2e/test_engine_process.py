@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 from PIL import Image
 
@@ -20,12 +22,15 @@ from desktopapp.engine.events import (
     ModelLoading,
     ModelReady,
     PrefillProgress,
+    PreviewRead,
     Priced,
     RequestStarted,
     TextAdded,
 )
 from desktopapp.engine.request import Attachment, BackendChoice, Mode, ModelChoice
 from desktopapp.worker.process_events import EngineStarted
+from tests.clips import number_of, write_clip
+from tests.documents import write_document
 from tests.engine_client import FAKE, EngineClient, question
 from tests.faulty_backends import fast, slow
 
@@ -123,6 +128,30 @@ def test_prices_come_while_a_request_runs(tmp_path: Path) -> None:
         assert bad.failed is not None
         assert (bad.failed.error, bad.failed.attachment) == ("AttachmentGone", gone)
         assert not [e for e in client.events if isinstance(e, Finished | Failed)]
+
+
+def test_previews_come_while_a_request_runs_and_bad_files_have_none(tmp_path: Path) -> None:
+    pages = write_document(tmp_path / "a.pdf", ["first", "second"])
+    clip = write_clip(tmp_path / "a.mkv", 60)
+    bad = tmp_path / "bad.pdf"
+    bad.write_bytes(b"%PDF-1.7 nothing")
+    with EngineClient(slow, tmp_path) as client:
+        client.process.submit(question("r"))
+        client.wait_for(TextAdded)
+        client.process.read_previews(Attachment(str(bad)), (0.0,), 100)
+        client.process.read_previews(Attachment(str(pages)), (0.0, 2.0, 9.0), 100)
+        client.process.read_previews(Attachment(str(clip)), (1.0,), 80)
+        while len(read := [event for event in client.events if isinstance(event, PreviewRead)]) < 3:
+            client.listen(0.2)
+        assert [(Path(one.path).name, one.position) for one in read] == [
+            ("a.pdf", 0.0),
+            ("a.pdf", 2.0),
+            ("a.mkv", 1.0),
+        ]
+        assert [(one.width, one.height) for one in read] == [(71, 100), (71, 100), (80, 32)]
+        assert read[0].rgb != read[1].rgb
+        pixels = np.frombuffer(base64.b64decode(read[2].rgb), np.uint8).reshape(32, 80, 3)
+        assert number_of(pixels) == 30
 
 
 def test_memory_is_sampled_by_itself(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ class ScriptedWorker(QObject):
     finished = Signal(object)
     failed = Signal(object)
     priced = Signal(object)
+    preview_read = Signal(object)
     memory_sampled = Signal(object)
     cancel_acknowledged = Signal(object)
     engine_started = Signal(object)
@@ -40,8 +41,10 @@ class ScriptedWorker(QObject):
         super().__init__()
         self.requests: list[Request] = []
         self.loads: list[ModelChoice] = []
+        self.asked_previews: list[tuple[Attachment, tuple[float, ...], int]] = []
         self.cancelled: list[str] = []
         self.asked_prices: list[tuple[str, ...]] = []
+        self.priced_attachments: list[tuple[Attachment, ...]] = []
         self.is_running = False
 
     def start(self) -> None:
@@ -57,7 +60,11 @@ class ScriptedWorker(QObject):
         self.cancelled.append(request_id)
 
     def price(self, attachments: tuple[Attachment, ...]) -> None:
+        self.priced_attachments.append(attachments)
         self.asked_prices.append(tuple(attachment.path for attachment in attachments))
+
+    def read_previews(self, attachment: Attachment, positions: tuple[float, ...], side_px: int) -> None:
+        self.asked_previews.append((attachment, positions, side_px))
 
     def shutdown(self) -> None:
         self.is_running = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from desktopapp.engine.media.image import blamed_on_file, opened_image
 from desktopapp.engine.media.image_format import ImageFormat
 from desktopapp.engine.media.image_pixels import to_rgb
 from desktopapp.engine.media.selection import MediaSelection
+from desktopapp.engine.media.still_frames import changing_frames
 from desktopapp.errors import ImageDamaged
 
 if TYPE_CHECKING:
@@ -72,6 +74,16 @@ class AnimationFile:
         if pixels.shape != (self.height, self.width, 3):
             raise ImageDamaged(name=name)
         return pixels
+
+    def leave_out_still(self, on_frame: Callable[[], None]) -> None:
+        """Keep only frames that show something new; decodes all of them once.
+
+        Args:
+            on_frame: called before each frame; may raise to end it.
+        """
+        kept = changing_frames(self.frame_times_s, self.decode, on_frame)
+        self._samples = [self._samples[index] for index in kept]
+        self.frame_times_s = tuple(self.frame_times_s[index] for index in kept)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from desktopapp.engine.media.file import read_head
 from desktopapp.engine.media.frame_times import FrameTimes, sample_frames
 from desktopapp.engine.media.selection import WHOLE, MediaSelection
+from desktopapp.engine.media.selection_text import format_time
+from desktopapp.engine.media.still_frames import changing_frames
 from desktopapp.engine.media.video_format import sniff_video
 from desktopapp.errors import NotAnImage, VideoDamaged
 
@@ -66,10 +69,23 @@ class VideoFile:
                 self._last = self._read(self.frame_times_s[0])
             if self._last is None:
                 raise VideoDamaged(name=Path(self.path).name)
-            self.note = f"could be read up to {clock_time(self.frame_times_s[max(index - 1, 0)])} only"
+            self.note = f"could be read up to {format_time(int(self.frame_times_s[max(index - 1, 0)]))} only"
             return self._last
         self._last = frame
         return frame
+
+    def decode_at(self, time_s: float) -> RgbArray | None:
+        """The frame at a second of the video, whether it is sampled or not; None where it cannot be read."""
+        return self._read(time_s)
+
+    def leave_out_still(self, on_frame: Callable[[], None]) -> None:
+        """Keep only frames that show something new; decodes all of them once.
+
+        Args:
+            on_frame: called before each frame; may raise to end it.
+        """
+        kept = changing_frames(self.frame_times_s, self.decode, on_frame)
+        self.frame_times_s = tuple(self.frame_times_s[index] for index in kept)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -110,15 +126,8 @@ def open_video(path: str, selection: MediaSelection = WHOLE) -> VideoFile:
         raise VideoDamaged(name=name)
     note = ""
     if times.duration_s < stated_s - max(1.0, 0.03 * stated_s):
-        note = f"could be read up to {clock_time(times.duration_s)} of {clock_time(stated_s)}"
+        note = f"could be read up to {format_time(int(times.duration_s))} of {format_time(int(stated_s))}"
     return VideoFile(path, size, times, sample_frames(times, selection), note)
-
-
-def clock_time(seconds: float) -> str:
-    """A time in a video as people write it: `0:07`, `12:30`, `1:02:03`."""
-    hours, rest = divmod(int(seconds), 3600)
-    minutes, seconds_left = divmod(rest, 60)
-    return f"{hours}:{minutes:02}:{seconds_left:02}" if hours else f"{minutes}:{seconds_left:02}"
 
 
 def _open_capture(path: str, *, packets_only: bool = False) -> Any:

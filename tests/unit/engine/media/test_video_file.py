@@ -10,7 +10,7 @@ import pytest
 
 from desktopapp.engine.media import video as video_module
 from desktopapp.engine.media.selection import MediaSelection
-from desktopapp.engine.media.video import VideoFile, clock_time, open_video
+from desktopapp.engine.media.video import VideoFile, open_video
 from desktopapp.errors import AttachmentGone, NotAnImage, VideoDamaged
 from tests.clips import CODECS, number_of, rotate, vary_rate, write_clip
 
@@ -131,7 +131,3 @@ def test_a_clip_of_one_frame(tmp_path: Path) -> None:
     assert video.frame_times_s == (0.0,)
     assert numbers(video) == [0]
     video.close()
-
-
-def test_clock_times() -> None:
-    assert [clock_time(s) for s in (0, 7.9, 750, 3723)] == ["0:00", "0:07", "12:30", "1:02:03"]
