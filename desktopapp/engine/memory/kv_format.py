@@ -17,13 +17,15 @@ class KvFormat:
         name: as in settings and plans, `16bit`, `fp8_e4m3`, `fp8_e5m2`, `int8`, `int4`.
         code_bits: bits a number; None where numbers are kept as the model computes them.
         scale_groups: scales for each token, head, and key or value; each is `SCALE_BYTES` long.
-        is_rotated: keys and values are kept in a Hadamard-rotated basis.
+        rotates_keys: keys are kept in a Hadamard-rotated basis, which spreads an outlying channel over all.
+        rotates_values: so are values.
     """
 
     name: str
     code_bits: int | None
     scale_groups: int
-    is_rotated: bool = False
+    rotates_keys: bool = False
+    rotates_values: bool = False
 
     @property
     def is_quantised(self) -> bool:
@@ -52,8 +54,8 @@ KV_FORMATS: Mapping[str, KvFormat] = MappingProxyType(
             KvFormat("16bit", None, 0),
             KvFormat("fp8_e4m3", 8, 1),
             KvFormat("fp8_e5m2", 8, 1),
-            KvFormat("int8", 8, 1),
-            KvFormat("int4", 4, 2, is_rotated=True),
+            KvFormat("int8", 8, 1, rotates_keys=True),
+            KvFormat("int4", 4, 2, rotates_keys=True, rotates_values=True),
         )
     }
 )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvLayer
-from desktopapp.engine.backends.transformers.kv_cache.codec import rotate
+from desktopapp.engine.backends.transformers.kv_cache.codec import rotate_query
 from desktopapp.engine.backends.transformers.kv_cache.library_attention import (
     attend_library,
     has_library_kernels,
@@ -48,12 +48,13 @@ def attend_blockwise(query: torch.Tensor, layer: KvLayer, scale: float) -> torch
     Returns:
         (1, n, query_heads, head_dim), in the query's type.
     """
-    is_rotated = layer.cache.layout.kv_format.is_rotated
-    kv_heads = layer.cache.layout.kv_heads
-    rows = (rotate(query) if is_rotated else query)[0].reshape(kv_heads, -1, *query.shape[2:])
+    kv_format, kv_heads = layer.cache.layout.kv_format, layer.cache.layout.kv_heads
+    rows = (rotate_query(query) if kv_format.rotates_keys else query)[0].reshape(
+        kv_heads, -1, *query.shape[2:]
+    )
     merged = _merge_all(_partials(rows, layer, scale), rows.shape[2])
     output = merged.flatten(0, 1).to(query.dtype)
-    return (rotate(output) if is_rotated else output).transpose(0, 1).unsqueeze(0)
+    return (rotate_query(output) if kv_format.rotates_values else output).transpose(0, 1).unsqueeze(0)
 
 
 def _partials(rows: torch.Tensor, layer: KvLayer, scale: float) -> Iterator[Partial]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from desktopapp.engine.backends.transformers.kv_cache.blocks import BlockLayout, LayerBlock, view_layer
-from desktopapp.engine.backends.transformers.kv_cache.codec import decode, encode, rotate
+from desktopapp.engine.backends.transformers.kv_cache.codec import decode, encode, rotate_stored
 from desktopapp.engine.memory.kv_format import KV_FORMATS
 
 CPU_BLOCK_TOKENS = 512
@@ -195,8 +195,8 @@ class KvLayer:
         end = self.tokens + keys.shape[2]
         self.cache.reserve(end)
         kv_format = self.cache.layout.kv_format
-        if kv_format.is_rotated:
-            keys, values = rotate(keys), rotate(values)
+        keys = rotate_stored(keys) if kv_format.rotates_keys else keys
+        values = rotate_stored(values) if kv_format.rotates_values else values
         done = 0
         for block, start, stop in self._spans(self.tokens, end):
             view = self.cache.block_view(block, self.index)

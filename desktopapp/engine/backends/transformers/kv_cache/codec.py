@@ -12,7 +12,6 @@ a vector always has a code. Codes are unsigned bytes on every device:
 
 from __future__ import annotations
 
-import math
 from functools import cache
 
 import torch
@@ -63,29 +62,32 @@ def decode(
     return grouped.flatten(-2).to(dtype)
 
 
-@cache
-def hadamard(size: int, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
-    """The orthonormal, symmetric Hadamard matrix, its own inverse (Sylvester's construction).
+def rotate_stored(vectors: torch.Tensor) -> torch.Tensor:
+    """Rotate keys or values (..., head_dim) to the basis in which they are stored: by H / 2^ceil(n / 2).
 
-    Args:
-        size: a power of two.
-        device: where it is needed.
-        dtype: of the result.
-
-    Returns:
-        (size, size).
+    H is Sylvester's Hadamard matrix of +1 and -1, 2^n its size. Powers of two keep its numbers exact in every type;
+    together with those of `rotate_query` they make H H / 2^n = 1.
     """
-    matrix = torch.ones(1, 1, dtype=torch.float64)
+    return vectors @ _hadamard(vectors.shape[-1], False, vectors.device, vectors.dtype)
+
+
+def rotate_query(vectors: torch.Tensor) -> torch.Tensor:
+    """Rotate queries so that their products with stored keys are right, or outputs of stored values back."""
+    return vectors @ _hadamard(vectors.shape[-1], True, vectors.device, vectors.dtype)
+
+
+@cache
+def _hadamard(size: int, is_query: bool, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
+    matrix = torch.ones(1, 1)
     while matrix.shape[0] < size:
         matrix = torch.cat((torch.cat((matrix, matrix), 1), torch.cat((matrix, -matrix), 1)))
-    return (matrix / math.sqrt(size)).to(device=device, dtype=dtype)
+    return (matrix * rotation_scale(size, is_query=is_query)).to(device=device, dtype=dtype)
 
 
-def rotate(vectors: torch.Tensor) -> torch.Tensor:
-    """Rotate (..., head_dim) by the Hadamard matrix, which spreads an outlying channel over all; its own inverse."""
-    matrix = hadamard(vectors.shape[-1], vectors.device, torch.float32)
-    rotated: torch.Tensor = vectors.float() @ matrix
-    return rotated.to(vectors.dtype)
+def rotation_scale(size: int, *, is_query: bool) -> float:
+    """The power of two in `rotate_query` or `rotate_stored` of vectors of `size`, itself a power of two."""
+    halvings = size.bit_length() - 1
+    return 1 / (1 << (halvings // 2 if is_query else halvings - halvings // 2))
 
 
 def _round_up(scales: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ import torch
 
 from desktopapp.engine.backends.transformers.kv_cache import KvCache, attend
 from desktopapp.engine.backends.transformers.kv_cache.blockwise import attend_portably
-from desktopapp.engine.backends.transformers.kv_cache.codec import decode, encode, rotate
+from desktopapp.engine.backends.transformers.kv_cache.codec import decode, encode, rotate_query, rotate_stored
 from desktopapp.engine.memory.kv_format import KV_FORMATS
 from tests.kv_reference import TOLERANCES, Sample, expected_attention, filled_cache, relative_error, sample
 
@@ -56,8 +56,10 @@ def test_attention_over_codes_is_exact(kv_type: str) -> None:
     layer = cache.layers[0]
     pieces = [layer.read(start, end) for start, end in layer.ranges(0, 150)]
     keys, values = (torch.cat(parts, 1).unsqueeze(0) for parts in zip(*pieces, strict=True))
-    if cache.layout.kv_format.is_rotated:
-        keys, values = rotate(keys), rotate(values)
+    if cache.layout.kv_format.rotates_keys:
+        keys = rotate_query(keys)
+    if cache.layout.kv_format.rotates_values:
+        values = rotate_query(values)
     expected = expected_attention(Sample(inputs.query, keys, values), SCALE)
     assert relative_error(attend(inputs.query, layer, SCALE), expected) < 1e-5
 
@@ -93,10 +95,12 @@ def test_zeros_stay_zeros(kv_type: str) -> None:
     assert found.abs().amax() < 1e-18
 
 
-def test_rotation_is_orthonormal_and_its_own_inverse() -> None:
-    vectors = torch.randn(7, 128, generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(rotate(rotate(vectors)), vectors)
-    torch.testing.assert_close(rotate(vectors) @ rotate(vectors).T, vectors @ vectors.T, atol=1e-4, rtol=1e-4)
+@pytest.mark.parametrize("head_dim", [64, 128])
+def test_rotations_undo_each_other_and_keep_products(head_dim: int) -> None:
+    vectors = torch.randn(7, head_dim, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(rotate_query(rotate_stored(vectors)), vectors)
+    products = rotate_query(vectors) @ rotate_stored(vectors).T
+    torch.testing.assert_close(products, vectors @ vectors.T, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("is_causal", [True, False])

@@ -7,7 +7,7 @@ import torch
 
 from desktopapp.engine.backends.transformers.kv_cache import KvCache
 from desktopapp.engine.backends.transformers.kv_cache.blockwise import attend_blockwise, attend_portably
-from desktopapp.engine.backends.transformers.kv_cache.codec import rotate
+from desktopapp.engine.backends.transformers.kv_cache.codec import rotate_query
 from desktopapp.engine.memory.kv_format import KV_FORMATS
 from tests.kv_reference import TOLERANCES, expected_attention, filled_cache, relative_error, sample
 
@@ -26,8 +26,19 @@ def cache_of(kv_type: str, max_tokens: int) -> KvCache:
     return KvCache(1, 1, 128, kv_type, DEVICE, torch.float32, max_tokens, block_tokens=64)
 
 
-def turned(vectors: torch.Tensor, cache: KvCache) -> torch.Tensor:
-    return rotate(vectors) if cache.layout.kv_format.is_rotated else vectors
+def attend_at_end(query: torch.Tensor, cache: KvCache, scale: float, tiles: Tiles) -> torch.Tensor:
+    """(1, n, heads, 128) attention of queries (1, heads, n, 128) by `attend_blocks`."""
+    cache.past_on_device(cache.tokens - query.shape[2])
+    output = launch.attend_blocks(turned_query(query[0], cache), cache.layers[0], scale, tiles)
+    return turned_output(output, cache).transpose(0, 1).unsqueeze(0)
+
+
+def turned_query(query: torch.Tensor, cache: KvCache) -> torch.Tensor:
+    return rotate_query(query) if cache.layout.kv_format.rotates_keys else query
+
+
+def turned_output(output: torch.Tensor, cache: KvCache) -> torch.Tensor:
+    return rotate_query(output) if cache.layout.kv_format.rotates_values else output
 
 
 @pytest.mark.parametrize("kv_type", KV_FORMATS)
@@ -57,11 +68,7 @@ def test_attention_equals_float64_to_the_formats_precision(
 ) -> None:
     inputs = sample(tokens, chunk, kv_heads=1, group=group, seed=tokens, device=str(DEVICE))
     cache = filled_cache(inputs, kv_type)
-    cache.past_on_device(tokens - chunk)
-    found = launch.attend_blocks(
-        turned(inputs.query[0], cache), cache.layers[0], SCALE, Tiles(32, 64, 4, 2, splits)
-    )
-    found = turned(found, cache).transpose(0, 1).unsqueeze(0)
+    found = attend_at_end(inputs.query, cache, SCALE, Tiles(32, 64, 4, 2, splits))
     assert relative_error(found, expected_attention(inputs, SCALE)) < TOLERANCES[kv_type]
     assert (
         relative_error(found, attend_blockwise(inputs.query, cache.layers[0], SCALE).double().cpu())
@@ -76,11 +83,7 @@ def test_outliers_leave_the_rest_readable(kv_type: str) -> None:
     inputs.query[..., 17] = 0
     inputs.values[:, :, 50] *= 1000
     cache = filled_cache(inputs, kv_type)
-    cache.past_on_device(98)
-    found = launch.attend_blocks(
-        turned(inputs.query[0], cache), cache.layers[0], SCALE / 4, Tiles(16, 64, 4, 2, 2)
-    )
-    found = turned(found, cache).transpose(0, 1).unsqueeze(0)
+    found = attend_at_end(inputs.query, cache, SCALE / 4, Tiles(16, 64, 4, 2, 2))
     assert (
         relative_error(found, attend_blockwise(inputs.query, cache.layers[0], SCALE / 4).double().cpu())
         < ROUNDING
@@ -107,10 +110,9 @@ def test_runs_of_decoded_tokens_are_merged(
     monkeypatch.setattr(chunk_attention, "attend_library", library_attention)
     inputs = sample(tokens, chunk, kv_heads=1, group=2, device=str(DEVICE))
     cache = filled_cache(inputs, kv_type)
-    found = chunk_attention.attend_runs(
-        turned(inputs.query[0], cache), cache.layers[0], SCALE, run_tokens=100
-    )
-    found = turned(found, cache).unsqueeze(0)
+    query = turned_query(inputs.query[0], cache)
+    found = chunk_attention.attend_runs(query, cache.layers[0], SCALE, run_tokens=100)
+    found = turned_output(found, cache).unsqueeze(0)
     assert relative_error(found, attend_blockwise(inputs.query, cache.layers[0], SCALE).double().cpu()) < 1e-5
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvLayer
-from desktopapp.engine.backends.transformers.kv_cache.codec import rotate
+from desktopapp.engine.backends.transformers.kv_cache.codec import rotate_query
 from desktopapp.engine.backends.transformers.kv_cache.kernels.launch import (
     Tiles,
     attend_blocks,
@@ -41,14 +41,14 @@ def attend_chunk(query: torch.Tensor, layer: KvLayer, scale: float) -> torch.Ten
     Returns:
         (1, n, query_heads, head_dim), in the query's type.
     """
-    is_rotated = layer.cache.layout.kv_format.is_rotated
-    rows = (rotate(query) if is_rotated else query)[0]
+    kv_format = layer.cache.layout.kv_format
+    rows = (rotate_query(query) if kv_format.rotates_keys else query)[0]
     if rows.shape[1] >= LIBRARY_QUERIES and has_library_kernels(query):
         output = attend_runs(rows, layer, scale)
     else:
         layer.cache.past_on_device(layer.tokens - rows.shape[1])
         output = attend_blocks(rows, layer, scale, chunk_tiles(rows, layer)).transpose(0, 1)
-    return (rotate(output) if is_rotated else output).unsqueeze(0)
+    return (rotate_query(output) if kv_format.rotates_values else output).unsqueeze(0)
 
 
 def chunk_tiles(rows: torch.Tensor, layer: KvLayer) -> Tiles:

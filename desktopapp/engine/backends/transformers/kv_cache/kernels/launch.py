@@ -12,7 +12,12 @@ from dataclasses import dataclass
 import torch
 
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvCache, KvLayer
-from desktopapp.engine.backends.transformers.kv_cache.codec import LARGEST_CODE, hadamard, rotate
+from desktopapp.engine.backends.transformers.kv_cache.codec import (
+    LARGEST_CODE,
+    rotate_query,
+    rotate_stored,
+    rotation_scale,
+)
 from desktopapp.engine.backends.transformers.kv_cache.kernels.attention_kernel import attention_kernel
 from desktopapp.engine.backends.transformers.kv_cache.kernels.merge_kernels import combine_kernel
 from desktopapp.engine.backends.transformers.kv_cache.kernels.step_kernel import step_kernel
@@ -49,8 +54,6 @@ def append(layer: KvLayer, keys: torch.Tensor, values: torch.Tensor) -> None:
     cache, past = layer.cache, layer.tokens
     cache.reserve(past + keys.shape[2])
     cache.past_on_device(past)
-    if cache.layout.kv_format.is_rotated:
-        keys, values = rotate(keys), rotate(values)
     _launch_append(layer, keys[0], values[0])
     layer.tokens = past + keys.shape[2]
 
@@ -63,13 +66,13 @@ def append_step(layer: KvLayer, keys: torch.Tensor, values: torch.Tensor) -> Non
         keys: (kv_heads, head_dim), rotary embedding applied.
         values: like keys.
     """
-    if layer.cache.layout.kv_format.is_rotated:
-        keys, values = rotate(keys), rotate(values)
     _launch_append(layer, keys.unsqueeze(1), values.unsqueeze(1))
 
 
 def _launch_append(layer: KvLayer, keys: torch.Tensor, values: torch.Tensor) -> None:
     cache, layout = layer.cache, layer.cache.layout
+    keys = rotate_stored(keys) if layout.kv_format.rotates_keys else keys
+    values = rotate_stored(values) if layout.kv_format.rotates_values else values
     if keys.stride(-1) != 1 or values.stride(-1) != 1:
         keys, values = keys.contiguous(), values.contiguous()
     count = keys.shape[1]
@@ -130,19 +133,21 @@ def norm_rotate_append_step(
         key_weight,
         cosine,
         sine,
-        hadamard(layout.head_dim, projected.device, torch.float32),
         cache.block_table,
         cache.device_tokens,
         layer.index * layout.layer_bytes,
         epsilon,
         kind=layout.kv_format.name,
         largest=LARGEST_CODE.get(layout.kv_format.name, 1.0),
-        is_rotated=layout.kv_format.is_rotated,
+        rotates_keys=layout.kv_format.rotates_keys,
+        rotates_values=layout.kv_format.rotates_values,
+        query_scale=rotation_scale(layout.head_dim, is_query=True),
+        stored_scale=rotation_scale(layout.head_dim, is_query=False),
         head_dim=layout.head_dim,
         kv_heads=layout.kv_heads,
         group=heads // layout.kv_heads,
         block_tokens=layout.tokens,
-        num_warps=4 if layout.kv_format.is_rotated else 1,
+        num_warps=4 if layout.kv_format.rotates_keys else 1,
     )
     return query
 
@@ -162,12 +167,12 @@ def attend_step(
     Returns:
         (query_heads, head_dim).
     """
-    rotates = layer.cache.layout.kv_format.is_rotated
-    if rotates and not is_rotated:
-        query = rotate(query)
+    kv_format = layer.cache.layout.kv_format
+    if kv_format.rotates_keys and not is_rotated:
+        query = rotate_query(query)
     output = attend_blocks(query.unsqueeze(1), layer, scale, tiles or step_tiles(layer.cache))
     output = output.squeeze(1)
-    return rotate(output) if rotates else output
+    return rotate_query(output) if kv_format.rotates_values else output
 
 
 def step_tiles(cache: KvCache) -> Tiles:
