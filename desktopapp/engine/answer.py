@@ -20,6 +20,7 @@ from desktopapp.engine.events import (
     Finished,
     FinishReason,
     ModelReady,
+    Planned,
     PrefillProgress,
     Stats,
     TextAdded,
@@ -68,6 +69,7 @@ class Answer:
         self._is_first_prompt = True
         self._new_tokens = self._peak_bytes = self._steps = 0
         self._kv_tokens = self._kv_peak_tokens = self._kv_peak_bytes = 0
+        self._planned_peak_bytes = 0
         self._first_token_s = self._last_token_s = 0.0
 
     def begin(self, model: ModelReady, media: Sequence[AttachedItem]) -> None:
@@ -124,6 +126,10 @@ class Answer:
     def thought_text(self) -> str:
         """All thought so far, steps' notes included."""
         return "".join(self._texts[Channel.THOUGHT])
+
+    def follow_plan(self, planned: Planned) -> None:
+        """Tell how the request was planned to run."""
+        self._planned_peak_bytes = planned.peak_bytes
 
     def take(self, step: GenerationStep) -> Iterator[Event]:
         """The events that a backend's step means."""
@@ -215,4 +221,5 @@ class Answer:
             steps=self._steps,
             kv_peak_bytes=self._kv_peak_bytes,
             kv_peak_tokens=self._kv_peak_tokens,
+            planned_peak_bytes=self._planned_peak_bytes,
         )

@@ -68,5 +68,12 @@ class ReadPreviews(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class PriceDraft(Command):
+    """Say how a request would be run if it were sent now; of several that wait, the newest alone is answered."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown(Command):
     """End the process."""

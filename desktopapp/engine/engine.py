@@ -24,9 +24,11 @@ from desktopapp.engine.events import (
     FinishReason,
     LoadStopped,
     MemorySample,
+    Planned,
     RequestStarted,
 )
 from desktopapp.engine.loading import Loading, RunningModel
+from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.media.price import price_attachment
 from desktopapp.engine.memory.probe import DeviceWatch, read_gpu
 from desktopapp.engine.reasoning.request_run import answer_request
@@ -56,13 +58,22 @@ class ModelStore(Protocol):
         ...
 
 
+class DraftPlanner(Protocol):
+    """Says how a request would be run, without running it."""
+
+    def plan_draft(self, request: Request, headers: HeaderCache, /) -> Planned | None:
+        """The plan; None where the request names no model that is here. Raises AppError."""
+        ...
+
+
 class Engine:
-    """Answers one request at a time; used from one thread, but for `price` and `sample_memory`.
+    """Answers one request at a time; used from one thread, but for prices and `sample_memory`.
 
     Args:
         store: finds models.
         backends: makes a backend; called when it is first needed, since that imports its libraries.
         steps: told about every long step.
+        planner: prices drafts; without one they have no price.
     """
 
     def __init__(
@@ -70,10 +81,13 @@ class Engine:
         store: ModelStore,
         backends: Mapping[BackendChoice, Callable[[], Backend]],
         steps: StepClock,
+        planner: DraftPlanner | None = None,
     ) -> None:
+        self._planner = planner
         self._store = store
         self._backends = backends
         self._steps = steps
+        self._headers = HeaderCache()
         self._running: RunningModel | None = None
         self._loading: Loading | None = None
 
@@ -124,11 +138,20 @@ class Engine:
             running.backend.unload()
 
     def price(self, attachments: Sequence[Attachment]) -> tuple[AttachmentPrice, ...]:
-        """What each file would cost, from its header alone. Safe from any thread."""
+        """What each file would cost, from its header alone. From one thread, which may be another one."""
         running = self._running
         pictures = running.facts.pixel_budget if running else PixelBudget()
         videos = running.facts.video_budget if running else VideoBudget()
-        return tuple(_price(attachment, pictures, videos) for attachment in attachments)
+        return tuple(_price(attachment, pictures, videos, self._headers) for attachment in attachments)
+
+    def price_draft(self, request: Request) -> Planned | None:
+        """How a request would be run if it were sent now; None where that cannot be told. From `price`'s thread."""
+        if self._planner is None:
+            return None
+        try:
+            return self._planner.plan_draft(request, self._headers)
+        except AppError:  # a file or a model that cannot be used says so elsewhere, in words
+            return None
 
     def sample_memory(self, watch: DeviceWatch) -> MemorySample:
         """Memory of the device that the model runs on. Safe from any thread.
@@ -195,10 +218,12 @@ class Engine:
         return (yield from answer_request(request, self._running, attached, answer, cancel, self._steps))
 
 
-def _price(attachment: Attachment, pictures: PixelBudget, videos: VideoBudget) -> AttachmentPrice:
+def _price(
+    attachment: Attachment, pictures: PixelBudget, videos: VideoBudget, headers: HeaderCache
+) -> AttachmentPrice:
     path = attachment.path
     try:
-        return price_attachment(attachment, pictures, videos)
+        return price_attachment(attachment, pictures, videos, headers)
     except Exception as error:  # noqa: BLE001 - one bad file must not hide the price of the others
         return AttachmentPrice(path, failed=_failed("", error, "reading the attachment", path))
 

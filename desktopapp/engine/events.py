@@ -245,6 +245,7 @@ class Stats:
         steps: of staged reasoning that thought; 0 for a plain chain.
         kv_peak_bytes: most bytes that the KV cache had allocated, 0 when the backend does not tell.
         kv_peak_tokens: most tokens in it.
+        planned_peak_bytes: what the plan said that it would be; 0 where there was none.
     """
 
     backend: str
@@ -261,6 +262,7 @@ class Stats:
     steps: int = 0
     kv_peak_bytes: int = 0
     kv_peak_tokens: int = 0
+    planned_peak_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -522,6 +524,19 @@ class Planned(Event):
     steps_taken: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftPriced(Event):
+    """The answer to a PriceDraft command; comes while a request runs as well.
+
+    Args:
+        request_id: of the draft.
+        planned: how it would be run; None where that cannot be told, as without a model.
+    """
+
+    request_id: str
+    planned: Planned | None = None
 
 
 @dataclass(frozen=True, slots=True)

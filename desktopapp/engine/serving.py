@@ -25,12 +25,13 @@ from desktopapp.engine.commands import (
     Generate,
     LoadModel,
     PriceAttachments,
+    PriceDraft,
     ReadPreviews,
     Shutdown,
     UnloadModel,
 )
 from desktopapp.engine.engine import Engine, ModelStore
-from desktopapp.engine.events import CancelAcknowledged, Event, Heartbeat, Priced
+from desktopapp.engine.events import CancelAcknowledged, DraftPriced, Event, Heartbeat, Priced
 from desktopapp.engine.host import WORK_MARK
 from desktopapp.engine.memory.probe import DeviceWatch
 from desktopapp.engine.request import ModelChoice
@@ -70,8 +71,9 @@ class EngineServer:
         self._steps = StepClock()
         self._engine = Engine(store, make_backends(), self._steps)
         self._work: SimpleQueue[Work] = SimpleQueue()
-        self._to_price: SimpleQueue[PriceAttachments] = SimpleQueue()
         self._to_preview: SimpleQueue[ReadPreviews] = SimpleQueue()
+        self._to_price: SimpleQueue[PriceAttachments | PriceDraft] = SimpleQueue()
+        self._newest_draft: PriceDraft | None = None
         self._pending_lock = threading.Lock()
         self._pending: list[Work] = []
         """What waits or runs, oldest first."""
@@ -127,7 +129,9 @@ class EngineServer:
     def _obey(self, command: Command) -> None:
         if isinstance(command, Shutdown):
             os._exit(0)  # memory goes back to the system fastest this way, the GPU's as well
-        if isinstance(command, PriceAttachments):
+        if isinstance(command, PriceAttachments | PriceDraft):
+            if isinstance(command, PriceDraft):
+                self._newest_draft = command
             self._to_price.put(command)
         elif isinstance(command, ReadPreviews):
             self._to_preview.put(command)
@@ -159,7 +163,11 @@ class EngineServer:
     def _price_all(self) -> None:
         while True:
             command = self._to_price.get()
-            self._send(Priced(self._engine.price(command.attachments)))
+            if isinstance(command, PriceAttachments):
+                self._send(Priced(self._engine.price(command.attachments)))
+            elif command is self._newest_draft:
+                planned = self._engine.price_draft(command.request)
+                self._send(DraftPriced(command.request.request_id, planned))
 
     def _preview_all(self) -> None:
         from desktopapp.engine.media.preview import read_previews

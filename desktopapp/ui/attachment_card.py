@@ -22,15 +22,23 @@ from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.icons import tinted_icon
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import RADIUS_S, SPACE_S
-from desktopapp.ui.wording import file_label, format_number, format_size, tooltip_text, translate_error
+from desktopapp.ui.wording import (
+    file_label,
+    format_memory_size,
+    format_number,
+    format_size,
+    tooltip_text,
+    translate_error,
+)
 
 if TYPE_CHECKING:
-    from desktopapp.engine.events import AttachmentPrice
+    from desktopapp.engine.events import AttachmentPrice, PlannedAttachment
     from desktopapp.ui.media.selection_popup import SelectionPopup
 
 _THUMBNAIL_SIDE = 48
-_CARD_WIDTH = 232
+_CARD_WIDTH = 256
 CARD_HEIGHT = 64
+_LINE_SEPARATOR = "\u2028"
 
 
 class AttachmentCard(QFrame):
@@ -64,6 +72,7 @@ class AttachmentCard(QFrame):
         self._on_remove = on_remove
         self._size_bytes: int | None = None
         self._price: AttachmentPrice | None = None
+        self._planned: PlannedAttachment | None = None
         self._problem = ""
         self._image: QImage | None = None
         self.setObjectName("attachmentCard")
@@ -92,6 +101,12 @@ class AttachmentCard(QFrame):
         if self._popup is not None:
             self._popup.show_price(price)
         self.show_problem(translate_error(price.failed)[0] if price.failed else "")
+
+    def show_planned(self, planned: PlannedAttachment | None) -> None:
+        """Show what a plan makes of it, its bytes included; None goes back to what its header tells."""
+        if planned != self._planned:
+            self._planned = planned
+            self._retranslate()
 
     def show_problem(self, problem: str) -> None:
         """Mark the attachment as unusable and say why; empty takes the mark away."""
@@ -197,13 +212,14 @@ class AttachmentCard(QFrame):
 
     def _retranslate(self) -> None:
         name = file_label(self.path)
-        details = self._problem or self._facts()
+        facts = self._facts()
+        details = self._problem or " · ".join(reversed(facts))
         self._name.set_full_text(name)
         self._name.setToolTip(tooltip_text(self.path))
         self._details.setProperty("role", "danger" if self._problem else "secondary")
         self._details.style().unpolish(self._details)
         self._details.style().polish(self._details)
-        self._details.set_full_text(self._short(details))
+        self._details.set_full_text(self._short(self._problem) or _LINE_SEPARATOR.join(facts))
         self._details.setToolTip(tooltip_text(details))
         self.setAccessibleName(self.tr("Attachment {name}").format(name=name))
         self.setAccessibleDescription(details)
@@ -247,15 +263,21 @@ class AttachmentCard(QFrame):
             return f"{format_time(round(price.duration_s))} · {frames}"
         return ""
 
-    def _facts(self) -> str:
-        facts = []
-        if self._price is not None and self._price.failed is None and (part := self._part(self._price)):
-            facts.append(part)
+    def _facts(self) -> list[str]:
+        """Two lines: what it costs; which part of it goes along, and the size of the file."""
+        price = self._price if self._price is not None and self._price.failed is None else None
+        cost = ""
+        if self._planned is not None:
+            cost = self.tr("{count} tokens, + {memory}").format(
+                count=format_number(self._planned.tokens), memory=format_memory_size(self._planned.bytes)
+            )
+        elif price is not None:
+            cost = self.tr("{count} tokens").format(count=format_number(price.tokens))
+        file = [self._part(price)] if price is not None else []
         if self._size_bytes is not None:
-            facts.append(format_size(self._size_bytes))
-        if self._price is not None and self._price.failed is None:
-            facts.append(self.tr("{count} tokens").format(count=format_number(self._price.tokens)))
-        return " · ".join(facts) or self.tr("Reading …")
+            file.append(format_size(self._size_bytes))
+        lines = [cost, " · ".join(part for part in file if part)]
+        return [line for line in lines if line] or [self.tr("Reading …")]
 
     def _short(self, details: str) -> str:
         """The details without the file's name, which stands above them."""

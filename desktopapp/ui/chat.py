@@ -176,6 +176,14 @@ class Chat(QObject):
         if not queued:
             self._ask(message)
 
+    def draft_request(self, request_id: str, draft: Draft) -> Request:
+        """The request that a draft would become if it were sent and answered now."""
+        question = StoredMessage(
+            request_id, Role.USER, draft.text, MessageState.SENT, attachments=draft.attachments
+        )
+        dialogue = build_dialogue(self._said(), question, self._refused)
+        return Request(request_id, self._choice, dialogue.turns)
+
     def stop(self) -> None:
         """Stop the running answer; its text so far stays."""
         if self._state is ChatState.RUNNING:
@@ -273,8 +281,7 @@ class Chat(QObject):
         self._go_on()
 
     def _ask(self, question: StoredMessage) -> None:
-        earlier = [message for message in self.messages if message.state is not MessageState.QUEUED]
-        earlier = [message for message in earlier if message.message_id != question.message_id]
+        earlier = [message for message in self._said() if message.message_id != question.message_id]
         dialogue = build_dialogue(earlier, question, self._refused)
         answer = StoredMessage(
             uuid.uuid4().hex, Role.ASSISTANT, "", MessageState.RUNNING, model_label=self._model_label
@@ -305,6 +312,9 @@ class Chat(QObject):
         self._saver.move_to_end(message)
         self._show_question(message)
         self._ask(message)
+
+    def _said(self) -> list[StoredMessage]:
+        return [message for message in self.messages if message.state is not MessageState.QUEUED]
 
     def _hide_queued(self) -> list[StoredMessage]:
         """Take queued messages out of the view, so that what comes next stands before them."""

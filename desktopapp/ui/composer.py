@@ -18,11 +18,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QTool
 from desktopapp.ui.attachment_strip import AttachmentStrip
 from desktopapp.ui.icons import tinted_icon
 from desktopapp.ui.incoming import is_media
+from desktopapp.ui.price_line import PriceLine
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import ICON_SIZE, SPACE_M, SPACE_S
 
 if TYPE_CHECKING:
     from desktopapp.conversations import Draft
+    from desktopapp.engine.events import Planned
 
 _MOST_LINES = 8
 _DRAFT_DELAY_MS = 300
@@ -144,6 +146,8 @@ class Composer(QFrame):
         self._queue = self._button()
         self._hint = QLabel(self)
         self._hint.setProperty("role", "secondary")
+        self._price = PriceLine(self)
+        self._price.hide()
         self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_DELAY_MS)
         self._build()
         self._connect()
@@ -161,6 +165,16 @@ class Composer(QFrame):
     def is_empty(self) -> bool:
         """True where nothing but blanks stands here and nothing is attached."""
         return not self.edit.toPlainText().strip() and not self.strip.paths
+
+    @property
+    def planned(self) -> Planned | None:
+        """How the draft would be run, as far as it is known."""
+        return self._price.planned
+
+    @property
+    def price_text(self) -> str:
+        """What the draft costs as a whole, as it is shown; empty where it is not."""
+        return self._price.text if self._price.isVisible() else ""
 
     @property
     def tab_areas(self) -> tuple[QWidget, ...]:
@@ -184,6 +198,11 @@ class Composer(QFrame):
         """Insert at the cursor."""
         self.edit.insertPlainText(text)
         self.edit.ensureCursorVisible()
+
+    def show_planned(self, planned: Planned | None) -> None:
+        """Show what the draft would cost; None where that is not known."""
+        self._price.show_planned(planned)
+        self._update_action()
 
     def show_running(self, running: bool, stopping: bool = False) -> None:
         """Make the one button Send or Stop; beside Stop stands Queue while there is something to send."""
@@ -212,6 +231,7 @@ class Composer(QFrame):
         buttons.setSpacing(SPACE_S)
         buttons.addWidget(self._attach)
         buttons.addWidget(self._hint, 1)
+        buttons.addWidget(self._price, 1)
         buttons.addWidget(self._queue)
         buttons.addWidget(self._action)
         layout = QVBoxLayout(self)
@@ -262,6 +282,16 @@ class Composer(QFrame):
         self._action.setAccessibleName(stop if running else self.tr("Send"))
         self._action.setToolTip(self.tr("Stop (Esc)") if running else self.tr("Send (Enter)"))
         self._hint.setText(self._hint_text())
+        priced = self._is_priced()
+        self._price.setVisible(priced)
+        self._hint.setVisible(not priced)
+
+    def _is_priced(self) -> bool:
+        """A price stands in the place of the hint where it tells something."""
+        planned = self._price.planned
+        if planned is None or self.is_empty:
+            return False
+        return bool(self.strip.paths) or not planned.fits or bool(planned.steps_taken)
 
     def _hint_text(self) -> str:
         if self._is_stopping:

@@ -21,6 +21,7 @@ from desktopapp.settings import LoadedSettings, Settings, save_settings
 from desktopapp.ui.attachment_intake import AttachmentIntake
 from desktopapp.ui.chat import Chat, ChatState
 from desktopapp.ui.conversation_saver import ConversationSaver
+from desktopapp.ui.draft_pricer import DraftPricer
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.model_control import ModelControl
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
@@ -46,6 +47,8 @@ class Worker(Protocol):
     failed: SignalInstance
     priced: SignalInstance
     preview_read: SignalInstance
+    draft_priced: SignalInstance
+    planned: SignalInstance
     memory_sampled: SignalInstance
     engine_started: SignalInstance
     engine_stopped: SignalInstance
@@ -67,6 +70,9 @@ class Worker(Protocol):
 
     def read_previews(self, attachment: Attachment, positions: tuple[float, ...], side_px: int) -> None:
         """Ask for small pictures of a file."""
+
+    def price_draft(self, request: Request) -> None:
+        """Ask how a request would be run if it were sent now."""
 
     def shutdown(self) -> None:
         """End the engine and its thread."""
@@ -91,6 +97,7 @@ class Session(QObject):
         self.intake = AttachmentIntake(window.composer.strip, self._loader, self)
         self.saver = ConversationSaver(self)
         self.chat = Chat(window.view, self.saver, self)
+        self.pricer = DraftPricer(window, self.chat, self.intake, self)
         self._problems = loaded.problems
         self._send_when_saved = False
         self._connect_chat()
@@ -156,6 +163,7 @@ class Session(QObject):
         self.models.choice_changed.connect(self.chat.choose_model)
         self.models.settings_changed.connect(self._keep_settings)
         self.models.prices_outdated.connect(self.intake.reprice)
+        self.models.prices_outdated.connect(self.pricer.ask)
 
     def _connect_worker(self) -> None:
         worker, chat, models = self.worker, self.chat, self.models
@@ -165,6 +173,7 @@ class Session(QObject):
         chat.cancel_requested.connect(worker.cancel, direct)
         self.intake.price_requested.connect(worker.price, direct)
         self.intake.previews_requested.connect(worker.read_previews, direct)
+        self.pricer.price_requested.connect(worker.price_draft, direct)
         # Bound methods of objects in this thread: that is what makes Qt deliver these signals here.
         worker.model_loading.connect(models.on_model_loading)
         worker.model_loading.connect(chat.on_model_loading)
@@ -180,6 +189,9 @@ class Session(QObject):
         worker.failed.connect(chat.on_failed)
         worker.priced.connect(self.intake.show_prices)
         worker.preview_read.connect(self.intake.show_preview)
+        worker.priced.connect(self.pricer.on_priced)
+        worker.draft_priced.connect(self.pricer.on_draft_priced)
+        worker.planned.connect(self.pricer.on_planned)
         worker.memory_sampled.connect(self.window.status.gauge.show_sample)
         worker.engine_started.connect(models.on_engine_started)
         worker.engine_stopped.connect(models.on_engine_stopped)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Signal
 from PySide6.QtGui import QAction, QActionGroup, QShowEvent
@@ -12,6 +14,11 @@ from desktopapp.settings import Settings
 from desktopapp.ui.icons import tinted_icon
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import ICON_SIZE
+from desktopapp.ui.wording import format_number, kv_type_word
+
+Value: TypeAlias = str | int | None
+# 4,096 is what llama.cpp shows at most, 1,024 the least that small print and places in pictures want.
+_PICTURE_TOKENS = (4096, 2048, 1024, 256)
 
 
 class _RightAlignedMenu(QMenu):
@@ -92,6 +99,24 @@ class SettingsMenu(QToolButton):
             "backend",
             {"auto": self.tr("Automatic"), "transformers": "transformers", "llama.cpp": "llama.cpp"},
         )
+        self._menu.addSeparator()
+        self._add_choice(
+            self.tr("KV cache"),
+            "kv_cache_quantization",
+            {
+                "auto": self.tr("Automatic: as the memory asks for"),
+                "none": kv_type_word("16bit"),
+                "int8": kv_type_word("int8"),
+                "fp8_e4m3": kv_type_word("fp8_e4m3"),
+                "fp8_e5m2": kv_type_word("fp8_e5m2"),
+                "int4": kv_type_word("int4"),
+            },
+        )
+        tokens = self.tr("Up to {count} tokens each")
+        sizes: dict[Value, str] = {None: self.tr("As fine as the model reads them")}
+        sizes |= {count: tokens.format(count=format_number(count)) for count in _PICTURE_TOKENS}
+        self._add_choice(self.tr("Pictures"), "image_max_tokens", sizes)
+        self._menu.addSeparator()
         self._add_choice(
             self.tr("Theme"),
             "theme",
@@ -106,7 +131,7 @@ class SettingsMenu(QToolButton):
         shortcuts = self._menu.addAction(self.tr("Keyboard shortcuts"))
         shortcuts.triggered.connect(self.shortcuts_requested)
 
-    def _add_choice(self, title: str, field: str, options: dict[str, str]) -> None:
+    def _add_choice(self, title: str, field: str, options: Mapping[Value, str]) -> None:
         menu = self._menu.addMenu(title)
         group = QActionGroup(menu)
         self._groups.append(group)

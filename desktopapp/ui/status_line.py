@@ -36,7 +36,7 @@ class StatusLine(QWidget):
             label.setProperty("role", "secondary")
         self.gauge = MemoryGauge(self)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(SPACE_L, 2, SPACE_L, 6)
+        layout.setContentsMargins(SPACE_L, 1, SPACE_L, 5)
         layout.setSpacing(SPACE_L)
         layout.addWidget(self._state, 1)
         layout.addWidget(self._speed)

@@ -11,6 +11,8 @@ from PySide6.QtCore import QCoreApplication, QLocale
 
 from desktopapp import errors
 
+SYSTEM_MEMORY = "System memory"  # as the engine names it in `memory.probe`
+
 # Other than these, characters of these categories are invisible or turn the order of what follows around.
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -76,6 +78,55 @@ def format_size(size_bytes: int) -> str:
 def format_memory(size_bytes: int) -> str:
     """A size of memory in GiB, with one decimal, without its unit."""
     return QLocale().toString(size_bytes / 2**30, "f", 1)
+
+
+def format_memory_size(size_bytes: int) -> str:
+    """A size of memory with its unit: GiB with one decimal, small ones in MiB."""
+    if size_bytes >= 2**30 // 10 or size_bytes == 0:
+        return QCoreApplication.translate("MemoryGauge", "%1 GiB").replace("%1", format_memory(size_bytes))
+    megabytes = max(1, round(size_bytes / 2**20))
+    return QCoreApplication.translate("MemoryGauge", "%1 MiB").replace("%1", format_number(megabytes))
+
+
+def device_word(device: str) -> str:
+    """The memory that answers run in: a GPU's own name, or the system's in the window's language."""
+    if device == SYSTEM_MEMORY:
+        return QCoreApplication.translate("MemoryGauge", "System memory")
+    return device
+
+
+def step_words(step: str) -> str:
+    """What a plan gave up, for people; the name itself where it is a new one."""
+    translate = QCoreApplication.translate
+    return {
+        "smaller_chunk": translate("PlanStep", "smaller prompt chunks"),
+        "cheap_placement": translate("PlanStep", "some layers on the processor"),
+        "kv_8bit": translate("PlanStep", "8-bit KV cache"),
+        "kv_4bit": translate("PlanStep", "4-bit KV cache"),
+        "fewer_pixels": translate("PlanStep", "smaller pictures"),
+        "fewer_frames": translate("PlanStep", "fewer frames"),
+        "segments": translate("PlanStep", "parts read one by one"),
+        "other_weights": translate("PlanStep", "smaller weights of this model"),
+        "other_backend": translate("PlanStep", "the other backend"),
+        "smaller_model": translate("PlanStep", "a smaller model"),
+        "most_layers_on_cpu": translate("PlanStep", "most layers on the processor, which is slow"),
+        "small_pictures": translate("PlanStep", "very small pictures, which loses small print"),
+    }.get(step, step.replace("_", " "))
+
+
+def kv_type_word(kv_type: str) -> str:
+    """Numbers of a KV cache, for people; the name itself where it is a new one."""
+    translate = QCoreApplication.translate
+    return {
+        "16bit": translate("KvType", "16 bits"),
+        "fp8_e4m3": translate("KvType", "8 bits (FP8 E4M3)"),
+        "fp8_e5m2": translate("KvType", "8 bits (FP8 E5M2)"),
+        "int8": translate("KvType", "8 bits"),
+        "q8_0": translate("KvType", "8 bits"),
+        "int4": translate("KvType", "4 bits"),
+        "q4_0": translate("KvType", "4 bits"),
+        "f32": translate("KvType", "32 bits"),
+    }.get(kv_type, kv_type)
 
 
 def format_number(value: float, decimals: int = 0) -> str:

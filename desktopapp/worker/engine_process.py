@@ -23,6 +23,7 @@ from desktopapp.engine.commands import (
     Generate,
     LoadModel,
     PriceAttachments,
+    PriceDraft,
     ReadPreviews,
     Shutdown,
     UnloadModel,
@@ -112,6 +113,10 @@ class EngineProcess:
     def read_previews(self, attachment: Attachment, positions: tuple[float, ...], side_px: int) -> None:
         """Ask for small pictures of a file."""
         self._put(ReadPreviews(attachment, positions, side_px))
+
+    def price_draft(self, request: Request) -> None:
+        """Ask how a request would be run if it were sent now."""
+        self._put(PriceDraft(request))
 
     def wake(self) -> None:
         """Make a waiting `poll` look at once."""

@@ -12,12 +12,14 @@ from desktopapp.engine.backends.registry import BackendFactory, default_backends
 from desktopapp.engine.events import (
     AttachmentRead,
     CancelAcknowledged,
+    DraftPriced,
     Failed,
     Finished,
     LoadStopped,
     MemorySample,
     ModelLoading,
     ModelReady,
+    Planned,
     PrefillProgress,
     PreviewRead,
     Priced,
@@ -61,6 +63,8 @@ class InferenceWorker(QObject):
     failed = Signal(object)
     priced = Signal(object)
     preview_read = Signal(object)
+    draft_priced = Signal(object)
+    planned = Signal(object)
     memory_sampled = Signal(object)
     cancel_acknowledged = Signal(object)
     engine_started = Signal(object)
@@ -87,6 +91,8 @@ class InferenceWorker(QObject):
             Failed: self.failed,
             Priced: self.priced,
             PreviewRead: self.preview_read,
+            DraftPriced: self.draft_priced,
+            Planned: self.planned,
             MemorySample: self.memory_sampled,
             CancelAcknowledged: self.cancel_acknowledged,
             EngineStarted: self.engine_started,
@@ -124,6 +130,10 @@ class InferenceWorker(QObject):
     def read_previews(self, attachment: Attachment, positions: tuple[float, ...], side_px: int) -> None:
         """Ask for small pictures of a file; answered by `preview_read`, one for each position."""
         self._process.read_previews(attachment, positions, side_px)
+
+    def price_draft(self, request: Request) -> None:
+        """Ask how a request would be run if it were sent now; answered by `draft_priced`, at any time."""
+        self._process.price_draft(request)
 
     def shutdown(self) -> None:
         """End the engine process and the thread, within a few seconds whatever they do. Not from a slot of it."""

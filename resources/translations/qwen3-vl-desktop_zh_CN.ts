@@ -12,6 +12,14 @@
         <translation>重新发送</translation>
     </message>
     <message>
+        <source>Details</source>
+        <translation>详情</translation>
+    </message>
+    <message>
+        <source>Hide details</source>
+        <translation>收起详情</translation>
+    </message>
+    <message>
         <source>Stopped</source>
         <translation>已停止</translation>
     </message>
@@ -44,8 +52,12 @@
         <translation>回答：%1 个 token</translation>
     </message>
     <message>
-        <source>Peak memory: %1 GiB</source>
-        <translation>内存峰值：%1 GiB</translation>
+        <source>Peak memory: %1</source>
+        <translation>内存峰值：%1</translation>
+    </message>
+    <message>
+        <source>Peak memory: %1, planned %2 (%3 %)</source>
+        <translation>内存峰值：%1，计划 %2（%3 %）</translation>
     </message>
 </context>
 <context>
@@ -96,6 +108,10 @@
     <message>
         <source>{count} frames</source>
         <translation>{count} 帧</translation>
+    </message>
+    <message>
+        <source>{count} tokens, + {memory}</source>
+        <translation>{count} 个 token，+ {memory}</translation>
     </message>
     <message>
         <source>{count} tokens</source>
@@ -340,6 +356,33 @@
     </message>
 </context>
 <context>
+    <name>KvType</name>
+    <message>
+        <source>16 bits</source>
+        <translation>16 位</translation>
+    </message>
+    <message>
+        <source>8 bits (FP8 E4M3)</source>
+        <translation>8 位（FP8 E4M3）</translation>
+    </message>
+    <message>
+        <source>8 bits (FP8 E5M2)</source>
+        <translation>8 位（FP8 E5M2）</translation>
+    </message>
+    <message>
+        <source>8 bits</source>
+        <translation>8 位</translation>
+    </message>
+    <message>
+        <source>4 bits</source>
+        <translation>4 位</translation>
+    </message>
+    <message>
+        <source>32 bits</source>
+        <translation>32 位</translation>
+    </message>
+</context>
+<context>
     <name>MainWindow</name>
     <message>
         <source>All files</source>
@@ -497,16 +540,20 @@
         <translation>占用共享系统内存</translation>
     </message>
     <message>
+        <source>%1 GiB</source>
+        <translation>%1 GiB</translation>
+    </message>
+    <message>
+        <source>%1 MiB</source>
+        <translation>%1 MiB</translation>
+    </message>
+    <message>
         <source>System memory</source>
         <translation>系统内存</translation>
     </message>
     <message>
         <source>{device}: {used} of {total} GiB used</source>
         <translation>{device}：已用 {used} / {total} GiB</translation>
-    </message>
-    <message>
-        <source>{size} GiB</source>
-        <translation>{size} GiB</translation>
     </message>
 </context>
 <context>
@@ -630,6 +677,76 @@
     </message>
 </context>
 <context>
+    <name>PlanStep</name>
+    <message>
+        <source>smaller prompt chunks</source>
+        <translation>较小的提示分块</translation>
+    </message>
+    <message>
+        <source>some layers on the processor</source>
+        <translation>部分层在处理器上</translation>
+    </message>
+    <message>
+        <source>8-bit KV cache</source>
+        <translation>8 位 KV 缓存</translation>
+    </message>
+    <message>
+        <source>4-bit KV cache</source>
+        <translation>4 位 KV 缓存</translation>
+    </message>
+    <message>
+        <source>smaller pictures</source>
+        <translation>较小的图片</translation>
+    </message>
+    <message>
+        <source>fewer frames</source>
+        <translation>较少的帧</translation>
+    </message>
+    <message>
+        <source>parts read one by one</source>
+        <translation>分段逐一读取</translation>
+    </message>
+    <message>
+        <source>smaller weights of this model</source>
+        <translation>此模型的较小权重</translation>
+    </message>
+    <message>
+        <source>the other backend</source>
+        <translation>另一个后端</translation>
+    </message>
+    <message>
+        <source>a smaller model</source>
+        <translation>较小的模型</translation>
+    </message>
+    <message>
+        <source>most layers on the processor, which is slow</source>
+        <translation>大部分层在处理器上，速度较慢</translation>
+    </message>
+    <message>
+        <source>very small pictures, which loses small print</source>
+        <translation>很小的图片，会丢失小字</translation>
+    </message>
+</context>
+<context>
+    <name>PriceLine</name>
+    <message>
+        <source>Does not fit: {short} too much · {tokens} tokens, peak {peak} of {limit}</source>
+        <translation>放不下：超出 {short} · {tokens} 个 token，峰值 {peak} / {limit}</translation>
+    </message>
+    <message>
+        <source>Fits with {how} · {tokens} tokens, peak {peak} of {limit}</source>
+        <translation>可运行（{how}）· {tokens} 个 token，峰值 {peak} / {limit}</translation>
+    </message>
+    <message>
+        <source>Fits · {tokens} tokens, peak {peak} of {limit}</source>
+        <translation>可运行 · {tokens} 个 token，峰值 {peak} / {limit}</translation>
+    </message>
+    <message>
+        <source>{model} in {device}, KV cache in {kv_type}</source>
+        <translation>{model}，位于 {device}，KV 缓存 {kv_type}</translation>
+    </message>
+</context>
+<context>
     <name>SelectionPopup</name>
     <message>
         <source>{count} tokens</source>
@@ -748,6 +865,26 @@
     <message>
         <source>Automatic</source>
         <translation>自动</translation>
+    </message>
+    <message>
+        <source>KV cache</source>
+        <translation>KV 缓存</translation>
+    </message>
+    <message>
+        <source>Automatic: as the memory asks for</source>
+        <translation>自动：视内存而定</translation>
+    </message>
+    <message>
+        <source>Up to {count} tokens each</source>
+        <translation>每张最多 {count} 个 token</translation>
+    </message>
+    <message>
+        <source>As fine as the model reads them</source>
+        <translation>按模型能读取的精细程度</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>图片</translation>
     </message>
     <message>
         <source>Theme</source>
@@ -1120,6 +1257,14 @@
     <message>
         <source>Start a new conversation, or attach fewer or smaller files.</source>
         <translation>请开始新对话，或添加更少、更小的文件。</translation>
+    </message>
+    <message>
+        <source>The model ended without writing anything.</source>
+        <translation>模型没有写出任何内容就结束了。</translation>
+    </message>
+    <message>
+        <source>Send the question again, or ask the other model.</source>
+        <translation>请重新发送问题，或改用另一个模型。</translation>
     </message>
     <message>
         <source>Memory ran out while {what}.</source>

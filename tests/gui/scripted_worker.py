@@ -1,6 +1,8 @@
 """A worker without an engine: it records what it is asked, and the test says what happens."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -8,10 +10,15 @@ from desktopapp.app import Desktop
 from desktopapp.engine.events import (
     AttachmentPrice,
     Channel,
+    DraftPriced,
     Failed,
     Finished,
     FinishReason,
     ModelReady,
+    Planned,
+    PlannedAttachment,
+    PlannedParts,
+    PlannedPhases,
     Priced,
     Stats,
     TextAdded,
@@ -32,6 +39,8 @@ class ScriptedWorker(QObject):
     failed = Signal(object)
     priced = Signal(object)
     preview_read = Signal(object)
+    draft_priced = Signal(object)
+    planned = Signal(object)
     memory_sampled = Signal(object)
     cancel_acknowledged = Signal(object)
     engine_started = Signal(object)
@@ -45,6 +54,7 @@ class ScriptedWorker(QObject):
         self.cancelled: list[str] = []
         self.asked_prices: list[tuple[str, ...]] = []
         self.priced_attachments: list[tuple[Attachment, ...]] = []
+        self.drafts: list[Request] = []
         self.is_running = False
 
     def start(self) -> None:
@@ -65,6 +75,9 @@ class ScriptedWorker(QObject):
 
     def read_previews(self, attachment: Attachment, positions: tuple[float, ...], side_px: int) -> None:
         self.asked_previews.append((attachment, positions, side_px))
+
+    def price_draft(self, request: Request) -> None:
+        self.drafts.append(request)
 
     def shutdown(self) -> None:
         self.is_running = False
@@ -105,6 +118,37 @@ class ScriptedWorker(QObject):
             failed = Failed.from_error("", error, attachment=path) if error else None
             prices.append(AttachmentPrice(path, 640, 480, 0 if failed else tokens, failed))
         self.priced.emit(Priced(tuple(prices)))
+
+    def plan(self, request: Request, *, fits: bool = True, tokens: int = 2040, **changes: Any) -> Planned:
+        """A plan for a request, each attachment of so many tokens."""
+        attachments = tuple(
+            PlannedAttachment(attachment.path, tokens, tokens * 147_456, (1920, 1088))
+            for attachment in request.turns[-1].attachments
+        )
+        planned = Planned(
+            request_id=request.request_id,
+            model="tiny",
+            backend="transformers",
+            precision="BF16",
+            device="System memory",
+            prompt_tokens=30 + tokens * len(attachments),
+            answer_tokens=1024,
+            context_tokens=32_768,
+            parts=PlannedParts(5 * 2**30, 2**30, 2**28, 2**28, 2**29),
+            phases=PlannedPhases(6 * 2**30, 7 * 2**30, 6 * 2**30),
+            peak_bytes=7 * 2**30,
+            limit_bytes=8 * 2**30 if fits else 6 * 2**30,
+            fits=fits,
+            kv_type="16bit",
+            prefill_chunk=1024,
+            attachments=attachments,
+        )
+        return replace(planned, **changes)
+
+    def answer_draft(self, **changes: Any) -> None:
+        """Answer the newest question for the price of the draft; see `plan`."""
+        request = self.drafts[-1]
+        self.draft_priced.emit(DraftPriced(request.request_id, self.plan(request, **changes)))
 
 
 def script_of(desktop: Desktop) -> ScriptedWorker:

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
 from desktopapp.engine.events import MemoryParts, MemorySample
+from desktopapp.engine.memory.account import Alarm, Segment, account_of
 from desktopapp.settings import Settings, load_settings
-from desktopapp.ui.memory.account import Alarm, Segment, account_of
 from desktopapp.ui.memory.bar import MemoryBar, segment_color
 from desktopapp.ui.tokens import DARK, LIGHT, contrast_ratio
 from tests.gui.scripted_worker import script_of
@@ -41,7 +41,7 @@ def test_gauge_names_what_it_measures(desktop: Desktop) -> None:
     assert gauge.accessibleName() == "RAM 6.0 / 24.0 GiB"
     worker.memory_sampled.emit(BUSY)
     assert gauge.text == gauge.accessibleName() == "GPU 8.0 / 12.0 GiB"
-    for figure in ("Weights: 4.0 GiB", "Vision: 0.50 GiB", "KV cache: 2.0 GiB", "Work space: 0.50 GiB"):
+    for figure in ("Weights: 4.0 GiB", "Vision: 0.5 GiB", "KV cache: 2.0 GiB", "Work space: 0.5 GiB"):
         assert figure in gauge.figures()
     assert "Other programs: 1.0 GiB" in gauge.figures()
     assert "Free: 4.0 GiB" in gauge.bar.accessibleDescription()

@@ -187,6 +187,7 @@ def test_pasted_pictures_that_nothing_shows_are_removed_a_day_later(open_desktop
     folder = paths.pasted_dir()
     folder.mkdir(parents=True)
     desktop = open_desktop()
+    desktop.session.saver._writer.submit(lambda: None).result()  # what this start cleans is done
     for name in ("sent.png", "attached.png", "unused.png", "young.png", "half.png.part", "of the person.txt"):
         (folder / name).write_bytes(b"x")
         if name != "young.png":

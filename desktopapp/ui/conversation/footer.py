@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktopapp.engine.events import FinishReason, Stats
 from desktopapp.ui.conversation.buttons import CopyButton, QuietButton
+from desktopapp.ui.conversation.message import RING_PX
 from desktopapp.ui.conversation.sanitise import plain_tool_tip
 from desktopapp.ui.theme import colors_of, fonts, is_palette_change
 from desktopapp.ui.tokens import SPACE_XS
-from desktopapp.ui.wording import format_figure, format_memory, format_number, kind_word, translate_phrase
+from desktopapp.ui.wording import (
+    format_figure,
+    format_memory_size,
+    format_number,
+    kind_word,
+    translate_phrase,
+)
 
 
 class AnswerFooter(QWidget):
@@ -28,15 +35,28 @@ class AnswerFooter(QWidget):
         self.retry_button = QuietButton("retry", self)
         self.retry_button.clicked.connect(self.retry_requested)
         self.retry_button.hide()
+        self.details_button = QuietButton("info", self)
+        self.details_button.clicked.connect(self._toggle_details)
         self.label = QLabel(self)
-        layout = QHBoxLayout(self)
+        self.details = QLabel(self)
+        self.details.setWordWrap(True)
+        self.details.setContentsMargins(RING_PX, 0, 0, 0)
+        self.details.setTextFormat(Qt.TextFormat.PlainText)
+        self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.details.hide()
+        line = QHBoxLayout()
+        line.setSpacing(SPACE_XS)
+        line.addWidget(self.copy_button)
+        line.addWidget(self.retry_button)
+        line.addWidget(self.details_button)
+        line.addSpacing(SPACE_XS)
+        line.addWidget(self.label)
+        line.addStretch(1)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE_XS)
-        layout.addWidget(self.copy_button)
-        layout.addWidget(self.retry_button)
-        layout.addSpacing(SPACE_XS)
-        layout.addWidget(self.label)
-        layout.addStretch(1)
+        layout.addLayout(line)
+        layout.addWidget(self.details)
         self._retranslate()
 
     def show_end(self, reason: FinishReason | None, stats: Stats | None, *, can_copy: bool) -> None:
@@ -52,6 +72,10 @@ class AnswerFooter(QWidget):
         self.retry_button.setVisible(reason is FinishReason.CANCELLED)
         self._retranslate()
 
+    def _toggle_details(self) -> None:
+        self.details.setVisible(self.details.isHidden())
+        self._retranslate()
+
     def changeEvent(self, event: QEvent) -> None:
         """Language and colours of now."""
         super().changeEvent(event)
@@ -61,13 +85,19 @@ class AnswerFooter(QWidget):
     def _retranslate(self) -> None:
         self.copy_button.describe(self.tr("Copy answer"))
         self.retry_button.set_words(self.tr("Send again"), self.tr("Send again"))
-        self.label.setFont(fonts().small)
+        words = self.tr("Details") if self.details.isHidden() else self.tr("Hide details")
+        self.details_button.set_words("", words)
         color = colors_of(self).text_secondary
-        if self.label.styleSheet() != f"color: {color}":
-            self.label.setStyleSheet(f"color: {color}")
+        for label in (self.label, self.details):
+            label.setFont(fonts().small)
+            if label.styleSheet() != f"color: {color}":
+                label.setStyleSheet(f"color: {color}")
+        details = self._details()
+        self.details_button.setVisible(bool(details))
         self.label.setText("  ·  ".join(self._facts()))
-        self.label.setToolTip(plain_tool_tip("\n".join(self._details())))
-        self.label.setAccessibleDescription("; ".join(self._details()))
+        self.label.setToolTip(plain_tool_tip("\n".join(details)))
+        self.label.setAccessibleDescription("; ".join(details))
+        self.details.setText("\n".join(details))
 
     def _facts(self) -> list[str]:
         facts = []
@@ -96,5 +126,17 @@ class AnswerFooter(QWidget):
             .replace("%1", format_number(stats.prompt_tokens))
             .replace("%2", format_number(stats.cached_tokens)),
             self.tr("Answer: %1 tokens").replace("%1", format_number(stats.new_tokens)),
-            self.tr("Peak memory: %1 GiB").replace("%1", format_memory(stats.peak_bytes)),
+            *self._memory(stats),
         ]
+
+    def _memory(self, stats: Stats) -> list[str]:
+        """Planned against measured, where both are known."""
+        if not stats.peak_bytes:
+            return []
+        peak = format_memory_size(stats.peak_bytes)
+        if not stats.planned_peak_bytes:
+            return [self.tr("Peak memory: %1").replace("%1", peak)]
+        off = stats.planned_peak_bytes / stats.peak_bytes - 1
+        text = self.tr("Peak memory: %1, planned %2 (%3 %)").replace("%1", peak)
+        text = text.replace("%2", format_memory_size(stats.planned_peak_bytes))
+        return [text.replace("%3", f"{'+' if off >= 0 else '−'}{format_number(abs(off) * 100, 1)}")]

@@ -55,6 +55,14 @@ def _arrow_down(path: QPainterPath) -> None:
     path.lineTo(12.2, 8.8)
 
 
+def _info(path: QPainterPath) -> None:
+    path.addEllipse(QRectF(2.5, 2.5, 11, 11))
+    path.moveTo(8, 7.4)
+    path.lineTo(8, 11)
+    path.moveTo(8, 4.9)
+    path.lineTo(8, 5.1)
+
+
 def _close(path: QPainterPath) -> None:
     path.moveTo(4.2, 4.2)
     path.lineTo(11.8, 11.8)
@@ -88,6 +96,7 @@ _DRAWERS: dict[str, Callable[[QPainterPath], None]] = {
     "chevron-down": _chevron_down,
     "arrow-down": _arrow_down,
     "close": _close,
+    "info": _info,
     "alert": _alert,
     "picture": _picture,
 }

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QWidget
 
-from desktopapp.ui.memory.account import Account, Segment
+from desktopapp.engine.memory.account import Account, Segment
 from desktopapp.ui.theme import colors_of
 from desktopapp.ui.tokens import Colors
 

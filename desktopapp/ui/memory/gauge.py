@@ -10,8 +10,8 @@ from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QToolTip, QWidget
 
+from desktopapp.engine.memory.account import Account, Alarm, account_of, alarm_of
 from desktopapp.ui.icons import tinted_icon
-from desktopapp.ui.memory.account import Account, Alarm, account_of, alarm_of
 from desktopapp.ui.memory.bar import MemoryBar
 from desktopapp.ui.memory.history import History
 from desktopapp.ui.memory.sparkline import Sparkline

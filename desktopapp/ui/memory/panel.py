@@ -16,14 +16,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktopapp.engine.memory.account import Account, Alarm, Segment
 from desktopapp.ui.icons import tinted_icon
-from desktopapp.ui.memory.account import Account, Alarm, Segment
 from desktopapp.ui.memory.bar import MemoryBar, segment_color
 from desktopapp.ui.memory.history import SPAN_S, History
 from desktopapp.ui.memory.sparkline import Sparkline
-from desktopapp.ui.memory.wording import figures_title, gib, segment_name
+from desktopapp.ui.memory.wording import figures_title, segment_name
 from desktopapp.ui.theme import colors_of
 from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S
+from desktopapp.ui.wording import format_memory_size
 
 if TYPE_CHECKING:
     from desktopapp.engine.events import MemorySample
@@ -100,7 +101,7 @@ class MemoryPanel(QFrame):
         self.bar.show_limit(limit_bytes)
         for segment, size_bytes in account.segments.items():
             self._names[segment].setText(segment_name(segment, is_gpu=sample.is_gpu))
-            self._amounts[segment].setText(gib(size_bytes))
+            self._amounts[segment].setText(format_memory_size(size_bytes))
         self._show_optional(self._planned_name, self._planned, planned_bytes)
         self._show_optional(self._shared_name, self._shared, sample.shared_bytes if sample.is_gpu else 0)
         self._show_ceiling(account.total_bytes, limit_bytes)
@@ -167,7 +168,7 @@ class MemoryPanel(QFrame):
         amount.setVisible(bool(size_bytes))
         if name is self._planned_name:
             self._planned_mark.setVisible(bool(size_bytes))
-        amount.setText(gib(size_bytes or 0))
+        amount.setText(format_memory_size(size_bytes or 0))
 
     def _show_ceiling(self, total_bytes: int, limit_bytes: int | None) -> None:
         self._is_filling = True

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from desktopapp.ui.memory.account import Account, Alarm, Segment
+from desktopapp.engine.memory.account import Account, Alarm, Segment
 from desktopapp.ui.memory.bar import segment_color
-from desktopapp.ui.wording import format_memory, format_number
+from desktopapp.ui.wording import device_word, format_memory, format_memory_size
 
 if TYPE_CHECKING:
     from desktopapp.engine.events import MemorySample
@@ -81,23 +81,32 @@ def figures_rows(
     """Every figure: the segment it belongs to (None for others), what it is called, and how much it is."""
     translate = QCoreApplication.translate
     rows: list[tuple[Segment | None, str, str]] = [
-        (segment, segment_name(segment, is_gpu=sample.is_gpu), gib(size_bytes))
+        (segment, segment_name(segment, is_gpu=sample.is_gpu), format_memory_size(size_bytes))
         for segment, size_bytes in account.segments.items()
     ]
     if planned_bytes is not None:
-        rows.append((None, translate("MemoryGauge", "Planned peak of the engine"), gib(planned_bytes)))
-    ceiling = gib(limit_bytes) if limit_bytes is not None else translate("MemoryGauge", "none")
+        rows.append(
+            (None, translate("MemoryGauge", "Planned peak of the engine"), format_memory_size(planned_bytes))
+        )
+    ceiling = format_memory_size(limit_bytes) if limit_bytes is not None else translate("MemoryGauge", "none")
     rows.append((None, translate("MemoryGauge", "Ceiling for the engine"), ceiling))
     if sample.is_gpu and sample.shared_bytes:
-        rows.append((None, translate("MemoryGauge", "In shared system memory"), gib(sample.shared_bytes)))
+        rows.append(
+            (
+                None,
+                translate("MemoryGauge", "In shared system memory"),
+                format_memory_size(sample.shared_bytes),
+            )
+        )
     return rows
 
 
 def figures_title(sample: MemorySample, account: Account) -> str:
     """The device, and how much of it is in use."""
-    device = sample.device if sample.is_gpu else QCoreApplication.translate("MemoryGauge", "System memory")
     return QCoreApplication.translate("MemoryGauge", "{device}: {used} of {total} GiB used").format(
-        device=device, used=format_memory(account.used_bytes), total=format_memory(account.total_bytes)
+        device=device_word(sample.device),
+        used=format_memory(account.used_bytes),
+        total=format_memory(account.total_bytes),
     )
 
 
@@ -138,11 +147,3 @@ def figures_html(
         )
     title = html.escape(figures_title(sample, account))
     return f"<p><b>{title}</b></p><table cellspacing=1>{''.join(lines)}</table>"
-
-
-def gib(size_bytes: int) -> str:
-    """A size in GiB with its unit; small ones with two decimals, so that they do not all read 0.0."""
-    decimals = 2 if 0 < size_bytes < 2**30 else 1
-    return QCoreApplication.translate("MemoryGauge", "{size} GiB").format(
-        size=format_number(size_bytes / 2**30, decimals)
-    )

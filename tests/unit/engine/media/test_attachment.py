@@ -9,6 +9,7 @@ from PIL import Image
 
 from desktopapp.engine.backend import PixelBudget, VideoBudget
 from desktopapp.engine.media.attachment import MediaKind, open_media
+from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.media.price import price_attachment
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.request import Attachment
@@ -43,14 +44,14 @@ def test_the_content_decides_and_not_the_name(tmp_path: Path) -> None:
 
 
 def test_prices_by_the_header(tmp_path: Path) -> None:
-    clip = price_attachment(Attachment(str(write_clip(tmp_path / "a.mp4"))), PICTURES, VIDEOS)
+    clip = price_attachment(Attachment(str(write_clip(tmp_path / "a.mp4"))), PICTURES, VIDEOS, HeaderCache())
     assert (clip.kind, clip.width, clip.height, clip.frames) == ("video", 160, 64, 6)
     assert clip.tokens == 3 * 5 * 2
     assert clip.duration_s == pytest.approx(3.0, abs=0.01)
     path = str(write_document(tmp_path / "a.pdf", ["1", "2", "3"]))
-    whole = price_attachment(Attachment(path), PICTURES, VIDEOS)
+    whole = price_attachment(Attachment(path), PICTURES, VIDEOS, HeaderCache())
     assert (whole.kind, whole.pages, whole.tokens) == ("document", 3, 3 * 31 * 44)
-    part = price_attachment(Attachment(path, MediaSelection(2, 2, dpi=60)), PICTURES, VIDEOS)
+    part = price_attachment(Attachment(path, MediaSelection(2, 2, dpi=60)), PICTURES, VIDEOS, HeaderCache())
     assert (part.pages, part.tokens) == (3, 16 * 22)
 
 

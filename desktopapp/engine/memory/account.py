@@ -1,13 +1,11 @@
-"""A memory sample as segments that add up, and whether it is cause for alarm. No Qt in here."""
+"""A memory sample as segments that add up, and whether it is cause for alarm."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from desktopapp.engine.events import MemorySample
+from desktopapp.engine.events import MemorySample
 
 TIGHT_FROM = 0.85
 FULL_FROM = 0.95

@@ -1,0 +1,111 @@
+"""What a draft would cost as a whole, and whether it fits, in one line with an icon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from desktopapp.ui.elided_label import ElidedLabel
+from desktopapp.ui.icons import tinted_icon
+from desktopapp.ui.theme import colors_of, is_palette_change
+from desktopapp.ui.tokens import SPACE_XS
+from desktopapp.ui.wording import (
+    device_word,
+    format_memory_size,
+    format_number,
+    kv_type_word,
+    step_words,
+    tooltip_text,
+    translate_phrase,
+)
+
+if TYPE_CHECKING:
+    from desktopapp.engine.events import Planned
+
+_ICON = 16
+
+
+class PriceLine(QWidget):
+    """Empty until a plan is shown."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._planned: Planned | None = None
+        self._icon = QLabel(self)
+        self._text = ElidedLabel(self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE_XS)
+        layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(self._text, 1)
+
+    @property
+    def planned(self) -> Planned | None:
+        """What is shown."""
+        return self._planned
+
+    @property
+    def text(self) -> str:
+        """The line in full."""
+        return self._text.text()
+
+    def show_planned(self, planned: Planned | None) -> None:
+        """Show a plan; None empties the line."""
+        if planned != self._planned:
+            self._planned = planned
+            self._retranslate()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange or is_palette_change(event):
+            self._retranslate()
+        super().changeEvent(event)
+
+    def _retranslate(self) -> None:
+        planned = self._planned
+        if planned is None:
+            self._text.set_full_text("")
+            self._icon.clear()
+            return
+        colors = colors_of(self)
+        role, icon, tint = "secondary", "check", colors.success
+        if not planned.fits:
+            role, icon, tint = "danger", "warning", colors.danger
+        elif planned.steps_taken:
+            icon = "info"
+            tint = colors.warning
+        if self._text.property("role") != role:
+            self._text.setProperty("role", role)
+            self._text.style().unpolish(self._text)
+            self._text.style().polish(self._text)
+        pixmap = tinted_icon(icon, tint, size=_ICON).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio())
+        self._icon.setPixmap(pixmap)
+        self._text.set_full_text(self._summary(planned))
+        self._text.setToolTip(tooltip_text(self._details(planned)))
+        self._text.setAccessibleDescription(self._details(planned))
+
+    def _summary(self, planned: Planned) -> str:
+        figures = {
+            "tokens": format_number(planned.prompt_tokens),
+            "peak": format_memory_size(planned.peak_bytes),
+            "limit": format_memory_size(planned.limit_bytes),
+        }
+        if not planned.fits:
+            figures["short"] = format_memory_size(max(0, planned.peak_bytes - planned.limit_bytes))
+            text = self.tr("Does not fit: {short} too much · {tokens} tokens, peak {peak} of {limit}")
+        elif planned.steps_taken:
+            figures["how"] = ", ".join(step_words(step) for step in planned.steps_taken)
+            text = self.tr("Fits with {how} · {tokens} tokens, peak {peak} of {limit}")
+        else:
+            text = self.tr("Fits · {tokens} tokens, peak {peak} of {limit}")
+        return text.format(**figures)
+
+    def _details(self, planned: Planned) -> str:
+        where = self.tr("{model} in {device}, KV cache in {kv_type}").format(
+            model=planned.model,
+            device=device_word(planned.device),
+            kv_type=kv_type_word(planned.kv_type),
+        )
+        why = planned.remedies if not planned.fits else planned.reasons
+        return "\n".join([where, *(translate_phrase(sentence) for sentence in why)])
