@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +27,13 @@ class _Run:
     options: tuple[str, ...]
 
 
-_RUNS = (
-    _Run("tower", None, 963, ("--rate", "0.01")),
-    _Run("base", "tower", 5900, ("--rate", "0.01", "--end-rate", "0.004", "--decay-share", "0.3")),
-    _Run("instruct", "base", 770, ("--rate", "0.004", "--end-rate", "0")),
-    _Run("thinking", "base", 770, ("--rate", "0.004", "--end-rate", "0")),
-)
+_TOWER = _Run("tower", None, 963, ("--rate", "0.01"))
+_BASE = _Run("base", "tower", 9000, ("--rate", "0.01", "--end-rate", "0.004", "--decay-share", "0.3"))
+_LAST = tuple(_Run(kind.value, "base", 1000, ("--rate", "0.004", "--end-rate", "0")) for kind in ModelKind)
+# Of a budget, the last stages get this share; the tower takes what it needs.
+_LAST_SHARE = 0.17
+_EXPORT_S = 10.0
+_LEAST_S = 60.0
 
 
 def main() -> None:
@@ -37,23 +41,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m models.pocket", description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("build/pocket"), help="takes fonts and checkpoints")
     parser.add_argument("--out", type=Path, default=Path("build/pocket/models"), help="takes the two folders")
+    parser.add_argument(
+        "--budget-s",
+        type=float,
+        default=math.inf,
+        help="for everything: stages end earlier, their rates fallen",
+    )
+    parser.add_argument("--side-by-side", action="store_true", help="run the two last stages at once")
+    parser.add_argument(
+        "--processes", type=int, default=max(2, (os.cpu_count() or 4) - 2), help="that draw pictures"
+    )
     options = parser.parse_args()
+    end_s = time.monotonic() + options.budget_s
     work: Path = options.work
     fetch(work / "fonts")
-    for run in _RUNS:
-        if not _is_done(work / run.stage, run.steps):
-            _train(run, work)
+    _wait([_start(_TOWER, work, math.inf, options.processes)])
+    last_s = _LAST_SHARE * options.budget_s
+    _wait([_start(_BASE, work, end_s - time.monotonic() - last_s, options.processes)])
+    if options.side_by_side:
+        left_s = end_s - time.monotonic() - _EXPORT_S
+        _wait([_start(run, work, left_s, options.processes // 2) for run in _LAST])
+    else:
+        for index, run in enumerate(_LAST):
+            left_s = end_s - time.monotonic() - _EXPORT_S
+            _wait([_start(run, work, left_s / (len(_LAST) - index), options.processes)])
     for kind in ModelKind:
         export_model(work / kind.value, options.out / f"qwen3-vl-pocket-{kind.value}", kind)
 
 
-def _is_done(checkpoint: Path, steps: int) -> bool:
-    file = checkpoint / "state.json"
-    return file.exists() and int(json.loads(file.read_text(encoding="utf-8"))["step"]) >= steps
-
-
-def _train(run: _Run, work: Path) -> None:
-    """Run a stage in a process of its own: its GPU memory is given back."""
+def _start(run: _Run, work: Path, budget_s: float, processes: int) -> subprocess.Popen[bytes] | None:
+    """Start a stage in a process of its own, so that its GPU memory is given back; None if it is done."""
+    state = work / run.stage / "state.json"
+    if state.exists() and json.loads(state.read_text(encoding="utf-8"))["done"]:
+        return None
     fonts = work / "fonts"
     command = [
         sys.executable,
@@ -66,9 +86,17 @@ def _train(run: _Run, work: Path) -> None:
     ]
     command += ["--checkpoint", str(work / run.stage), "--fonts", str(fonts / "train")]
     command += ["--words", str(fonts / "words.txt"), "--atlas", str(work / "atlas")]
+    command += ["--budget-s", str(max(_LEAST_S, budget_s)), "--workers", str(processes)]
     if run.start is not None:
         command += ["--start", str(work / run.start)]
-    subprocess.run(command, check=True)
+    return subprocess.Popen(command)
+
+
+def _wait(running: list[subprocess.Popen[bytes] | None]) -> None:
+    """Wait for stages; the first one that fails ends the program with its status."""
+    for process in running:
+        if process is not None and process.wait() != 0:
+            sys.exit(process.returncode)
 
 
 if __name__ == "__main__":

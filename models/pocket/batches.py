@@ -30,6 +30,8 @@ from models.pocket.words import TextSource
 Arrays = dict[str, NDArray[Any]]
 # Steps in which the loss on places tells them, in a cell.
 PLACES_A_CELL = 4
+# Em of the smallest letters as the model sees them, px.
+_SMALLEST_SHOWN_PX = 12.0
 _HEAD = (TURN_START_ID, *b"user\n")
 
 
@@ -46,6 +48,7 @@ class BatchPlan:
         max_chars: in one picture.
         pairs: of frames in a video.
         fps: frames a second in a video.
+        enlarged: pictures are made this many times smaller, and enlarged as the processor does with small ones.
         mixture: how often each skill comes.
     """
 
@@ -57,6 +60,7 @@ class BatchPlan:
     max_chars: int = 200
     pairs: int = 0
     fps: float = 2.0
+    enlarged: float = 1.0
     mixture: Mixture = DEFAULT_MIXTURE
 
 
@@ -98,8 +102,11 @@ def make_batch(plan: BatchPlan, atlas: Atlas, source: TextSource) -> Arrays:
     """
     rng = source.rng
     # Half of the pictures are made at another size and resized to whole cells, as the processor does.
-    resized = plan.kind != "text" and rng.random() < 0.5
-    made = [side + (rng.randint(-15, 15) if resized else 0) for side in (plan.height, plan.width)]
+    resized = plan.kind != "text" and (plan.enlarged != 1 or rng.random() < 0.5)
+    off = (rng.uniform(-15, 15) if resized else 0.0 for _ in range(2))
+    made = [
+        round((side + by) / plan.enlarged) for side, by in zip((plan.height, plan.width), off, strict=True)
+    ]
     canvases: list[Canvas] = []
     conversations: list[Tokens] = []
     changes: list[int] = []
@@ -107,7 +114,7 @@ def make_batch(plan: BatchPlan, atlas: Atlas, source: TextSource) -> Arrays:
         if plan.kind == "text":
             conversations.append(draw_talk(source, plan.text_tokens, plan.mixture))
             continue
-        canvas = Canvas(atlas, made[1], made[0], rng)
+        canvas = Canvas(atlas, made[1], made[0], rng, _SMALLEST_SHOWN_PX / plan.enlarged)
         canvases.append(canvas)
         if plan.kind == "dense":
             draw_dense(canvas, source)

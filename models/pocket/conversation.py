@@ -15,6 +15,21 @@ _ASSISTANT = (TURN_START_ID, *b"assistant\n")
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a thought where it may be cut and gone on from, and what a carry-over says there.
+
+    Args:
+        end: characters of the thought before it.
+        established: in English and in Chinese.
+        left: what is open, likewise.
+    """
+
+    end: int
+    established: tuple[str, str]
+    left: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """A question and its answer.
 
@@ -25,6 +40,8 @@ class Turn:
             of, `NOWHERE` where there is none; None for nowhere at all. The answer must then be ASCII.
         thought: the chain a Thinking model writes first, ASCII; None if the turn is for Instruct alone.
         thought_places: as `places`, of the thought.
+        marks: places in the thought where it may be cut, first ones first.
+        is_cut: the thought was cut at a budget: it is not taught to end there.
     """
 
     question: str
@@ -32,6 +49,8 @@ class Turn:
     places: NDArray[np.float32] | None = None
     thought: str | None = None
     thought_places: NDArray[np.float32] | None = None
+    marks: tuple[Mark, ...] = ()
+    is_cut: bool = False
 
 
 @dataclass(slots=True)
@@ -39,6 +58,7 @@ class Chain:
     """A thought under way: its text, and where in the picture each character comes from."""
 
     text: str = ""
+    marks: list[Mark] = field(default_factory=list)
     _places: list[NDArray[np.float32]] = field(default_factory=list)
 
     def say(self, text: str, places: NDArray[np.float32] | tuple[float, float] | None = None) -> Chain:
@@ -47,6 +67,11 @@ class Chain:
         if places is None:
             places = (NOWHERE, NOWHERE)
         self._places.append(np.broadcast_to(np.asarray(places, np.float32), (len(text), 2)))
+        return self
+
+    def mark(self, established: tuple[str, str], left: tuple[str, str]) -> Chain:
+        """Say what is established and what is left here, in English and in Chinese."""
+        self.marks.append(Mark(len(self.text), established, left))
         return self
 
     @property
@@ -80,7 +105,8 @@ class Tokens:
             self.add(np.array(question, np.int32), count=False)
             thought = np.frombuffer(turn.thought.encode(), np.uint8).astype(np.int32)
             self.add(thought, count=True, places=turn.thought_places)
-            self.add(np.array([*b"\n", THOUGHT_END_ID, *b"\n\n"], np.int32), count=True)
+            closing = np.array([*b"\n", THOUGHT_END_ID, *b"\n\n"], np.int32)
+            self.add(closing, count=not turn.is_cut)
         else:
             self.add(np.array(question, np.int32), count=False)
         answer = np.frombuffer(turn.answer.encode(), np.uint8).astype(np.int32)

@@ -1,4 +1,4 @@
-"""The atlas: every printable ASCII character of every training font at several sizes, and coloured-shape masks.
+"""The atlas: every printable ASCII character of every training font at several sizes, masks of shapes and of icons.
 
 Scenes are composed from these masks on the GPU, many thousand pictures a second; nothing is drawn while training.
 """
@@ -19,11 +19,14 @@ FIRST_CHAR, CHARS = 32, 95
 SHAPE_NAMES = ("circle", "square", "triangle", "star", "diamond", "cross")
 SHAPE_SIZES_PX = tuple(range(24, 132, 4))
 _TILTS = 3
+# Small line drawings, as they stand beside labels.
+ICONS = 600
+_ICON_SIZES_PX = (9, 30)
 _OVERSAMPLING = 4
 _KERNING_SIZE_PX = 64
 # Fonts that move none of these have no kerning table.
 _KERNED_PAIRS = ("AV", "VA", "To", "Te", "AT", "Ty", "LT", "P.", "Yo", "Wa", "r.", "Av")
-_SMALLEST_PX, _LARGEST_PX = 14.0, 58.0
+_SMALLEST_PX, _LARGEST_PX = 10.0, 58.0
 # Share of faces drawn with the font's hinting on whole pixels; the others are smoothed at quarter-pixel places.
 _HINTED_SHARE = 0.4
 
@@ -35,7 +38,7 @@ class Atlas:
     Args:
         pixels: uint8 (bytes,), coverage 0..255, mask after mask, row by row.
         start: int64 (masks,), first byte of each mask; mask `face * 95 + code - 32` is a character, those of shapes
-            follow.
+            follow, then those of icons.
         width: int16 (masks,), px.
         height: int16 (masks,), px.
         left: float32 (masks,), from the pen to the mask's left edge, px; for a shape 0.
@@ -65,6 +68,10 @@ class Atlas:
     def shape_mask(self, kind: int, size: int, tilt: int) -> int:
         """Index of the mask of a shape: index into `SHAPE_NAMES`, into `SHAPE_SIZES_PX`, and 0..2."""
         return self.faces * CHARS + (kind * len(SHAPE_SIZES_PX) + size) * _TILTS + tilt
+
+    def icon_mask(self, icon: int) -> int:
+        """Index of the mask of an icon, 0 to `ICONS` - 1."""
+        return self.shape_mask(len(SHAPE_NAMES), 0, 0) + icon
 
     def save(self, folder: Path) -> None:
         """Write one .npy file a field, so that loader processes can map them."""
@@ -111,9 +118,11 @@ def build_atlas(fonts: Sequence[Path], *, faces_per_font: int, seed: int, proces
         for size in SHAPE_SIZES_PX
         for tilt in range(_TILTS)
     ]
-    masks += shapes
-    left += [0.0] * len(shapes)
-    top += [0.0] * len(shapes)
+    rng = np.random.default_rng(seed)
+    drawings = shapes + [_draw_icon(rng) for _ in range(ICONS)]
+    masks += drawings
+    left += [0.0] * len(drawings)
+    top += [0.0] * len(drawings)
     lengths = np.array([mask.size for mask in masks], np.int64)
     return Atlas(
         pixels=np.concatenate([mask.ravel() for mask in masks]),
@@ -206,6 +215,36 @@ def _draw_shape(name: str, size: int, tilt: int) -> NDArray[np.uint8]:
             for x, y in _outline(name)
         ]
         draw.polygon(points, fill=255)
+    return np.array(image.resize((size, size), Image.Resampling.BOX), np.uint8)
+
+
+def _draw_icon(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Some strokes and outlines in a small square."""
+    size = int(rng.integers(*_ICON_SIZES_PX))
+    side = size * _OVERSAMPLING
+    image = Image.new("L", (side, side))
+    draw = ImageDraw.Draw(image)
+    width = max(_OVERSAMPLING, round(side * rng.uniform(0.06, 0.14)))
+    for _ in range(int(rng.integers(1, 5))):
+        points = [
+            (int(x), int(y)) for x, y in rng.integers(width, side - width, (int(rng.integers(2, 5)), 2))
+        ]
+        (x0, x1), (y0, y1) = (sorted(values) for values in zip(*points[:2], strict=True))
+        filled = 255 if rng.random() < 0.25 else None
+        kind = rng.integers(5)
+        if kind == 0:
+            draw.line(points, fill=255, width=width, joint="curve")
+        elif kind == 1:
+            draw.ellipse((x0, y0, x1 + width, y1 + width), fill=filled, outline=255, width=width)
+        elif kind == 2:
+            draw.rounded_rectangle(
+                (x0, y0, x1 + width, y1 + width), width, fill=filled, outline=255, width=width
+            )
+        elif kind == 3:
+            start = int(rng.integers(360))
+            draw.arc((x0, y0, x1 + width, y1 + width), start, start + 200, fill=255, width=width)
+        else:
+            draw.polygon(points + points[:1], fill=filled, outline=255, width=width)
     return np.array(image.resize((size, size), Image.Resampling.BOX), np.uint8)
 
 

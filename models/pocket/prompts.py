@@ -102,6 +102,12 @@ SMALLEST = (
 MOST = ("Which one costs the most?", "Which has the highest number?", "哪一个最贵？", "哪一项的数最大？")
 LEAST = ("Which one costs the least?", "Which has the lowest number?", "哪一个最便宜？", "哪一项的数最小？")
 SPREAD = ("What is the largest number minus the smallest?", "最大的数减去最小的数是多少？")
+COUNT_OVER = (
+    "How many numbers are larger than {n}?",
+    "How many of them are more than {n}?",
+    "有几个数大于{n}？",
+    "大于{n}的有几个？",
+)
 PRICE = ("How much is {a}?", "What number stands beside {a}?", "{a}是多少？", "{a}多少钱？")
 SOLVE = (
     "What is the result?",

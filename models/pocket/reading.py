@@ -10,9 +10,12 @@ from models.pocket.conversation import Turn
 from models.pocket.scene import Box, Canvas, Line
 from models.pocket.words import TextSource
 
-_MARGIN_PX = 6
+MARGIN_PX = 6
 _LINE_GAP_EM = (1.12, 1.9)
 _MAX_LINES = 9
+_ICON_SHARE = 0.2
+# Boxes are told on this grid: the true edge is rarely between two answers then, and no box gets much worse.
+BOX_GRID = 10
 
 
 def paint_page(canvas: Canvas, source: TextSource, *, max_chars: int, fill: bool = False) -> None:
@@ -31,13 +34,13 @@ def paint_page(canvas: Canvas, source: TextSource, *, max_chars: int, fill: bool
 def _paint_lines(canvas: Canvas, source: TextSource, max_chars: int, *, fill: bool) -> None:
     rng = canvas.rng
     ground = canvas.paint_background()
-    face = _choose_face(canvas)
+    face = canvas.choose_face(_most_px(canvas))
     size = float(canvas.atlas.face_size[face])
     gap = size * rng.uniform(*_LINE_GAP_EM)
-    most = max(1, int((canvas.height - 2 * _MARGIN_PX - size) / gap) + 1)
+    most = max(1, int((canvas.height - 2 * MARGIN_PX - size) / gap) + 1)
     count = most if fill else min(most, rng.randint(1, 6) if rng.random() < 0.9 else _MAX_LINES)
-    slack = canvas.height - 2 * _MARGIN_PX - size - gap * (count - 1)
-    baseline = _MARGIN_PX + 0.82 * size + rng.random() * max(slack, 0)
+    slack = canvas.height - 2 * MARGIN_PX - size - gap * (count - 1)
+    baseline = MARGIN_PX + 0.82 * size + rng.random() * max(slack, 0)
     indent = 0 if fill else rng.random() * rng.random() * canvas.width * 0.4
     centred = rng.random() < 0.2
     colour = canvas.ink(ground)
@@ -45,12 +48,12 @@ def _paint_lines(canvas: Canvas, source: TextSource, max_chars: int, *, fill: bo
     spacing = rng.choice((0.0, 0.0, 0.0, 0.0, rng.uniform(-0.4, 1.5)))
     left = max_chars
     for _ in range(count):
-        width = canvas.width - 2 * _MARGIN_PX - indent
-        text = _fit(canvas, source, face, width, left, spacing)
+        width = canvas.width - 2 * MARGIN_PX - indent
+        text = fit_text(canvas, source, face, width, left, spacing)
         if not text:
             break
         extent = float(canvas.measure(text, face)[1][-1]) + spacing * len(text)
-        x = _MARGIN_PX + indent + ((width - extent) / 2 if centred else 0)
+        x = MARGIN_PX + indent + ((width - extent) / 2 if centred else 0)
         if not one_colour:
             colour = canvas.ink(ground)
         canvas.paint_text(text, face, x, baseline, colour, spacing=spacing)
@@ -69,21 +72,23 @@ def paint_labels(canvas: Canvas, source: TextSource, *, max_chars: int) -> list[
     rng = canvas.rng
     ground = canvas.paint_background()
     boxes: list[Box] = []
-    face = _choose_face(canvas)
-    y = float(_MARGIN_PX)
+    face = canvas.choose_face(_most_px(canvas))
+    y = float(MARGIN_PX)
     left = max_chars
     while True:
         if rng.random() < 0.5:
-            face = _choose_face(canvas)
+            face = canvas.choose_face(_most_px(canvas))
         size = float(canvas.atlas.face_size[face])
         y += rng.random() ** 2 * canvas.height * 0.3
         pad = size * rng.uniform(0.25, 0.7)
         if y + size + 2 * pad > canvas.height - 4:
             return boxes
-        x = _MARGIN_PX + rng.random() * canvas.width * 0.5
+        x = MARGIN_PX + rng.random() * canvas.width * 0.5
         style = rng.random()
         while x < canvas.width * 0.9:
-            text = _fit(canvas, source, face, canvas.width - x - _MARGIN_PX - 4 * pad, left, 0.0, label=True)
+            text = fit_text(
+                canvas, source, face, canvas.width - x - MARGIN_PX - 4 * pad, left, 0.0, label=True
+            )
             if not text:
                 break
             left -= len(text)
@@ -114,6 +119,9 @@ def _paint_label(
         return canvas.paint_text(text, face, x, baseline, canvas.ink(ground)).box
     extent = float(canvas.measure(text, face)[1][-1])
     side = pad * rng.uniform(1.0, 2.0)
+    icon = rng.random() < _ICON_SHARE
+    if icon:
+        extent += 1.4 * size
     box = (
         float(round(x)),
         float(round(y)),
@@ -128,24 +136,24 @@ def _paint_label(
         canvas.paint_rectangle(inner, (plate[0], plate[1], plate[2]), radius)
     else:
         canvas.paint_rectangle(box, (plate[0], plate[1], plate[2]), radius)
-    canvas.paint_text(text, face, x + side, baseline, canvas.ink((plate[0], plate[1], plate[2])))
+    ink = canvas.ink((plate[0], plate[1], plate[2]))
+    if icon:
+        canvas.paint_icon(x + side, baseline - 0.35 * size, 1.2 * size, ink)
+        side += 1.4 * size
+    canvas.paint_text(text, face, x + side, baseline, ink)
     return box
+
+
+def _most_px(canvas: Canvas) -> float:
+    """Em of letters that fit the picture some times over."""
+    return min(canvas.height / 2.2, canvas.width / 5)
 
 
 def _near(canvas: Canvas, channel: int) -> int:
     return max(0, min(255, channel + canvas.rng.choice((-1, 1)) * canvas.rng.randint(10, 40)))
 
 
-def _choose_face(canvas: Canvas) -> int:
-    """A face whose letters fit the picture some times over."""
-    limit = min(canvas.height / 2.2, canvas.width / 5)
-    while True:
-        face = canvas.rng.randrange(canvas.atlas.faces)
-        if canvas.atlas.face_size[face] <= limit:
-            return face
-
-
-def _fit(
+def fit_text(
     canvas: Canvas,
     source: TextSource,
     face: int,
@@ -235,7 +243,9 @@ def find_label_turn(canvas: Canvas, lines: list[Line], boxes: list[Box]) -> Turn
 def read_box_turn(canvas: Canvas, lines: list[Line], boxes: list[Box]) -> Turn:
     """Read what stands in a box."""
     index = canvas.rng.randrange(len(lines))
-    box = "[" + ", ".join(str(v) for v in relative_box(canvas, boxes[index])) + "]"
+    # A person's box is on no grid.
+    rough = (max(0, min(1000, v + canvas.rng.randint(-5, 5))) for v in relative_box(canvas, boxes[index]))
+    box = "[" + ", ".join(str(v) for v in rough) + "]"
     question = canvas.rng.choice(prompts.READ_BOX).format(box=box)
     return Turn(question, lines[index].text, places_of([lines[index]]), "I look at that place.")
 
@@ -271,7 +281,8 @@ def box_answer(canvas: Canvas, box: Box, label: str) -> tuple[str, NDArray[np.fl
 
 
 def relative_box(canvas: Canvas, box: Box) -> tuple[int, int, int, int]:
-    """A box in thousandths of the picture's width and height."""
+    """A box in thousandths of the picture's width and height, on the grid of `BOX_GRID`."""
     sides = (canvas.width, canvas.height, canvas.width, canvas.height)
-    a, b, c, d = (max(0, min(1000, round(1000 * v / side))) for v, side in zip(box, sides, strict=True))
-    return a, b, c, d
+    steps = 1000 // BOX_GRID
+    a, b, c, d = (max(0, min(steps, round(steps * v / side))) for v, side in zip(box, sides, strict=True))
+    return a * BOX_GRID, b * BOX_GRID, c * BOX_GRID, d * BOX_GRID

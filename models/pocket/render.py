@@ -12,8 +12,8 @@ from models.pocket.glyphs import SHAPE_NAMES, Atlas
 from models.pocket.scene import COLOURS
 from models.pocket.shape import CELL_PX
 
-# A cell's characters are told apart by where they stand in it: 6 columns, 2 rows.
-SLOT_COLUMNS, SLOT_ROWS = 6, 2
+# A cell's characters are told apart by where they stand in it: 6 columns, 3 rows.
+SLOT_COLUMNS, SLOT_ROWS = 6, 3
 SLOTS = SLOT_COLUMNS * SLOT_ROWS
 # Nothing, or a shape's kind and colour.
 SHAPE_LABELS = 1 + len(SHAPE_NAMES) * len(COLOURS)
@@ -162,9 +162,9 @@ def changed_cells(states: Tensor, changes: Tensor, pairs: int) -> Tensor:
 
 
 def slot_labels(batch: dict[str, Tensor]) -> Tensor:
-    """Which character stands in each slot of each cell: int64 (pictures, cells, 12), 0 for none, else code - 31."""
+    """Which character stands in each slot of each cell: int64 (pictures, cells, 18), 0 for none, else code - 31."""
     height, width, made_height, made_width = batch["size"].tolist()
-    glyphs = batch["glyphs"]
+    glyphs = batch["glyphs"][batch["glyphs"][:, 7] > 0]
     rows, columns = height // CELL_PX, width // CELL_PX
     x = (glyphs[:, 8].float() + 0.5) * (columns * SLOT_COLUMNS / made_width)
     y = (glyphs[:, 9].float() + 0.5) * (rows * SLOT_ROWS / made_height)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 
 from models.pocket import prompts
 from models.pocket.conversation import Tokens, Turn, turn_length
+from models.pocket.layouts import paint_paragraph, paint_strip, paint_table
 from models.pocket.reading import (
     absent_turn,
     find_label_turn,
@@ -18,8 +20,9 @@ from models.pocket.reading import (
     read_turn,
 )
 from models.pocket.refusals import refusal_turn, talk_turn
-from models.pocket.scene import Canvas
+from models.pocket.scene import Canvas, Line
 from models.pocket.shapes import paint_change, paint_shapes, shape_turn
+from models.pocket.staging import can_be_staged, cut_turn, stage_turn
 from models.pocket.sums import draw_items, item_turn, paint_expression, paint_items, text_turn
 from models.pocket.words import TextSource
 
@@ -30,26 +33,42 @@ class Mixture:
 
     Args:
         pages: share of pictures with lines of text.
+        paragraphs: share with close lines of running text.
+        tables: share with rows of cells.
+        strips: share with a line or two on the whole picture.
         labels: share with words and buttons at separate places.
         shapes: share with coloured shapes.
         thinking: share of conversations whose last answer opens with a thought.
+        staged: share of those that are a stage of staged reasoning, where the question allows it.
         most_turns: in one conversation.
+        most_items: in a list of numbers without a picture.
     """
 
-    pages: float = 0.30
-    labels: float = 0.24
-    shapes: float = 0.22
+    pages: float = 0.32
+    paragraphs: float = 0.0
+    tables: float = 0.0
+    strips: float = 0.0
+    labels: float = 0.30
+    shapes: float = 0.24
     thinking: float = 0.4
+    staged: float = 0.35
     most_turns: int = 6
+    most_items: int = 6
 
 
 DEFAULT_MIXTURE = Mixture()
+# The first turn, or None, and what makes further ones.
+_Talk = tuple[Turn | None, Callable[[], Turn | None]]
+_CUT_SHARE = 0.06
 
 
 def draw_dense(canvas: Canvas, source: TextSource) -> None:
     """A picture full of text."""
-    if canvas.rng.random() < 0.25:
+    draw = canvas.rng.random()
+    if draw < 0.25:
         paint_labels(canvas, source, max_chars=1000)
+    elif draw < 0.45:
+        paint_paragraph(canvas, source, max_chars=1000)
     if not canvas.lines:
         paint_page(canvas, source, max_chars=1000, fill=True)
 
@@ -67,23 +86,55 @@ def draw_sample(
         mixture: of skills.
     """
     draw = canvas.rng.random()
-    if draw < mixture.pages:
-        first, maker = _page(canvas, source, max_chars)
-    elif draw < mixture.pages + mixture.labels:
-        first, maker = _labels(canvas, source, max_chars)
-    elif draw < mixture.pages + mixture.labels + mixture.shapes:
-        shapes = paint_shapes(canvas, most=9)
-        first, maker = None, lambda: shape_turn(canvas, shapes)
-    else:
-        first, maker = _sums(canvas, source)
-    return _converse(source, first, maker, max_tokens, mixture)
+    makers: tuple[tuple[float, Callable[[], _Talk]], ...] = (
+        (mixture.pages, lambda: _page(canvas, source, max_chars)),
+        (mixture.paragraphs, lambda: _paragraph(canvas, source, max_chars)),
+        (mixture.tables, lambda: _table(canvas, source, max_chars)),
+        (mixture.strips, lambda: _strip(canvas, source, max_chars)),
+        (mixture.labels, lambda: _labels(canvas, source, max_chars)),
+        (mixture.shapes, lambda: _shapes(canvas)),
+    )
+    for share, make in makers:
+        if draw < share:
+            return _converse(source, *make(), max_tokens, mixture)
+        draw -= share
+    return _converse(source, *_sums(canvas, source), max_tokens, mixture)
 
 
-def _page(
-    canvas: Canvas, source: TextSource, max_chars: int
-) -> tuple[Turn | None, Callable[[], Turn | None]]:
+def _shapes(canvas: Canvas) -> _Talk:
+    shapes = paint_shapes(canvas, most=9)
+    return None, lambda: shape_turn(canvas, shapes)
+
+
+def _paragraph(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:
+    paint_paragraph(canvas, source, max_chars=max_chars)
+    return _about_lines(canvas, source, canvas.lines, 0.9)
+
+
+def _strip(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:
+    paint_strip(canvas, source, max_chars=max_chars)
+    return _about_lines(canvas, source, canvas.lines, 0.9)
+
+
+def _table(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:
+    rows = paint_table(canvas, source, max_chars=max_chars)
+    cells = canvas.lines
+
+    def maker() -> Turn | None:
+        if canvas.rng.random() < 0.5:
+            return find_label_turn(canvas, cells, [cell.box for cell in cells])
+        return line_turn(canvas, rows)
+
+    return (read_turn(canvas, rows) if canvas.rng.random() < 0.8 else None), maker
+
+
+def _page(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:
     paint_page(canvas, source, max_chars=max_chars)
-    lines = canvas.lines
+    return _about_lines(canvas, source, canvas.lines, 0.8)
+
+
+def _about_lines(canvas: Canvas, source: TextSource, lines: list[Line], read_share: float) -> _Talk:
+    """Read everything in so many of ten cases, then find words and read single lines."""
 
     def maker() -> Turn | None:
         draw = canvas.rng.random()
@@ -91,12 +142,10 @@ def _page(
             return find_word_turn(canvas, lines)
         return line_turn(canvas, lines) if draw < 0.95 else absent_turn(canvas, source, lines)
 
-    return (read_turn(canvas, lines) if canvas.rng.random() < 0.8 else None), maker
+    return (read_turn(canvas, lines) if canvas.rng.random() < read_share else None), maker
 
 
-def _labels(
-    canvas: Canvas, source: TextSource, max_chars: int
-) -> tuple[Turn | None, Callable[[], Turn | None]]:
+def _labels(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:
     boxes = paint_labels(canvas, source, max_chars=max_chars)
     if not boxes:
         return _page(canvas, source, max_chars)
@@ -113,11 +162,12 @@ def _labels(
     return (read_turn(canvas, lines) if canvas.rng.random() < 0.3 else None), maker
 
 
-def _sums(canvas: Canvas, source: TextSource) -> tuple[Turn | None, Callable[[], Turn | None]]:
+def _sums(canvas: Canvas, source: TextSource) -> _Talk:
     if canvas.rng.random() < 0.3:
         turn = paint_expression(canvas, source)
         return (read_turn(canvas, canvas.lines) if canvas.rng.random() < 0.3 else None), lambda: turn
-    items = draw_items(source, most=min(6, canvas.height // 40))
+    most = min(6, canvas.height // 40) if canvas.rng.random() < 0.6 else min(14, canvas.height // 26)
+    items = draw_items(source, most=max(2, most))
     paint_items(canvas, items)
     return None, lambda: item_turn(canvas, canvas.rng, items)
 
@@ -141,12 +191,26 @@ def _converse(
             break
         if candidate is None:
             candidate = refusal_turn(source) if rng.random() < 0.03 else maker()
+        staged = candidate is not None and thinking and _stages(candidate, rng, mixture)
+        if candidate is not None and staged:
+            candidate = _stage(candidate, rng)
         length = turn_length(candidate, thinking=thinking) if candidate is not None else 0
         if candidate is not None and length <= left and candidate.question not in [t.question for t in turns]:
             turns.append(candidate)
             left -= length
+            if staged:
+                break
         candidate = None
     return _tokens(turns or [refusal_turn(source)], thinking=thinking)
+
+
+def _stages(turn: Turn, rng: Random, mixture: Mixture) -> bool:
+    """Whether a turn becomes a stage; it is the last one of its conversation then."""
+    return rng.random() < mixture.staged and can_be_staged(turn)
+
+
+def _stage(turn: Turn, rng: Random) -> Turn:
+    return cut_turn(turn, rng) if turn.marks and rng.random() < _CUT_SHARE else stage_turn(turn, rng)
 
 
 def _tokens(turns: list[Turn], *, thinking: bool) -> Tokens:
@@ -171,10 +235,13 @@ def draw_video(before: Canvas, after: Canvas, change: int, fps: float, mixture: 
 
 def draw_talk(source: TextSource, max_tokens: int, mixture: Mixture) -> Tokens:
     """A conversation without a picture."""
-    turn = text_turn(source) if source.rng.random() < 0.7 else talk_turn(source)
-    thinking = source.rng.random() < max(mixture.thinking, 0.5 if mixture.thinking else 0.0)
-    return (
-        _tokens([turn], thinking=thinking)
-        if turn_length(turn, thinking=thinking) <= max_tokens
-        else _tokens([talk_turn(source)], thinking=thinking)
-    )
+    rng = source.rng
+    # Long lists are rare: their batches are for nothing else.
+    share = 0.7 if mixture.most_items <= DEFAULT_MIXTURE.most_items else 0.95
+    turn = text_turn(source, most=mixture.most_items) if rng.random() < share else talk_turn(source)
+    thinking = rng.random() < max(mixture.thinking, 0.5 if mixture.thinking else 0.0)
+    if thinking and _stages(turn, rng, mixture):
+        turn = _stage(turn, rng)
+    if turn_length(turn, thinking=thinking) > max_tokens:
+        turn = talk_turn(source)
+    return _tokens([turn], thinking=thinking)

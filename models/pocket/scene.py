@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from models.pocket.glyphs import CHARS, FIRST_CHAR, SHAPE_NAMES, SHAPE_SIZES_PX, Atlas
+from models.pocket.glyphs import CHARS, FIRST_CHAR, ICONS, SHAPE_NAMES, SHAPE_SIZES_PX, Atlas
 
 Rgb = tuple[int, int, int]
 Box = tuple[float, float, float, float]
@@ -26,7 +26,7 @@ COLOURS: dict[str, tuple[Rgb, int]] = {
 }
 # Height of a lower-case letter's middle above the base line, in em: where a character is taken to be.
 _LETTER_MIDDLE_EM = 0.28
-# A glyph: left, top, mask, red, green, blue, code - 32, middle x, middle y.
+# A glyph: left, top, mask, red, green, blue, code - 32 (0 for what is no character to read), middle x, middle y.
 GLYPH_FIELDS = 9
 
 
@@ -75,12 +75,14 @@ class Canvas:
         width: px.
         height: px.
         rng: of every random choice.
+        smallest_px: no letters' em is smaller, unless there is no larger one that fits.
     """
 
     atlas: Atlas
     width: int
     height: int
     rng: Random
+    smallest_px: float = 0.0
     background: tuple[Rgb, Rgb] = ((255, 255, 255), (255, 255, 255))
     rectangles: list[tuple[float, ...]] = field(default_factory=list)
     shapes: list[tuple[int, ...]] = field(default_factory=list)
@@ -113,6 +115,39 @@ class Canvas:
         self.shapes.append((round(x), round(y), mask, *self.stray(colour), list(COLOURS).index(colour)))
         side = SHAPE_SIZES_PX[size]
         return Shape(kind, colour, (x, y, x + side, y + side))
+
+    def clear(self) -> None:
+        """Paint nothing of what was planned so far."""
+        for planned in (self.rectangles, self.shapes, self.glyphs, self.lines):
+            planned.clear()
+
+    def choose_face(self, most_px: float) -> int:
+        """A face of `most_px` an em at most, if there is one among many."""
+        sizes = self.atlas.face_size
+        face = 0
+        for attempt in range(60):
+            face = self.rng.randrange(len(sizes))
+            size = float(sizes[face])
+            if size <= most_px and (size >= self.smallest_px or attempt > 30):
+                return face
+        return int(np.argmin(sizes))
+
+    def paint_icon(self, x: float, y: float, most_px: float, colour: Rgb) -> float:
+        """Draw an icon, its left end at `x` and its middle at `y`; returns its width, 0 if none was small enough."""
+        for _ in range(8):
+            mask = self.atlas.icon_mask(self.rng.randrange(ICONS))
+            side = int(self.atlas.width[mask])
+            if side <= most_px:
+                place = (round(x), round(y - side / 2), mask, *colour, 0, round(x), round(y))
+                self.glyphs.append(np.array([place], np.int32))
+                return float(side)
+        return 0.0
+
+    def paint_scrap(self, text: str, face: int, x: float, baseline: float, colour: Rgb) -> None:
+        """Write what is not to be read, as the rest of a line that an edge cuts off."""
+        self.paint_text(text, face, x, baseline, colour)
+        self.lines.pop()
+        self.glyphs[-1][:, 6] = 0
 
     def stray(self, colour: str) -> Rgb:
         """A colour near the one of that name."""

@@ -83,10 +83,13 @@ def shape_turn(canvas: Canvas, shapes: list[Shape]) -> Turn | None:
 
 
 def _listing(shapes: list[Shape]) -> Chain:
-    chain = Chain().say("I see: ")
+    chain = Chain().say("I see:")
+    seen = []
     for index, shape in enumerate(shapes):
-        chain.say(f"{index + 1} {name_of(shape, chinese=False)}", shape.middle)
-        chain.say(", " if index + 1 < len(shapes) else ".")
+        seen.append(f"{index + 1} {name_of(shape, chinese=False)}")
+        chain.say(f" {seen[-1]}", shape.middle).say("," if index + 1 < len(shapes) else ".")
+        listed = ", ".join(seen)
+        chain.mark((f"I see {listed}", f"看到 {listed}"), ("the other shapes", "其余的图形"))
     return chain
 
 
@@ -96,7 +99,7 @@ def _turn(
     """A turn whose thought lists the shapes; `at` is the one that the answer looks at."""
     chain = chain or _listing(shapes)
     places = None if at is None else _look(at, answer)
-    return Turn(question, answer, places, chain.text, chain.places)
+    return Turn(question, answer, places, chain.text, chain.places, tuple(chain.marks))
 
 
 def _count_all(canvas: Canvas, shapes: list[Shape]) -> Turn:

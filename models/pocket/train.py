@@ -2,7 +2,7 @@
 
 Stages: the tower alone learns which character stands where ("tower"), the whole model learns all skills in both
 kinds of answer ("base"), and from there each checkpoint learns its own kind while the rate falls ("instruct",
-"thinking"). A stage stops at a time limit and goes on from its checkpoint.
+"thinking"). A stage goes on from its checkpoint; it ends with its steps, or with its time if it is given some.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -33,10 +34,34 @@ from models.pocket.words import read_words
 
 SEED = 20261122
 _STAGE_SEEDS = {"tower": 1, "base": 2, "instruct": 3, "thinking": 4}
-_FACES_PER_FONT = 10
+_FACES_PER_FONT = 12
 _CLIP_NORM = 1.0
 _SAVE_EVERY_S = 120.0
 _LOGIT_CHECK_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time that a stage may take.
+
+    Args:
+        before_s: spent on it in earlier runs.
+        budget_s: that it may take from now on; infinite if its steps alone count.
+    """
+
+    before_s: float
+    budget_s: float
+    started_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def spent_s(self) -> float:
+        """Spent on the stage in all."""
+        return self.before_s + time.monotonic() - self.started_s
+
+    @property
+    def done(self) -> float:
+        """Part of the stage's time that is over."""
+        return self.spent_s / (self.before_s + self.budget_s)
 
 
 def train_stage(
@@ -44,12 +69,12 @@ def train_stage(
     stage: Stage,
     batches: Batches,
     first_step: int,
-    limit_s: float,
+    clock: Clock,
     log: IO[str],
     workers: int,
     save: Callable[[int], None],
 ) -> int:
-    """Train until the stage or the time is over, and save now and then; returns the next step.
+    """Train until the steps or the time are over, and save now and then; returns the next step.
 
     Raises:
         NonFiniteLossError: the loss is no number, or too many gradients in a row were not.
@@ -64,7 +89,7 @@ def train_stage(
         prefetch_factor=4 if workers else None,
         pin_memory=trainer.device.type == "cuda",
     )
-    started = shown = saved = time.monotonic()
+    shown = saved = time.monotonic()
     pictures = 0
     peak = 0.0
     watch = Watch(stage.name)
@@ -83,13 +108,14 @@ def train_stage(
         optimiser.zero_grad()
         torch.autograd.backward(out["loss"])
         out = {name: value.detach() for name, value in out.items()}
-        norm = optimiser.step(stage.rate(step, step - first_step), _CLIP_NORM)
+        done = max(step / stage.steps, clock.done)
+        norm = optimiser.step(stage.rate(min(1.0, done), step - first_step), _CLIP_NORM)
         watch.add(step, out["loss"], norm)
         pictures += len(batch["backgrounds"]) if "backgrounds" in batch else 0
         now = time.monotonic()
         if step % 25 == 0:
             values = {name: round(float(value), 4) for name, value in out.items()}
-            line = {"stage": stage.name, "step": step, "s": round(now - started, 1), **values, "norm": round(float(norm), 3),
+            line = {"stage": stage.name, "step": step, "s": round(clock.spent_s, 1), "done": round(done, 4), **values, "norm": round(float(norm), 3),
                     "peak": round(peak, 1), "per_s": round(pictures / (now - shown)), "skipped": watch.skipped,
                     "size": batch["size"].tolist()[:2]}  # fmt: skip
             log.write(json.dumps(line) + "\n")
@@ -100,7 +126,7 @@ def train_stage(
         if now - saved > _SAVE_EVERY_S:
             save(step + 1)
             saved = now
-        if now - started > limit_s:
+        if done >= 1:
             return step + 1
     return stage.steps
 
@@ -124,7 +150,12 @@ def _parse() -> argparse.Namespace:
     add("--end-rate", type=float, help="learning rate at the stage's end; left out, it stays")
     add("--decay-share", type=float, default=1.0, help="last part of the stage, where it falls")
     add("--growth-steps", type=int, default=700, help="of the base stage")
-    add("--limit-s", type=float, default=math.inf, help="stop and save after this time")
+    add(
+        "--budget-s",
+        type=float,
+        default=math.inf,
+        help="end the stage after this time, its rate fallen all the same",
+    )
     add("--start", type=Path, help="checkpoint of the stage before; its steps are not counted")
     add("--checkpoint", type=Path, required=True, help="is written, and gone on from")
     add("--fonts", type=Path, required=True, help="folder of training fonts")
@@ -135,15 +166,18 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _make_trainer(options: argparse.Namespace, atlas: Atlas, device: torch.device) -> tuple[Trainer, int]:
-    """A trainer with the weights to go on from, and the stage's first step."""
+def _make_trainer(
+    options: argparse.Namespace, atlas: Atlas, device: torch.device
+) -> tuple[Trainer, int, float]:
+    """A trainer with the weights to go on from, the stage's first step, and the seconds spent on it before."""
     model = PocketModel(SHAPE)
     model.initialise(SEED)
     helpers = Helpers()
-    first_step = 0
+    first_step, spent_s = 0, 0.0
     if (options.checkpoint / "state.json").exists():
         state = load_checkpoint(options.checkpoint, model, helpers)
-        first_step = int(state["step"]) if state["stage"] == options.stage else 0
+        if state["stage"] == options.stage:
+            first_step, spent_s = int(state["step"]), float(state["spent_s"])
     elif options.start is not None:
         load_checkpoint(options.start, model, helpers)
     model.to(device)
@@ -153,7 +187,7 @@ def _make_trainer(options: argparse.Namespace, atlas: Atlas, device: torch.devic
         for module in [*tower.blocks, *model.language.layers, tower.merger, *tower.deepstack_merger_list]:
             module.compile(dynamic=True)
     renderer = Renderer(atlas, device, compiled=not options.no_compile)
-    return Trainer(model, helpers, renderer, device), first_step
+    return Trainer(model, helpers, renderer, device), first_step, spent_s
 
 
 def main() -> None:
@@ -165,7 +199,7 @@ def main() -> None:
     begun = time.monotonic()
     atlas = prepare_atlas(options.atlas, options.fonts, options.workers)
     print(f"atlas: {atlas.faces} faces, {atlas.pixels.nbytes / 1e6:.0f} MB", flush=True)
-    trainer, first_step = _make_trainer(options, atlas, device)
+    trainer, first_step, spent_s = _make_trainer(options, atlas, device)
     stage = Stage(
         name=options.stage,
         steps=options.steps,
@@ -177,16 +211,18 @@ def main() -> None:
     plans = plan_stage(stage, growth_steps=options.growth_steps)
     batches = Batches(plans, options.atlas, read_words(options.words, held_out=False), stage.seed)
 
-    def save(next_step: int) -> None:
-        state = {"stage": stage.name, "step": next_step, "steps": stage.steps}
+    # What building the atlas and starting took is part of the budget.
+    clock = Clock(spent_s, options.budget_s, begun)
+
+    def save(next_step: int, *, done: bool = False) -> None:
+        state = {"stage": stage.name, "step": next_step, "spent_s": round(clock.spent_s, 1), "done": done}
         save_checkpoint(options.checkpoint, trainer.model, trainer.helpers, state)
 
     options.checkpoint.mkdir(parents=True, exist_ok=True)
     with (options.checkpoint / f"{stage.name}.log").open("a", encoding="utf-8") as log:
-        step = train_stage(trainer, stage, batches, first_step, options.limit_s, log, options.workers, save)
-    save(step)
-    spent_s = time.monotonic() - begun
-    print(f"saved {stage.name} at step {step} of {stage.steps} after {spent_s:.0f} s", flush=True)
+        step = train_stage(trainer, stage, batches, first_step, clock, log, options.workers, save)
+    save(step, done=True)
+    print(f"{stage.name} ended at step {step} of {stage.steps} after {clock.spent_s:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from models.pocket.model import PocketModel, VisionOutput
 from models.pocket.render import SHAPE_LABELS, SLOTS, Renderer, changed_cells, frame_pairs, slot_labels
 from models.pocket.shape import SHAPE
 
-_PLACE_BINS = 32 * PLACES_A_CELL
+# For pictures of up to 48 cells a side.
+_PLACE_BINS = 48 * PLACES_A_CELL
 _EMPTY_SLOT_WEIGHT = 0.15
 _EMPTY_CELL_WEIGHT = 0.1
 _DENSE_WEIGHT = 0.2

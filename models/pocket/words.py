@@ -15,6 +15,14 @@ _CODAS = ("", "", "n", "r", "s", "t", "l", "m", "ck", "nd", "st", "ng", "x", "p"
 _ENDINGS = ("txt", "py", "png", "pdf", "com", "org", "json", "md", "zip", "jpg", "html", "cfg")
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _VISIBLE = "".join(chr(code) for code in range(33, 127))
+# Words that running text is full of.
+_FREQUENT = (
+    "a about after all also an and any are as at be been but by can could do each even first for from get go had has "
+    "have he her here him his how i if in into is it its just know last like long made make many may me more most much "
+    "my new no not now of off on one only or other our out over own part people right said same see she should since so "
+    "some still such take than that the their them then there these they this three time to too two under up us use used "
+    "very was way we well were what when where which while who will with without work would year you your"
+)
 # One word in ten is kept for evaluation and never drawn while training.
 _HELD_OUT_OF = 10
 
@@ -71,6 +79,33 @@ class TextSource:
                 text += " " + make()
         text = text[:length].strip()
         return text or self._token()[:length]
+
+    def paragraph(self, length: int) -> str:
+        """Running text of about `length` characters: sentences with a figure, a name or some code now and then."""
+        rng = self.rng
+        odd = rng.choice((0.02, 0.06, 0.15))
+        frequent = [word for word in _FREQUENT.split() if not is_held_out(word)]
+        common = rng.choice((0.0, 0.3, 0.5))
+        words: list[str] = []
+        size = 0
+        opens = True
+        while size < length:
+            draw = rng.random()
+            if draw < common:
+                word = frequent[int(rng.random() * len(frequent))]
+            elif draw > 1 - odd:
+                word = rng.choice((self._figure, self._code, self._token, self._made_up))()
+            else:
+                word = self._words[int(rng.random() * len(self._words))]
+            if opens:
+                word = word[:1].upper() + word[1:]
+            draw = rng.random()
+            opens = draw < 0.09
+            if draw < 0.2:
+                word += rng.choice(".,:;)") if not opens else rng.choice("...?!")
+            words.append(word)
+            size += len(word) + 1
+        return " ".join(words)
 
     def _sentence(self, length: int) -> str:
         style = self.rng.random()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
 from models.pocket.evaluation.items import Item
 
@@ -27,19 +27,22 @@ def own_window_items(folder: Path) -> list[Item]:
     for window in (MainWindow(ConversationView(), Settings()), ShortcutsDialog(shortcuts)):
         window.resize(900, 640)
         window.show()
+        QApplication.processEvents()
         items += window_items(window, folder, f"{type(window).__name__}-")
         window.close()
     return items
 
 
 def window_items(window: QWidget, folder: Path, prefix: str) -> list[Item]:
-    """One crop for each button and one-line label of a shown window that has an ASCII text."""
+    """One crop for each button and one-line label of a shown window that has an ASCII text and is seen whole."""
     items: list[Item] = []
     shown = window.grab().toImage()
     for widget in window.findChildren(QWidget):
         if not isinstance(widget, QAbstractButton | QLabel) or not widget.isVisibleTo(window):
             continue
         text = widget.text().replace("&", "").strip()
+        if widget.visibleRegion().boundingRect() != widget.rect():
+            continue
         plain = text.isascii() and "\n" not in text and "<" not in text
         if not plain or not text or widget.fontMetrics().horizontalAdvance(text) > widget.width():
             continue

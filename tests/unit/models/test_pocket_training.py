@@ -126,7 +126,10 @@ def test_all_losses_have_gradients_and_a_step_changes_every_matrix(atlas: Atlas)
     trainer = Trainer(model, helpers, Renderer(atlas, CPU, compiled=False), CPU)
     optimiser = Optimiser([*model.named_parameters(), *helpers.named_parameters()])
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    shapes_and_text = [plan("image", mixture=Mixture(0.0, 0.0, 1.0)), plan("image", mixture=Mixture(1.0))]
+    shapes_and_text = [
+        plan("image", mixture=Mixture(pages=0.0, labels=0.0, shapes=1.0)),
+        plan("image", mixture=Mixture(pages=1.0)),
+    ]
     seen: set[str] = set()
     for what in (*shapes_and_text, plan("video", pairs=2)):
         batch = tensors(make_batch(what, atlas, TextSource(WORDS, Random(2))))
@@ -207,10 +210,10 @@ def test_checkpoint_gives_back_weights_and_step(tmp_path: Path) -> None:
 
 def test_rate_warms_up_stays_and_falls() -> None:
     stage = Stage("base", 1000, 0.01, 0.004, 1, 0.25)
-    assert stage.rate(0, 0) < 0.001
-    assert stage.rate(500, 500) == 0.01
-    assert stage.rate(1000, 1000) == pytest.approx(0.004)
-    assert stage.rate(500, 0) < 0.001
+    assert stage.rate(0.0, 0) < 0.001
+    assert stage.rate(0.5, 500) == 0.01
+    assert stage.rate(1.0, 1000) == pytest.approx(0.004)
+    assert stage.rate(0.5, 0) < 0.001
 
 
 @pytest.mark.parametrize("name", ["tower", "base", "instruct", "thinking"])
