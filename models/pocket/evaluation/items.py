@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -25,12 +24,12 @@ from models.pocket import prompts
 from models.pocket.words import TextSource
 
 SEED = 71
-SKILLS = ("read", "shapes", "ground", "video", "sums")
+SKILLS = ("read", "shapes", "ground", "video", "sums", "chain", "notes", "check")
 VIDEO_FPS = 2.0
 _PAINTS = {"red": "#d62728", "orange": "#ff9020", "yellow": "#f2d822", "green": "#2ca02c", "blue": "#2457e0",
            "purple": "#8a30b0", "black": "#101010", "white": "#fafafa"}  # fmt: skip
 _PAPERS = ("#ffffff", "#f4f1e8", "#e8eef7", "#fdf6e3", "#dddddd", "#1e1e1e", "#20242c", "#0d1b2a", "#282c34")
-_INKS = {
+INKS = {
     False: ("#000000", "#222222", "#1a237e", "#5d1010"),
     True: ("#ffffff", "#e0e0e0", "#ffd866", "#9cdcfe"),
 }
@@ -61,12 +60,16 @@ class ItemMaker:
         fonts: held-out font files.
         words: held-out words.
         seed: of everything.
+
+    Attributes:
+        rng: of every random choice.
+        source: of held-out words.
     """
 
     def __init__(self, folder: Path, fonts: list[Path], words: list[str], seed: int = SEED) -> None:
         self._folder = folder
-        self._rng = Random(seed)
-        self._source = TextSource(words, self._rng)
+        self.rng = Random(seed)
+        self.source = TextSource(words, self.rng)
         self._fonts: list[tuple[str, str]] = []
         for file in sorted(fonts):
             identifier = QFontDatabase.addApplicationFont(str(file))
@@ -75,32 +78,27 @@ class ItemMaker:
         self._fonts = sorted(set(self._fonts))
         folder.mkdir(parents=True, exist_ok=True)
 
-    def make(self, count: int) -> list[Item]:
-        """`count` items of each skill."""
-        makers: dict[str, Callable[[str], Item]] = {
-            "read": self._read, "shapes": self._shapes, "ground": self._ground, "video": self._video, "sums": self._sums,
-        }  # fmt: skip
-        return [makers[skill](f"{skill}-{index:03d}") for skill in SKILLS for index in range(count)]
-
-    def _paper(self, width: int, height: int) -> tuple[QImage, bool]:
+    def paper(self, width: int, height: int) -> tuple[QImage, bool]:
+        """An empty picture, and whether it is dark."""
         image = QImage(width, height, QImage.Format.Format_RGB32)
-        paper = QColor(self._rng.choice(_PAPERS))
+        paper = QColor(self.rng.choice(_PAPERS))
         image.fill(paper)
         return image, paper.lightness() < 128
 
-    def _font(self, size: int) -> QFont:
-        family, style = self._rng.choice(self._fonts)
+    def font(self, size: int) -> QFont:
+        """One of the fonts, `size` px an em."""
+        family, style = self.rng.choice(self._fonts)
         font = QFontDatabase.font(family, style, 12)
         font.setPixelSize(size)
         return font
 
     def _line(self, metrics: QFontMetricsF, width: float) -> str:
         """Held-out words, at times a number, that fit."""
-        rng = self._rng
+        rng = self.rng
         text = ""
         wanted = rng.randint(1, 6)
         for _ in range(wanted):
-            word = self._source.word() if rng.random() < 0.85 else str(rng.randint(0, 9999))
+            word = self.source.word() if rng.random() < 0.85 else str(rng.randint(0, 9999))
             longer = f"{text} {word}".strip()
             if metrics.horizontalAdvance(longer) > width:
                 break
@@ -109,9 +107,9 @@ class ItemMaker:
 
     def _lines(self, painter: QPainter, width: int, height: int) -> list[tuple[str, QRectF]]:
         """One to six lines painted, with their boxes."""
-        rng = self._rng
+        rng = self.rng
         while True:
-            font = self._font(rng.randint(18, 40))
+            font = self.font(rng.randint(18, 40))
             metrics = QFontMetricsF(font)
             gap = metrics.height() * rng.uniform(1.0, 1.4)
             count = min(rng.randint(1, 6), int((height - 16) / gap))
@@ -130,22 +128,24 @@ class ItemMaker:
             y += gap
         return lines
 
-    def _read(self, name: str) -> Item:
-        width, height = self._rng.randint(200, 512), self._rng.randint(130, 512)
-        image, dark = self._paper(width, height)
-        painter = _painter(image)
-        painter.setPen(QColor(self._rng.choice(_INKS[dark])))
+    def read(self, name: str) -> Item:
+        """One to six lines of text, to be read."""
+        width, height = self.rng.randint(200, 512), self.rng.randint(130, 512)
+        image, dark = self.paper(width, height)
+        painter = open_painter(image)
+        painter.setPen(QColor(self.rng.choice(INKS[dark])))
         lines = self._lines(painter, width, height)
         painter.end()
-        question = self._rng.choice(prompts.READ_ALL)
-        return Item("read", (self._save(image, name),), question, "\n".join(text for text, _ in lines))
+        question = self.rng.choice(prompts.READ_ALL)
+        return Item("read", (self.save(image, name),), question, "\n".join(text for text, _ in lines))
 
-    def _ground(self, name: str) -> Item:
-        rng = self._rng
+    def ground(self, name: str) -> Item:
+        """A word or a button, to be found."""
+        rng = self.rng
         width, height = rng.randint(300, 512), rng.randint(220, 512)
-        image, dark = self._paper(width, height)
-        painter = _painter(image)
-        painter.setPen(QColor(rng.choice(_INKS[dark])))
+        image, dark = self.paper(width, height)
+        painter = open_painter(image)
+        painter.setPen(QColor(rng.choice(INKS[dark])))
         if rng.random() < 0.5:
             labels = self._buttons(painter, width, height, dark)
             wording: tuple[str, ...] = prompts.FIND_BUTTON
@@ -159,7 +159,7 @@ class ItemMaker:
         sides = (width, height, width, height)
         edges = (box.left(), box.top(), box.right(), box.bottom())
         expected = tuple(round(1000 * edge / side, 1) for edge, side in zip(edges, sides, strict=True))
-        return Item("ground", (self._save(image, name),), rng.choice(wording).format(text=text), expected)
+        return Item("ground", (self.save(image, name),), rng.choice(wording).format(text=text), expected)
 
     def _words(self, painter: QPainter, width: int, height: int) -> list[tuple[str, QRectF]]:
         """Words of painted lines, each with the box of its ink."""
@@ -175,15 +175,15 @@ class ItemMaker:
         return words
 
     def _buttons(self, painter: QPainter, width: int, height: int, dark: bool) -> list[tuple[str, QRectF]]:
-        rng = self._rng
+        rng = self.rng
         buttons: list[tuple[str, QRectF]] = []
         wanted = rng.randint(2, 6)
         for _ in range(60):
             if len(buttons) == wanted:
                 break
-            font = self._font(rng.randint(18, 26))
+            font = self.font(rng.randint(18, 26))
             metrics = QFontMetricsF(font)
-            text = self._source.label()
+            text = self.source.label()
             pad = rng.uniform(6, 16)
             box = QRectF(0, 0, metrics.horizontalAdvance(text) + 2.4 * pad, metrics.height() + pad)
             if box.width() > width - 8:
@@ -208,7 +208,7 @@ class ItemMaker:
         return buttons
 
     def _place_shapes(self, width: int, height: int, most: int, dark: bool) -> list[tuple[str, str, QRectF]]:
-        rng = self._rng
+        rng = self.rng
         colours = [name for name in _PAINTS if name != ("black" if dark else "white")]
         kinds = ["circle", "square", "triangle", "star", "diamond", "cross"]
         if rng.random() < 0.5:
@@ -224,20 +224,21 @@ class ItemMaker:
                 shapes.append((rng.choice(kinds), rng.choice(colours), box))
         return shapes
 
-    def _shapes(self, name: str) -> Item:
-        rng = self._rng
+    def shapes(self, name: str) -> Item:
+        """Coloured shapes, to be counted, named or placed."""
+        rng = self.rng
         width, height = rng.randint(256, 512), rng.randint(256, 448)
-        image, dark = self._paper(width, height)
+        image, dark = self.paper(width, height)
         shapes = self._place_shapes(width, height, 8, dark)
-        painter = _painter(image)
+        painter = open_painter(image)
         for kind, colour, box in shapes:
             _paint_shape(painter, kind, colour, box)
         painter.end()
         question, expected = self._ask_shapes(shapes, width, height)
-        return Item("shapes", (self._save(image, name),), question, expected)
+        return Item("shapes", (self.save(image, name),), question, expected)
 
     def _ask_shapes(self, shapes: list[tuple[str, str, QRectF]], width: int, height: int) -> tuple[str, str]:
-        rng = self._rng
+        rng = self.rng
         kind, colour, box = rng.choice(shapes)
         chinese = rng.random() < 0.3
         draw = rng.randrange(4)
@@ -268,11 +269,12 @@ class ItemMaker:
                 ]
         return _wording(rng, prompts.COUNT_SHAPES, chinese), str(len(shapes))
 
-    def _video(self, name: str) -> Item:
-        rng = self._rng
+    def video(self, name: str) -> Item:
+        """A scene that changes once: when?"""
+        rng = self.rng
         width, height = 32 * rng.randint(4, 8), 32 * rng.randint(4, 6)
         frames = 2 * rng.randint(3, 8)
-        image, dark = self._paper(width, height)
+        image, dark = self.paper(width, height)
         shapes = self._place_shapes(width, height, 4, dark)
         later = list(shapes)
         changed = rng.randrange(len(shapes))
@@ -286,61 +288,18 @@ class ItemMaker:
         files = []
         for state, painted in enumerate((shapes, later)):
             copy = image.copy()
-            painter = _painter(copy)
+            painter = open_painter(copy)
             for one in painted:
                 _paint_shape(painter, *one)
             painter.end()
-            files.append(self._save(copy, f"{name}-{state}"))
+            files.append(self.save(copy, f"{name}-{state}"))
         pictures = tuple(files[0] if frame < change else files[1] for frame in range(frames))
         # The real change lies anywhere between two frames; the answer may be half a second off.
         time = (change - rng.random()) / VIDEO_FPS
         return Item("video", pictures, rng.choice(prompts.WHEN), round(time, 3))
 
-    def _sums(self, name: str) -> Item:
-        rng = self._rng
-        width, height = rng.randint(300, 512), rng.randint(240, 420)
-        image, dark = self._paper(width, height)
-        painter = _painter(image)
-        painter.setPen(QColor(rng.choice(_INKS[dark])))
-        names: list[str] = []
-        count = rng.randint(2, 5)
-        while len(names) < count:
-            word = self._source.plain_word().capitalize()
-            if len(word) < 9 and word not in names:
-                names.append(word)
-        numbers = rng.sample(range(1, 100), count)
-        font = self._font(rng.randint(20, 30))
-        metrics = QFontMetricsF(font)
-        painter.setFont(font)
-        gap = min(metrics.height() * rng.uniform(1.0, 1.5), (height - 16) / count)
-        y = 8 + rng.random() * (height - 16 - gap * count)
-        right = 24 + max(metrics.horizontalAdvance(f"{n} 000") for n in names)
-        for word, number in zip(names, numbers, strict=True):
-            painter.drawText(QPointF(12, y + metrics.ascent()), word)
-            painter.drawText(
-                QPointF(12 + right - metrics.horizontalAdvance(str(number)), y + metrics.ascent()),
-                str(number),
-            )
-            y += gap
-        painter.end()
-        question, expected = self._ask_sums(names, numbers)
-        return Item("sums", (self._save(image, name),), question, expected)
-
-    def _ask_sums(self, names: list[str], numbers: list[int]) -> tuple[str, str]:
-        rng = self._rng
-        draw = rng.randrange(5)
-        a, b = rng.sample(range(len(names)), 2)
-        if draw == 0 or draw == 1:
-            return rng.choice(prompts.SUM_ALL), str(sum(numbers))
-        if draw == 2:
-            return rng.choice(prompts.SUM_TWO).format(a=names[a], b=names[b]), str(numbers[a] + numbers[b])
-        if draw == 3:
-            return rng.choice(prompts.SPREAD), str(max(numbers) - min(numbers))
-        if numbers[a] < numbers[b]:
-            a, b = b, a
-        return rng.choice(prompts.DIFFERENCE).format(a=names[a], b=names[b]), str(numbers[a] - numbers[b])
-
-    def _save(self, image: QImage, name: str) -> str:
+    def save(self, image: QImage, name: str) -> str:
+        """Write a picture; returns its file name."""
         image.save(str(self._folder / f"{name}.png"))
         return f"{name}.png"
 
@@ -352,11 +311,22 @@ def save_items(file: Path, items: list[Item]) -> None:
     )
 
 
+def load_items(file: Path) -> list[Item]:
+    """Read what `save_items` wrote."""
+    items = []
+    for entry in json.loads(file.read_text(encoding="utf-8")):
+        expected = entry["expected"]
+        value = tuple(expected) if isinstance(expected, list) else expected
+        items.append(Item(entry["skill"], tuple(entry["pictures"]), entry["question"], value))
+    return items
+
+
 def _wording(rng: Random, wordings: tuple[str, ...], chinese: bool) -> str:
     return rng.choice([wording for wording in wordings if prompts.is_chinese(wording) is chinese])
 
 
-def _painter(image: QImage) -> QPainter:
+def open_painter(image: QImage) -> QPainter:
+    """A painter with smooth edges."""
     painter = QPainter(image)
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
     return painter
