@@ -17,9 +17,6 @@ from tests.pictures import NoisePicture, NoiseVideo
 
 TIMES = (0.0, 0.5, 1.0, 1.6, 2.25)
 
-# Each backend joins as it learns to read videos.
-pytestmark = pytest.mark.parametrize("contender", ["fake", "llama.cpp"], indirect=True)
-
 
 def clip(times: tuple[float, ...] = TIMES, seed: int = 1) -> NoiseVideo:
     return NoiseVideo(96, 64, times, seed)

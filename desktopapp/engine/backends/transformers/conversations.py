@@ -7,12 +7,10 @@ from collections.abc import Callable
 import psutil
 import torch
 
-from desktopapp.engine.backends.transformers.kv_cache import KvCache
 from desktopapp.engine.backends.transformers.memory import run_in_memory
 from desktopapp.engine.backends.transformers.prefix import best_match
 from desktopapp.engine.backends.transformers.prompt import EncodedPrompt
 from desktopapp.engine.backends.transformers.prompt_pictures import KnownPixels, PromptPictures
-from desktopapp.engine.backends.transformers.text_decoder import TextDecoder
 from desktopapp.engine.backends.transformers.text_sequence import SavedSequence, TextSequence
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.kv_format import KV_FORMATS
@@ -33,20 +31,16 @@ class Conversations:
     """Sequences that a prompt may go on from.
 
     Args:
-        make_cache: makes an empty cache of a KV type.
-        decoder: evaluates.
+        make_sequence: makes an empty sequence of a KV type.
         default_kv_type: what `auto` means.
 
     Attributes:
         known_pixels: pictures of earlier prompts.
     """
 
-    def __init__(
-        self, make_cache: Callable[[str], KvCache], decoder: TextDecoder, default_kv_type: str
-    ) -> None:
+    def __init__(self, make_sequence: Callable[[str], TextSequence], default_kv_type: str) -> None:
         self.known_pixels = KnownPixels()
-        self._make_cache = make_cache
-        self._decoder = decoder
+        self._make_sequence = make_sequence
         self._default_kv_type = default_kv_type
         self._kv_type = ""
         self._live: TextSequence | None = None
@@ -85,6 +79,10 @@ class Conversations:
         live.crop(count)
         return live
 
+    def live(self) -> TextSequence:
+        """The sequence in the cache."""
+        return self._ensure(self._kv_type or self._default_kv_type)
+
     def make_room(self, live: TextSequence, tokens: int) -> None:
         """Have the cache grow to so many tokens; on the processor saved conversations give way to it.
 
@@ -99,6 +97,15 @@ class Conversations:
             self._saved.clear()
             run_in_memory("reading the prompt", lambda: live.cache.reserve(tokens))
 
+    def warm_up(self, token_id: int) -> None:
+        """Evaluate one token in each way that answers will: what cannot run fails here, and kernels are ready."""
+        live = self._ensure(self._default_kv_type)
+        live.evaluate([token_id], torch.zeros((3, 1), dtype=torch.long))
+        if live.graph is not None:
+            live.graph.begin(1)
+            live.graph.evaluate(torch.full((1,), token_id, dtype=torch.long, device=live.cache.device))
+        live.crop(0)
+
     def clear(self) -> None:
         """Forget all."""
         self._saved.clear()
@@ -111,7 +118,7 @@ class Conversations:
         if self._live is None or kv_type != self._kv_type:
             self.clear()
             self._kv_type = kv_type
-            self._live = TextSequence(self._decoder, self._make_cache(kv_type))
+            self._live = self._make_sequence(kv_type)
         return self._live
 
     def _set_aside(self, live: TextSequence) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptPart, RunOptions
-from desktopapp.engine.backends.transformers.decoding import decode_plainly
+from desktopapp.engine.backends.transformers.decoding import Decoding
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.memory import peak_bytes, reset_peak
 from desktopapp.engine.backends.transformers.prefill import CPU_CHUNK_TOKENS, GPU_CHUNK_TOKENS, Prefill
@@ -29,7 +29,7 @@ def generate(
 ) -> Iterator[GenerationStep]:
     """See `Backend.generate`."""
     cancel.raise_if_cancelled()
-    encoded = encode_prompt(prompt, model.network.config, model.tokenizer, model.facts.pixel_budget)
+    encoded = encode_prompt(prompt, model.network.config, model.tokenizer, model.facts)
     limit, length = options.context_limit(model.facts), len(encoded.token_ids)
     if length >= limit:
         raise PromptTooLong(tokens=length, limit=limit)
@@ -44,6 +44,6 @@ def generate(
     del prefill, pictures
     room = min(max_new_tokens, limit - length)
     sampler = Sampler(sampling, encoded.token_ids, logits.numel(), model.device, room)
-    position = encoded.next_position
-    reason = yield from decode_plainly(model, sequence, sampler, logits, position, room, cancel, steps)
+    decoding = Decoding(model, sequence, sampler, encoded.next_position, cancel, steps)
+    reason = yield from decoding.run(logits, room)
     yield GenerationEnded(reason, peak_bytes(model.device))

@@ -7,32 +7,24 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import torch
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from desktopapp.engine.backend import LoadedModel, LoadOptions, LoadProgress, PixelBudget
-from desktopapp.engine.backends.transformers.conversations import Conversations
 from desktopapp.engine.backends.transformers.costs import Costs
 from desktopapp.engine.backends.transformers.device import Placement, place
 from desktopapp.engine.backends.transformers.folder import ModelFolder
-from desktopapp.engine.backends.transformers.kv_cache import KvCache
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.memory import free_bytes, run_in_memory
 from desktopapp.engine.backends.transformers.memory_ledger import MemoryLedger
-from desktopapp.engine.backends.transformers.text_decoder import TextDecoder
-from desktopapp.engine.backends.transformers.text_ops import TorchOps
-from desktopapp.engine.backends.transformers.text_sequence import TextSequence
-from desktopapp.engine.backends.transformers.text_weights import read_text_weights
+from desktopapp.engine.backends.transformers.preparation import prepare
 from desktopapp.engine.backends.transformers.vision import PatchRule
-from desktopapp.engine.backends.transformers.vision_tower import VisionTower
 from desktopapp.engine.backends.transformers.vocabulary import vocabulary_bytes
 from desktopapp.errors import ModelDamaged
 
 DEFAULT_CONTEXT_TOKENS = 32_768
-DEFAULT_KV_TYPE = "16bit"
 SMALLEST_CONTEXT_TOKENS = 2_048
 
 # Of the memory that is free behind the weights; the rest is for the vision tower and the computation itself.
@@ -81,7 +73,9 @@ def load_network(folder: ModelFolder, options: LoadOptions, progress: LoadProgre
     stop_ids = _stop_ids(network, tokenizer)
     rule = _load_part(folder, "preprocessor_config.json", partial(_patch_rule, processor, network))
     context_tokens = _context_tokens(network, options)
-    prepared = _load_part(folder, "config.json", partial(_prepare, network, context_tokens, stop_ids))
+    prepared = _load_part(
+        folder, "config.json", partial(prepare, network, context_tokens, next(iter(stop_ids)))
+    )
     facts = LoadedModel(
         chat_template=folder.chat_template,
         precision=placement.precision,
@@ -229,21 +223,3 @@ def _patch_rule(processor: Any, network: Any) -> PatchRule:
         mean=(mean[0], mean[1], mean[2]),
         deviation=(deviation[0], deviation[1], deviation[2]),
     )
-
-
-def _prepare(
-    network: Any, context_tokens: int, stop_ids: frozenset[int]
-) -> tuple[VisionTower, Conversations]:
-    """Make what runs the network, and evaluate one token: one that cannot run fails here."""
-    device: torch.device = network.device
-    ops = TorchOps()
-    decoder = TextDecoder(read_text_weights(network, join=device.type == "cuda"), ops)
-
-    def make_cache(kv_type: str) -> KvCache:
-        shape = decoder.weights.shape
-        layers, dtype = len(decoder.weights.layers), decoder.weights.embedding.dtype
-        return KvCache(layers, shape.kv_heads, shape.head_dim, kv_type, device, dtype, context_tokens)
-
-    first = torch.zeros((3, 1), dtype=torch.long)
-    TextSequence(decoder, make_cache(DEFAULT_KV_TYPE)).evaluate([next(iter(stop_ids))], first)
-    return VisionTower(network.model.visual, ops), Conversations(make_cache, decoder, DEFAULT_KV_TYPE)

@@ -12,7 +12,8 @@ from desktopapp.engine.backend import GenerationStep, ImageEvaluated, PromptProg
 from desktopapp.engine.backends.transformers.costs import CPU_FLOP_PER_S, GPU_FLOP_PER_S
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.memory import run_in_memory
-from desktopapp.engine.backends.transformers.prompt import EncodedPrompt, PromptImage
+from desktopapp.engine.backends.transformers.prompt import EncodedPrompt
+from desktopapp.engine.backends.transformers.prompt_media import PromptImage
 from desktopapp.engine.backends.transformers.prompt_pictures import PromptPictures
 from desktopapp.engine.backends.transformers.text_decoder import PlacedFeatures
 from desktopapp.engine.backends.transformers.text_sequence import CachedImage, TextSequence
@@ -87,9 +88,9 @@ class Prefill:
         return logits
 
     def _tell_cached(self, cached: int, total: int) -> Iterator[GenerationStep]:
-        for index, image in enumerate(self._prompt.images):
-            if image.end <= cached:
-                yield ImageEvaluated(index, image.end - image.start)
+        for image in self._prompt.images:
+            if image.end <= cached and image.media_tokens:
+                yield ImageEvaluated(image.media, image.media_tokens)
         if cached:
             yield PromptProgress(cached, total, cached)
 
@@ -105,7 +106,8 @@ class Prefill:
             with self._model.ledger.looking():
                 self._features[index] = run_in_memory("reading a picture", partial(self._encode, image))
             self._account()
-            yield ImageEvaluated(index, image.end - image.start)
+            if image.media_tokens:
+                yield ImageEvaluated(image.media, image.media_tokens)
 
     def _encode(self, image: PromptImage) -> VisualFeatures:
         model = self._model
@@ -113,7 +115,7 @@ class Prefill:
         self._sequence.add_image(CachedImage(image.start, image.end, pixels_id))
         rows, columns = model.patch_rule.grid(image.width, image.height)
         with self._steps.step("image", model.costs.vision_flop(rows * columns), self._flop_per_s):
-            patches = make_patches([pixels], model.patch_rule, model.device, model.vision.dtype)
+            patches = make_patches(pixels, model.patch_rule, model.device, model.vision.dtype)
             features = model.vision.encode(patches, rows, columns)
             if model.is_cuda:
                 torch.cuda.synchronize(model.device)

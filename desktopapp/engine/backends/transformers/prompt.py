@@ -11,33 +11,16 @@ import torch
 from desktopapp.engine.backend import (
     ImagePart,
     ImageSource,
-    PixelBudget,
+    LoadedModel,
     PromptPart,
     TextPart,
     TokensPart,
     VideoPart,
 )
+from desktopapp.engine.backends.transformers.mrope import mrope_positions
+from desktopapp.engine.backends.transformers.prompt_media import PromptImage, VideoFrame
 from desktopapp.engine.media.pixel_budget import fit_grid
-from desktopapp.errors import BackendUnavailable
-
-
-@dataclass(frozen=True, slots=True)
-class PromptImage:
-    """A picture and the tokens that its features replace.
-
-    Args:
-        source: where its pixels come from.
-        width: that it is resized to, pixels.
-        height: likewise.
-        start: its first token.
-        end: one behind its last token.
-    """
-
-    source: ImageSource
-    width: int
-    height: int
-    start: int
-    end: int
+from desktopapp.engine.media.video_grid import fit_frames, pair_indices, pair_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,36 +44,77 @@ class EncodedPrompt:
 
 
 def encode_prompt(
-    parts: Sequence[PromptPart], config: Any, tokenizer: Any, budget: PixelBudget
+    parts: Sequence[PromptPart], config: Any, tokenizer: Any, facts: LoadedModel
 ) -> EncodedPrompt:
-    """Tokenise a prompt; pictures are measured, not decoded.
+    """Tokenise a prompt; pictures and videos are measured, not decoded.
 
     Args:
         parts: of the prompt; at least one token comes of them.
         config: of the network; knows the token ids.
         tokenizer: of transformers.
-        budget: that pictures are fitted to.
+        facts: budgets that pictures and videos are fitted to.
 
     Raises:
-        ValueError: the template's text has an image placeholder that no picture belongs to.
+        ValueError: the template's text has a placeholder that no picture or video belongs to.
     """
-    token_ids: list[int] = []
-    images: list[PromptImage] = []
-    for part in _join_texts(parts):
-        if isinstance(part, ImagePart):
-            _add_image(part, config, budget, token_ids, images)
+    builder = _Builder(config, facts)
+    for part in _join_texts(_spread(parts, facts)):
+        if isinstance(part, TextPart):
+            builder.token_ids += _tokenise(part, config, tokenizer)
         elif isinstance(part, TokensPart):
             # A placeholder that the model wrote stands for no picture.
             media = (config.image_token_id, config.video_token_id)
-            token_ids += [token for token in part.token_ids if token not in media]
-        elif isinstance(part, VideoPart):
-            raise BackendUnavailable(backend="transformers", reason="it does not read videos yet")
+            builder.token_ids += [token for token in part.token_ids if token not in media]
         else:
-            token_ids += _tokenise(part, config, tokenizer)
-    return EncodedPrompt(token_ids, tuple(images), mrope_positions(len(token_ids), images, budget.cell_px))
+            builder.add(part)
+    token_ids, images = builder.token_ids, builder.images
+    positions = mrope_positions(len(token_ids), images, facts.pixel_budget.cell_px)
+    return EncodedPrompt(token_ids, tuple(images), positions)
 
 
-def _join_texts(parts: Iterable[PromptPart]) -> Iterator[PromptPart]:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A picture, or a pair of frames, that takes its place; see `PromptImage`."""
+
+    frames: tuple[ImageSource, ...]
+    width: int
+    height: int
+    media: int
+    media_tokens: int
+    is_video: bool
+
+
+def _spread(parts: Iterable[PromptPart], facts: LoadedModel) -> Iterator[TextPart | TokensPart | _Shown]:
+    """Measure pictures; take videos apart into times and pairs of frames."""
+    media = 0
+    for part in parts:
+        if isinstance(part, ImagePart):
+            image = part.image
+            size = fit_grid(image.width, image.height, part.pixel_budget or facts.pixel_budget)
+            tokens = size[0] * size[1] // facts.pixel_budget.cell_px**2
+            yield _Shown((image,), *size, media, tokens, is_video=False)
+            media += 1
+        elif isinstance(part, VideoPart):
+            yield from _spread_video(part, media, facts)
+            media += 1
+        else:
+            yield part
+
+
+def _spread_video(part: VideoPart, media: int, facts: LoadedModel) -> Iterator[TextPart | _Shown]:
+    video, budget = part.video, part.budget or facts.video_budget
+    times = video.frame_times_s
+    size = fit_frames(video.width, video.height, len(times), budget)
+    pairs = pair_indices(len(times))
+    tokens = len(pairs) * size[0] * size[1] // facts.pixel_budget.cell_px**2
+    for number, (pair, text) in enumerate(zip(pairs, pair_texts(times), strict=True), start=1):
+        yield TextPart(text)
+        # An odd last frame stands for two; it is decoded once.
+        frames = tuple(VideoFrame(video, index) for index in dict.fromkeys(pair))
+        yield _Shown(frames, *size, media, tokens if number == len(pairs) else 0, is_video=True)
+
+
+def _join_texts(parts: Iterable[TextPart | TokensPart | _Shown]) -> Iterator[TextPart | TokensPart | _Shown]:
     """Join neighbouring texts of the same sort: a word is not to be cut where the engine cut its parts."""
     joined: TextPart | None = None
     for part in parts:
@@ -106,15 +130,25 @@ def _join_texts(parts: Iterable[PromptPart]) -> Iterator[PromptPart]:
         yield joined
 
 
-def _add_image(
-    part: ImagePart, config: Any, budget: PixelBudget, token_ids: list[int], images: list[PromptImage]
-) -> None:
-    width, height = fit_grid(part.image.width, part.image.height, part.pixel_budget or budget)
-    token_ids.append(config.vision_start_token_id)
-    start = len(token_ids)
-    token_ids += [config.image_token_id] * (width * height // budget.cell_px**2)
-    images.append(PromptImage(part.image, width, height, start, len(token_ids)))
-    token_ids.append(config.vision_end_token_id)
+class _Builder:
+    """Token ids and pictures of a prompt in the making."""
+
+    def __init__(self, config: Any, facts: LoadedModel) -> None:
+        self.token_ids: list[int] = []
+        self.images: list[PromptImage] = []
+        self._config = config
+        self._cell_px = facts.pixel_budget.cell_px
+
+    def add(self, shown: _Shown) -> None:
+        """Add a picture or a pair of frames, between the tokens that open and close it."""
+        config = self._config
+        self.token_ids.append(config.vision_start_token_id)
+        start = len(self.token_ids)
+        count = shown.width * shown.height // self._cell_px**2
+        self.token_ids += [config.video_token_id if shown.is_video else config.image_token_id] * count
+        place = (shown.width, shown.height, start, start + count)
+        self.images.append(PromptImage(shown.frames, *place, shown.media, shown.media_tokens))
+        self.token_ids.append(config.vision_end_token_id)
 
 
 def _tokenise(part: TextPart, config: Any, tokenizer: Any) -> list[int]:
@@ -124,33 +158,3 @@ def _tokenise(part: TextPart, config: Any, tokenizer: Any) -> list[int]:
     if config.image_token_id in token_ids or config.video_token_id in token_ids:
         raise ValueError("a media placeholder stands in the prompt's text")
     return token_ids
-
-
-def mrope_positions(tokens: int, images: Sequence[PromptImage], cell_px: int) -> torch.Tensor:
-    """Positions of a prompt's tokens.
-
-    Text counts up in all three; a picture's tokens share one time and count rows and columns from it; what follows
-    begins behind the longer side. Source: `get_rope_index` of Qwen3-VL in transformers.
-
-    Args:
-        tokens: in all.
-        images: in order.
-        cell_px: side of the square of one visual token.
-
-    Returns:
-        int64 (3, tokens): time, height, width.
-    """
-    positions = torch.empty((3, tokens), dtype=torch.long)
-    done = position = 0
-    for image in images:
-        text = image.start - done
-        positions[:, done : image.start] = torch.arange(position, position + text)
-        position += text
-        rows, columns = image.height // cell_px, image.width // cell_px
-        cells = torch.arange(rows * columns)
-        places = torch.stack([torch.zeros_like(cells), cells // columns, cells % columns])
-        positions[:, image.start : image.end] = places + position
-        position += max(rows, columns)
-        done = image.end
-    positions[:, done:] = torch.arange(position, position + tokens - done)
-    return positions

@@ -6,8 +6,7 @@ import hashlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from desktopapp.engine.backend import VersionedImage
-from desktopapp.engine.backends.transformers.prompt import PromptImage
+from desktopapp.engine.backends.transformers.prompt_media import PromptImage
 from desktopapp.engine.backends.transformers.vision import shown_pixels
 from desktopapp.engine.steps import StepClock
 
@@ -48,7 +47,7 @@ class PromptPictures:
         self._known = known
         self._steps = steps
         self._ids: dict[int, str] = {}
-        self._held: tuple[int, RgbArray] | None = None
+        self._held: tuple[int, list[RgbArray]] | None = None
 
     def pixels_id(self, image: PromptImage) -> str:
         """Hash of the pixels that the model is shown; decodes the picture only where it must.
@@ -58,15 +57,15 @@ class PromptPictures:
         """
         known = self._ids.get(image.start)
         if known is None:
-            version = _version(image)
+            version = image.version()
             known = self._known.get(version, image) if version else None
         if known is None:
             return self._decode(image)[1]
         self._ids[image.start] = known
         return known
 
-    def take_pixels(self, image: PromptImage) -> tuple[RgbArray, str]:
-        """The pixels, uint8 (height, width, 3), and their hash; they are not held any more.
+    def take_pixels(self, image: PromptImage) -> tuple[list[RgbArray], str]:
+        """The pixels of each frame, uint8 (height, width, 3), and their hash; they are not held any more.
 
         Raises:
             AttachmentError: it cannot be decoded.
@@ -78,19 +77,18 @@ class PromptPictures:
         self._held = None
         return pixels, pixels_id
 
-    def _decode(self, image: PromptImage) -> tuple[RgbArray, str]:
+    def _decode(self, image: PromptImage) -> tuple[list[RgbArray], str]:
         self._held = None
         # Before the pixels: a change in between then belongs to a version that is never met again.
-        version = _version(image)
-        with self._steps.step("pixels", image.source.width * image.source.height, _PIXELS_PER_S):
-            pixels = shown_pixels(image.source.decode(), image.width, image.height)
-        pixels_id = hashlib.blake2b(pixels.data, digest_size=16, key=b"%d" % image.width).hexdigest()
+        version = image.version()
+        with self._steps.step("pixels", image.source_pixels, _PIXELS_PER_S):
+            pixels = [shown_pixels(frame.decode(), image.width, image.height) for frame in image.frames]
+        digest = hashlib.blake2b(digest_size=16, key=b"%d" % image.width)
+        for frame in pixels:
+            digest.update(frame.data)
+        pixels_id = digest.hexdigest()
         if version:
             self._known.remember(version, image, pixels_id)
         self._ids[image.start] = pixels_id
         self._held = image.start, pixels
         return pixels, pixels_id
-
-
-def _version(image: PromptImage) -> str | None:
-    return image.source.version() if isinstance(image.source, VersionedImage) else None

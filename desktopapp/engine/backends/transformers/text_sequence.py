@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
-from desktopapp.engine.backends.transformers.kv_cache import KvCache, KvState, attend
+from desktopapp.engine.backends.transformers.kv_cache import KvCache, KvState, append, attend
 from desktopapp.engine.backends.transformers.text_decoder import PlacedFeatures, TextDecoder
+
+if TYPE_CHECKING:
+    from desktopapp.engine.backends.transformers.decode_graph import DecodeGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,12 @@ class TextSequence:
     Args:
         decoder: evaluates.
         cache: empty.
+        graph: evaluates single tokens over this cache, where the device has that.
     """
 
-    def __init__(self, decoder: TextDecoder, cache: KvCache) -> None:
+    def __init__(self, decoder: TextDecoder, cache: KvCache, graph: DecodeGraph | None = None) -> None:
         self.cache = cache
+        self.graph = graph
         self._decoder = decoder
         self._attention = _Attention(cache, decoder.weights.shape.head_dim**-0.5)
         self._token_ids: list[int] = []
@@ -109,7 +115,7 @@ class TextSequence:
         return logits
 
     def appended(self, token_id: int) -> None:
-        """Take note of a token that a captured graph has evaluated."""
+        """Take note of a token that the graph has evaluated."""
         self._token_ids.append(token_id)
 
     def crop(self, tokens: int) -> None:
@@ -157,7 +163,7 @@ class _Attention:
 
     def append(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> None:
         heads = (part.transpose(0, 1).unsqueeze(0) for part in (keys, values))
-        self._cache.layers[layer].append(*heads)
+        append(self._cache.layers[layer], *heads)
 
     def attend(self, layer: int, queries: torch.Tensor) -> torch.Tensor:
         return attend(queries.transpose(0, 1).unsqueeze(0), self._cache.layers[layer], self._scale)[0]

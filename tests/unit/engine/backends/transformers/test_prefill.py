@@ -67,7 +67,7 @@ def reference_inputs(model: LoadedNetwork, folder: Path, parts: Sequence[PromptP
 
 
 def prefill(model: LoadedNetwork, parts: Sequence[PromptPart], chunk_tokens: int) -> tuple[Any, torch.Tensor]:
-    encoded = encode_prompt(parts, model.network.config, model.tokenizer, model.facts.pixel_budget)
+    encoded = encode_prompt(parts, model.network.config, model.tokenizer, model.facts)
     model.conversations.clear()
     pictures = PromptPictures(KnownPixels(), StepClock())
     sequence = model.conversations.continue_with(encoded, "16bit", pictures, CancelToken())

@@ -10,7 +10,7 @@ from tests.pictures import NoisePicture
 
 
 def encode(model: LoadedNetwork, *parts: TextPart | ImagePart) -> EncodedPrompt:
-    return encode_prompt(parts, model.network.config, model.tokenizer, model.facts.pixel_budget)
+    return encode_prompt(parts, model.network.config, model.tokenizer, model.facts)
 
 
 def test_control_words_typed_by_a_person_stay_text(network: LoadedNetwork) -> None:

@@ -1,0 +1,33 @@
+"""Which of the faster ways this machine can go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from desktopapp.engine.backends.transformers.kv_cache import KvCache
+from desktopapp.engine.backends.transformers.kv_cache.acceleration import has_kernels
+from desktopapp.engine.backends.transformers.text_ops import TextOps, TorchOps
+from desktopapp.engine.backends.transformers.text_weights import TextWeights
+
+if TYPE_CHECKING:
+    from desktopapp.engine.backends.transformers.decode_graph import DecodeGraph
+
+
+def choose_ops(device: torch.device) -> TextOps:
+    """The operations between matrix products, by the fastest way that the device has."""
+    if not has_kernels(device):
+        return TorchOps()
+    from desktopapp.engine.backends.transformers.kernels.token_ops import TritonOps
+
+    return TritonOps()
+
+
+def make_graph(weights: TextWeights, cache: KvCache) -> DecodeGraph | None:
+    """What decodes by a captured graph, or None where that cannot be: experts are chosen on the host."""
+    if not has_kernels(cache.device) or not weights.is_dense:
+        return None
+    from desktopapp.engine.backends.transformers.decode_graph import DecodeGraph
+
+    return DecodeGraph(weights, cache)

@@ -1,0 +1,1 @@
+"""Triton kernels for NVIDIA GPUs; each computes what a plain torch function beside it does."""

@@ -1,0 +1,44 @@
+"""Makes ready to run what was loaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from desktopapp.engine.backends.transformers.acceleration import choose_ops, make_graph
+from desktopapp.engine.backends.transformers.conversations import Conversations
+from desktopapp.engine.backends.transformers.kv_cache import KvCache
+from desktopapp.engine.backends.transformers.text_decoder import TextDecoder
+from desktopapp.engine.backends.transformers.text_sequence import TextSequence
+from desktopapp.engine.backends.transformers.text_weights import read_text_weights
+from desktopapp.engine.backends.transformers.vision_tower import VisionTower
+
+DEFAULT_KV_TYPE = "16bit"
+
+
+def prepare(network: Any, context_tokens: int, token_id: int) -> tuple[VisionTower, Conversations]:
+    """Make what runs a network, and run it for one token: a network that cannot run fails here.
+
+    Args:
+        network: of transformers, where it is to run. On a GPU some of its weights are joined.
+        context_tokens: longest sequence.
+        token_id: any.
+
+    Raises:
+        ValueError: it is not one that can be run.
+    """
+    device: torch.device = network.device
+    ops = choose_ops(device)
+    weights = read_text_weights(network, join=device.type == "cuda")
+    decoder = TextDecoder(weights, ops)
+
+    def make_sequence(kv_type: str) -> TextSequence:
+        shape, dtype = weights.shape, weights.embedding.dtype
+        sizes = (len(weights.layers), shape.kv_heads, shape.head_dim)
+        cache = KvCache(*sizes, kv_type, device, dtype, context_tokens)
+        return TextSequence(decoder, cache, make_graph(weights, cache))
+
+    conversations = Conversations(make_sequence, DEFAULT_KV_TYPE)
+    conversations.warm_up(token_id)
+    return VisionTower(network.model.visual, ops), conversations
