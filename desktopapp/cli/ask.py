@@ -18,6 +18,7 @@ from desktopapp.cli.engine_run import EngineRun
 from desktopapp.cli.terminal import DONE, FAILED, INTERRUPTED, use_utf8, write_line
 from desktopapp.engine.events import Failed, Finished, FinishReason
 from desktopapp.engine.media.selection import MediaSelection
+from desktopapp.engine.memory.limits import limits_of
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,
@@ -61,7 +62,8 @@ def make_request(options: argparse.Namespace, settings: Settings) -> Request:
     mode = Mode(options.mode) if options.mode else _MODES[settings.use_thinking_mode]
     model = settings.model_name if options.model is None else options.model
     backend = BackendChoice(options.backend or settings.backend)
-    choice = ModelChoice(model, backend, mode, context_tokens=settings.max_seq_len)
+    memory = limits_of(settings, options.vram_limit)
+    choice = ModelChoice(model, backend, mode, context_tokens=settings.max_seq_len, memory=memory)
     selection = _selection(options)
     attachments = tuple(Attachment(str(Path(path).absolute()), selection) for path in options.attach)
     return Request(

@@ -18,11 +18,12 @@ from desktopapp.cli.media_options import add_media_options
 from desktopapp.cli.terminal import DONE, INTERRUPTED, WRONG_USAGE, open_missing_streams, report
 from desktopapp.errors import UsageError
 
-_COMMANDS = ("ask", "route", "models", "doctor")
+_COMMANDS = ("ask", "plan", "route", "models", "doctor")
 _TOP_LEVEL_OPTIONS = ("-h", "--help", "--version")
 _BACKENDS = ("auto", "transformers", "llama.cpp")
 _MODES = ("auto", "instruct", "thinking")
 _MOST = 2**32 - 1
+_MOST_GIB = 4096.0
 
 
 def belongs_to_cli(arguments: Sequence[str]) -> bool:
@@ -62,6 +63,10 @@ def _run(options: argparse.Namespace) -> int:
         from desktopapp.cli.ask import ask
 
         return ask(options)
+    if options.command == "plan":
+        from desktopapp.cli.plan import show_plan
+
+        return show_plan(options)
     if options.command == "route":
         from desktopapp.cli.route import show_route
 
@@ -96,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Qwen3-VL Desktop {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_ask(commands.add_parser("ask", help="ask a question, read the answer here", allow_abbrev=False))
+    _add_plan(commands.add_parser("plan", help="say what a question would cost", allow_abbrev=False))
     _add_route(commands.add_parser("route", help="say which kind of model would answer", allow_abbrev=False))
     for command, help_text in (
         ("models", "list the models that are here, and what is missing"),
@@ -107,6 +113,28 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_ask(parser: argparse.ArgumentParser) -> None:
+    _add_question(parser)
+    parser.add_argument(
+        "--temperature", type=_temperature, metavar="T", help="0 takes the likeliest token always"
+    )
+    parser.add_argument("--seed", type=_seed, metavar="N", help="makes a sampled answer repeatable")
+    parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    _add_question(parser)
+    parser.add_argument(
+        "--free-gib",
+        type=_gib,
+        metavar="N",
+        help="plan for a GPU with so much free memory instead of this one",
+    )
+    parser.add_argument("--no-gpu", action="store_true", help="plan as if there were no GPU")
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.set_defaults(temperature=None, seed=None)
+
+
+def _add_question(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", metavar="PROMPT", help="the question", type=_text)
     parser.add_argument(
         "--model", metavar="NAME_OR_PATH", help="a model of the list, a folder, or a GGUF file"
@@ -127,10 +155,11 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
         "--max-new-tokens", type=_positive, metavar="N", help="longest answer, thought included"
     )
     parser.add_argument(
-        "--temperature", type=_temperature, metavar="T", help="0 takes the likeliest token always"
+        "--vram-limit",
+        type=_gib,
+        metavar="GIB",
+        help="most memory of the device to use, as its driver counts",
     )
-    parser.add_argument("--seed", type=_seed, metavar="N", help="makes a sampled answer repeatable")
-    parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
 
 
 def _add_route(parser: argparse.ArgumentParser) -> None:
@@ -176,6 +205,16 @@ def _whole_number(text: str, least: int) -> int:
         number = least - 1
     if not least <= number <= _MOST:
         raise argparse.ArgumentTypeError(f"“{text}” is no whole number from {least} to {_MOST}")
+    return number
+
+
+def _gib(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= _MOST_GIB:
+        raise argparse.ArgumentTypeError(f"“{text}” is no number of GiB above 0")
     return number
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from desktopapp.engine.backend import Backend
+from desktopapp.engine.backend import Backend, Capabilities
 from desktopapp.engine.request import BackendChoice
 
 Backends: TypeAlias = Mapping[BackendChoice, Callable[[], Backend]]
@@ -19,6 +19,25 @@ def default_backends() -> Backends:
         BackendChoice.LLAMA_CPP: _make_llama_cpp,
         BackendChoice.FAKE: _make_fake,
     }
+
+
+def capabilities_of(backend: BackendChoice) -> Capabilities:
+    """What a backend can do, without importing its libraries.
+
+    Args:
+        backend: not `AUTO`.
+    """
+    if backend is BackendChoice.TRANSFORMERS:
+        from desktopapp.engine.backends.transformers.backend import TransformersBackend
+
+        return TransformersBackend.capabilities
+    if backend is BackendChoice.LLAMA_CPP:
+        from desktopapp.engine.backends.llama_cpp.backend import LlamaCppBackend
+
+        return LlamaCppBackend.capabilities
+    from desktopapp.engine.backends.fake import FakeBackend
+
+    return FakeBackend.capabilities
 
 
 def _make_transformers() -> Backend:

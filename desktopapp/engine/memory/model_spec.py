@@ -25,6 +25,7 @@ _TORCH_TYPES = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
 _ELEMENT_BYTES = {**WEIGHT_BYTES, "F8_E4M3": 1, "F8_E5M2": 1, "F64": 8}
 # Qwen3-VL's own, where a GGUF does not say.
 _POSITIONS = 2304
+_EMBEDDING = "token_embd.weight"
 _DEEPSTACK = 3
 
 
@@ -103,6 +104,9 @@ def read_gguf_spec(path: Path, projector: Path | None) -> ModelSpec:
         pixel_budget=budget,
         is_measured=True,
         repeated_bytes=sum(tensor.size_bytes for tensor in tensors if tensor.name.startswith("blk.")),
+        lookup_bytes=0
+        if text.tied_embeddings
+        else sum(t.size_bytes for t in tensors if t.name == _EMBEDDING),
     )
 
 
@@ -240,7 +244,7 @@ def _gguf_text_shape(header: GgufHeader, file: str, *, tied: bool) -> TextShape:
     prefix = header.architecture
     hidden = _gguf_count(header, file, f"{prefix}.embedding_length")
     heads = _gguf_count(header, file, f"{prefix}.attention.head_count")
-    embedding = next((t for t in header.tensors if t.name == "token_embd.weight"), None)
+    embedding = next((t for t in header.tensors if t.name == _EMBEDDING), None)
     return TextShape(
         layers=_gguf_count(header, file, f"{prefix}.block_count"),
         hidden=hidden,

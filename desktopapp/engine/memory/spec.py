@@ -205,6 +205,8 @@ class ModelSpec:
         pixel_budget: for pictures.
         is_measured: the bytes were read off weight files, not computed from the shape.
         repeated_bytes: of a GGUF's weights, those in the repeating layers.
+        lookup_bytes: of a GGUF's weights, the token embedding where it is that alone: llama.cpp looks tokens up
+            in system memory.
     """
 
     format: WeightFormat
@@ -216,6 +218,7 @@ class ModelSpec:
     pixel_budget: PixelBudget
     is_measured: bool = False
     repeated_bytes: int = 0
+    lookup_bytes: int = 0
 
     @property
     def weights(self) -> int:

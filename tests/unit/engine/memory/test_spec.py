@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from desktopapp.engine.memory.kv_format import KV_FORMATS
 from desktopapp.engine.memory.model_spec import read_folder_spec, read_gguf_spec, read_spec
 from desktopapp.engine.memory.spec import KV_TYPES, TextShape
 from desktopapp.errors import ModelDamaged, ModelIncomplete, ModelUnsupported
@@ -121,3 +122,8 @@ def test_a_garbled_config(text: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(ModelDamaged):
         read_folder_spec(tmp_path)
+
+
+def test_kv_types_are_those_of_the_transformers_engine() -> None:
+    for name, kv_format in KV_FORMATS.items():
+        assert 2 * KV_TYPES[name].head_bytes(128) == kv_format.bytes_per_token(1, 1, 128, 2)

@@ -1,0 +1,165 @@
+"""Corrects the few constants of the formulas by what runs on this machine measured.
+
+Kept for each model, backend and device in one readable JSON file of the per-user folder. A correction is the median
+of the last measured values and bounded, so one odd run (another program's memory, a first run's warm-up) moves
+nothing by itself, and a file that is damaged or absurd is read as no file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from desktopapp import paths
+from desktopapp.engine.request import BackendChoice
+
+_KEPT_RUNS = 9
+_LEAST_RUNS = 3
+_LARGEST_FILE_BYTES = 4 << 20
+_FACTOR_BOUNDS = (0.5, 2.0)
+_CONTEXT_BOUNDS = (64 << 20, 2 << 30)
+_SLACK_BOUNDS = (0.0, 0.5)
+
+# Before anything was measured here: an NVIDIA H200 under driver 580 for GPUs, this program's own processes
+# without a model for the others (docs/memory.md has the commands).
+_GPU_CONTEXT_BYTES = {BackendChoice.TRANSFORMERS: 560 << 20, BackendChoice.LLAMA_CPP: 560 << 20}
+_CPU_CONTEXT_BYTES = {BackendChoice.TRANSFORMERS: 560 << 20, BackendChoice.LLAMA_CPP: 140 << 20}
+_SLACK_SHARE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """Constants in the place of the default ones.
+
+    Args:
+        measured_context_bytes: of the runtime; None for the default.
+        slack_share: of what is allocated beside the weights, what the allocator holds in addition.
+        vision_factor: measured to counted memory of the vision tower.
+        activation_factor: likewise of the language model's activations.
+    """
+
+    measured_context_bytes: int | None = None
+    slack_share: float = _SLACK_SHARE
+    vision_factor: float = 1.0
+    activation_factor: float = 1.0
+
+    def context_bytes(self, backend: BackendChoice, *, is_gpu: bool) -> int:
+        """Bytes that the runtime takes before a model is loaded."""
+        if self.measured_context_bytes is not None:
+            return self.measured_context_bytes
+        return (_GPU_CONTEXT_BYTES if is_gpu else _CPU_CONTEXT_BYTES).get(backend, 0)
+
+
+UNCALIBRATED = Corrections()
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one run taught. None where it taught nothing.
+
+    Args:
+        context_bytes: of the driver's count, what the allocator does not account for.
+        slack_share: of what was allocated beside the weights, what was held in addition.
+        vision_ratio: measured to counted memory of the vision tower.
+        activation_ratio: likewise of activations.
+    """
+
+    context_bytes: int | None = None
+    slack_share: float | None = None
+    vision_ratio: float | None = None
+    activation_ratio: float | None = None
+
+
+@dataclass(slots=True)
+class _History:
+    """The last measured values of one model, backend and device, the newest last."""
+
+    context_bytes: list[float] = field(default_factory=list)
+    slack_share: list[float] = field(default_factory=list)
+    vision_ratio: list[float] = field(default_factory=list)
+    activation_ratio: list[float] = field(default_factory=list)
+
+
+class Calibration:
+    """What was measured on this machine.
+
+    Args:
+        file: where it is kept; None for the per-user folder's.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file or paths.user_dir() / "memory-calibration.json"
+        self._histories = _read(self._file)
+
+    def corrections(self, model: str, backend: str, device: str) -> Corrections:
+        """The constants for a model in a backend on a device."""
+        history = self._histories.get(_key(model, backend, device), _History())
+        context = _settled(history.context_bytes, *_CONTEXT_BOUNDS)
+        slack = _settled(history.slack_share, *_SLACK_BOUNDS)
+        vision = _settled(history.vision_ratio, *_FACTOR_BOUNDS)
+        activation = _settled(history.activation_ratio, *_FACTOR_BOUNDS)
+        default = UNCALIBRATED
+        return Corrections(
+            None if context is None else round(context),
+            default.slack_share if slack is None else slack,
+            default.vision_factor if vision is None else vision,
+            default.activation_factor if activation is None else activation,
+        )
+
+    def add(self, model: str, backend: str, device: str, measurement: Measurement) -> None:
+        """Take what a run measured and write it down; values that no run can have are left out.
+
+        A folder that cannot be written costs the memory of it and nothing else.
+        """
+        history = self._histories.setdefault(_key(model, backend, device), _History())
+        for name, value in asdict(measurement).items():
+            if value is not None and math.isfinite(value) and value >= 0:
+                values: list[float] = getattr(history, name)
+                values.append(value)
+                del values[:-_KEPT_RUNS]
+        try:
+            _write(self._file, self._histories)
+        except OSError:
+            return
+
+
+def _settled(values: list[float], least: float, most: float) -> float | None:
+    """The median, within bounds; None until there were enough runs for one to be odd."""
+    if len(values) < _LEAST_RUNS:
+        return None
+    return min(max(median(values), least), most)
+
+
+def _key(model: str, backend: str, device: str) -> str:
+    return f"{model} | {backend} | {device}"
+
+
+def _read(file: Path) -> dict[str, _History]:
+    try:
+        if file.stat().st_size > _LARGEST_FILE_BYTES:
+            return {}
+        values: Any = json.loads(file.read_bytes())
+        return msgspec.convert(values, type=dict[str, _History])
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
+        return {}
+
+
+def _write(file: Path, histories: dict[str, _History]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({key: asdict(history) for key, history in histories.items()}, indent=1)
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        Path(temporary).replace(file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

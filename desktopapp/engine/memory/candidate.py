@@ -1,0 +1,121 @@
+"""One way to run a model: which files, which backend, on which device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from desktopapp.engine.backend import Capabilities
+from desktopapp.engine.memory.calibration import UNCALIBRATED, Corrections
+from desktopapp.engine.memory.costs import Costs
+from desktopapp.engine.memory.formulas_llama_cpp import LlamaCosts
+from desktopapp.engine.memory.formulas_transformers import TransformersCosts
+from desktopapp.engine.memory.machine import Device
+from desktopapp.engine.memory.spec import KV_TYPES, WEIGHT_BYTES, ModelSpec
+from desktopapp.engine.request import BackendChoice
+from desktopapp.modelstore.model import ModelFiles
+
+# Left of system memory for everything else when weights are widened to 32 bits; see the backend's `device.py`.
+_RAM_RESERVE_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What of a model lies on the device that is planned for.
+
+    Args:
+        gpu_layers: layers of the language model there; None for the whole model.
+        vision_on_gpu: the vision part is there too.
+    """
+
+    gpu_layers: int | None = None
+    vision_on_gpu: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that could answer.
+
+    Args:
+        model: its name.
+        backend: that would run it.
+        files: that would be loaded; None for a model that is not here yet.
+        spec: what it is made of.
+        device: where it would run.
+        capabilities: of the backend.
+        corrections: what runs on this machine taught.
+        fast_bfloat16: the processor computes in bfloat16, so weights are not widened without a GPU.
+    """
+
+    model: str
+    backend: BackendChoice
+    files: ModelFiles | None
+    spec: ModelSpec
+    device: Device
+    capabilities: Capabilities
+    corrections: Corrections = UNCALIBRATED
+    fast_bfloat16: bool = False
+
+    @property
+    def precision(self) -> str:
+        """Of the weights in memory."""
+        stored = self.spec.precision
+        if self.backend is BackendChoice.LLAMA_CPP or self.device.is_gpu or stored != "BF16":
+            return stored
+        if self.fast_bfloat16:
+            return stored
+        wide_bytes = self.spec.weights * WEIGHT_BYTES["F32"]
+        return "F32" if wide_bytes + _RAM_RESERVE_BYTES < self.device.free_bytes else stored
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Prompt tokens that can be evaluated at once, the fastest first."""
+        own = self.capabilities.chunk_tokens
+        return own if self.device.is_gpu else self.capabilities.cpu_chunk_tokens or own
+
+    @property
+    def can_offload(self) -> bool:
+        """Whether some layers can stay in system memory."""
+        return self.capabilities.offloads_layers and self.device.is_gpu
+
+    def nearest_kv_type(self, wanted: str) -> str:
+        """The type that this backend has in place of the one that the person named.
+
+        The type itself, else the first of as many bits, else the first with more.
+        """
+        own = self.capabilities.kv_types
+        if wanted in own:
+            return wanted
+        bits = KV_TYPES[wanted].bits
+        same = [name for name in own if KV_TYPES[name].bits == bits]
+        wider = [name for name in reversed(own) if KV_TYPES[name].bits > bits]
+        return (same or wider or list(own))[0]
+
+    def kv_types_of(self, bits: int) -> tuple[str, ...]:
+        """The types of so many bits."""
+        return tuple(name for name in self.capabilities.kv_types if KV_TYPES[name].bits == bits)
+
+    def costs_here(self) -> Costs:
+        """The formulas for the whole model on its device."""
+        return self.costs(Placement())
+
+    def costs(self, placement: Placement) -> Costs:
+        """The formulas, with what was measured on this machine."""
+        learnt = self.corrections
+        if self.backend is BackendChoice.LLAMA_CPP:
+            return LlamaCosts(
+                self.spec,
+                context_bytes=learnt.context_bytes(self.backend, is_gpu=self.device.is_gpu),
+                slack_share=learnt.slack_share,
+                on_gpu=self.device.is_gpu,
+                gpu_layers=placement.gpu_layers,
+                has_vision=placement.vision_on_gpu,
+            )
+        return TransformersCosts(
+            self.spec,
+            self.precision if self.precision in WEIGHT_BYTES else "BF16",
+            context_bytes=learnt.context_bytes(self.backend, is_gpu=self.device.is_gpu),
+            slack_share=learnt.slack_share,
+            on_gpu=self.device.is_gpu,
+            vision_factor=learnt.vision_factor,
+            activation_factor=learnt.activation_factor,
+        )

@@ -1,0 +1,182 @@
+"""What a request brings along: text and media before anybody decided how large they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from desktopapp.engine.backend import PixelBudget, VideoBudget
+from desktopapp.engine.events import PlannedAttachment
+from desktopapp.engine.media.pixel_budget import fit_grid
+from desktopapp.engine.media.video_grid import fit_frames, pair_indices
+from desktopapp.engine.memory.workload import Picture, Workload
+
+# The tokens around a picture, and its number ("Picture 1: ").
+_TOKENS_AROUND = 2
+_LABEL_TOKENS = 4
+# `<12.3 seconds>` in front of each pair of frames.
+_TIME_TOKENS = 7
+
+Size: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A picture: its file and its (width, height) in pixels."""
+
+    path: str
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Pages that are shown as pictures: their sizes in pixels as they would be drawn."""
+
+    path: str
+    pages: tuple[Size, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A video: the size of a frame and how many are sampled."""
+
+    path: str
+    size: Size
+    frames: int
+
+
+Medium: TypeAlias = Still | Document | Clip
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How large and how much of the media the model is shown.
+
+    Args:
+        pixels: budget of a picture or page.
+        video: budget of a video.
+        most_frames: of a video; None for all that were sampled.
+        segments: parts that the media are divided into.
+    """
+
+    pixels: PixelBudget
+    video: VideoBudget
+    most_frames: int | None = None
+    segments: int = 1
+
+    def with_most_tokens(self, tokens: int) -> Showing:
+        """The same with a limit of visual tokens for each picture, page and pair of frames."""
+        frame_pixels = tokens * self.video.cell_px**2
+        return replace(
+            self,
+            pixels=self.pixels.limited(None, tokens),
+            video=replace(self.video, max_frame_pixels=frame_pixels),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A whole request.
+
+    Args:
+        items: of the prompt in order; a number is so many tokens of text.
+        answer_tokens: that there must be room for.
+        needs_detail: the task reads or points, so pictures should keep 1,024 tokens.
+    """
+
+    items: tuple[int | Medium, ...]
+    answer_tokens: int
+    needs_detail: bool = True
+
+    @property
+    def media(self) -> tuple[Medium, ...]:
+        """All that is not text."""
+        return tuple(item for item in self.items if not isinstance(item, int))
+
+    @property
+    def has_clips(self) -> bool:
+        """Whether there is a video."""
+        return any(isinstance(item, Clip) for item in self.items)
+
+    def workload(self, showing: Showing) -> Workload:
+        """What this asks of memory; with segments, what the largest of them asks."""
+        texts = sum(item for item in self.items if isinstance(item, int))
+        if showing.segments == 1:
+            parts = tuple(
+                part
+                for item in self.items
+                for part in ([item] if isinstance(item, int) else _parts(item, showing))
+            )
+            return Workload(parts, self.answer_tokens)
+        pictures = [part for medium in self.media for part in _parts(medium, showing)]
+        size = -(-len(pictures) // showing.segments)
+        groups = [pictures[start : start + size] for start in range(0, len(pictures), size)]
+        workloads = [Workload((*group, texts), self.answer_tokens) for group in groups]
+        return max(workloads, key=lambda workload: workload.prompt_tokens)
+
+    def largest_picture_tokens(self, showing: Showing) -> int:
+        """Visual tokens of the most expensive picture, page or pair of frames; 0 without media."""
+        tokens = (p.tokens for m in self.media for p in _parts(m, showing) if isinstance(p, Picture))
+        return max(tokens, default=0)
+
+    def most_frames(self) -> int:
+        """Of the longest video."""
+        return max((item.frames for item in self.items if isinstance(item, Clip)), default=0)
+
+    def price(self, showing: Showing, kv_token_bytes: int) -> tuple[PlannedAttachment, ...]:
+        """What each medium costs.
+
+        Args:
+            showing: how large and how much.
+            kv_token_bytes: of one token in the KV cache.
+        """
+        return tuple(_price(medium, showing, kv_token_bytes) for medium in self.media)
+
+
+def shown_size(medium: Medium, showing: Showing) -> Size:
+    """(width, height) in pixels of a picture, of the largest page, or of each frame."""
+    if isinstance(medium, Clip):
+        return fit_frames(*medium.size, shown_frames(medium, showing), showing.video)
+    if isinstance(medium, Still):
+        return fit_grid(*medium.size, showing.pixels)
+    sizes = [fit_grid(*size, showing.pixels) for size in medium.pages]
+    return max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
+
+
+def shown_frames(clip: Clip, showing: Showing) -> int:
+    """Frames of a video that are looked at."""
+    return clip.frames if showing.most_frames is None else min(clip.frames, showing.most_frames)
+
+
+def _parts(medium: Medium, showing: Showing) -> Iterator[int | Picture]:
+    if isinstance(medium, Clip):
+        frames = shown_frames(medium, showing)
+        picture = _picture(shown_size(medium, showing), showing.video.cell_px)
+        yield _LABEL_TOKENS
+        for _ in pair_indices(frames):
+            yield _TIME_TOKENS + _TOKENS_AROUND
+            yield picture
+        return
+    sizes = (medium.size,) if isinstance(medium, Still) else medium.pages
+    for size in sizes:
+        yield _LABEL_TOKENS + _TOKENS_AROUND
+        yield _picture(fit_grid(*size, showing.pixels), showing.pixels.cell_px)
+
+
+def _picture(size: Size, cell_px: int) -> Picture:
+    tokens = size[0] * size[1] // cell_px**2
+    # Two by two patches become one token in every published member of the family.
+    return Picture(tokens, 4 * tokens)
+
+
+def _price(medium: Medium, showing: Showing, kv_token_bytes: int) -> PlannedAttachment:
+    tokens = sum(part.tokens for part in _parts(medium, showing) if isinstance(part, Picture))
+    return PlannedAttachment(
+        path=medium.path,
+        tokens=tokens,
+        bytes=tokens * kv_token_bytes,
+        size=shown_size(medium, showing),
+        pages=len(medium.pages) if isinstance(medium, Document) else None,
+        frames=shown_frames(medium, showing) if isinstance(medium, Clip) else None,
+    )

@@ -1,0 +1,169 @@
+"""From a model's costs and a request's parts to the most memory of each phase.
+
+The peak is the largest phase, not the sum of each part's worst case: while a picture is read no prompt is computed,
+and when the prompt is computed the pictures' patches are gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from desktopapp.engine.events import PlannedParts, PlannedPhases
+from desktopapp.engine.memory.workload import PlacedPicture, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class RunShape:
+    """What a plan can choose for one run.
+
+    Args:
+        kv_type: numbers in the KV cache, a name of `spec.KV_TYPES`.
+        chunk_tokens: prompt tokens evaluated at once.
+    """
+
+    kv_type: str
+    chunk_tokens: int
+
+
+class Costs(Protocol):
+    """Closed formulas for one model in one backend on one device; all in bytes of that device's memory."""
+
+    @property
+    def weight_bytes(self) -> int:
+        """Of the model, the vision part included, as far as it lies on the device."""
+        ...
+
+    @property
+    def context_bytes(self) -> int:
+        """What the runtime takes before anything is loaded."""
+        ...
+
+    @property
+    def slack_share(self) -> float:
+        """Of what is allocated beside the weights, what the allocator holds in addition."""
+        ...
+
+    def kv_bytes(self, tokens: int, total_tokens: int, run: RunShape) -> int:
+        """Keys and values when room was made for so many tokens of a sequence that will have `total_tokens`."""
+        ...
+
+    def picture_bytes(self, patches: int) -> int:
+        """What encoding one picture takes at most, its features included."""
+        ...
+
+    def feature_bytes(self, tokens: int) -> int:
+        """Features of so many visual tokens that wait for their turn in the prompt."""
+        ...
+
+    def kept_picture_bytes(self, patches: int) -> int:
+        """What stays allocated for the rest of the run after a picture of so many patches."""
+        ...
+
+    def prefill_bytes(self, tokens: int, total_tokens: int, run: RunShape) -> int:
+        """Activations and work space while `tokens` are evaluated at once."""
+        ...
+
+    def decode_bytes(self, total_tokens: int, run: RunShape) -> int:
+        """The same while the answer is written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Memory of one request.
+
+    Args:
+        parts: each at its largest.
+        phases: everything in use at the worst moment of each.
+    """
+
+    parts: PlannedParts
+    phases: PlannedPhases
+
+    @property
+    def peak_bytes(self) -> int:
+        """Of the largest phase."""
+        return max(self.phases.vision, self.phases.prefill, self.phases.decode)
+
+
+def estimate(costs: Costs, workload: Workload, run: RunShape) -> Estimate:
+    """Price a request.
+
+    Args:
+        costs: of the model.
+        workload: of the request.
+        run: how it runs.
+    """
+    dynamic = _Dynamic(costs, workload, run)
+    vision = max((dynamic.while_encoding(placed) for placed in workload.pictures), default=0)
+    prefill = max(dynamic.while_reading(start) for start in dynamic.telling_chunks())
+    decode = dynamic.while_answering()
+    fixed = costs.weight_bytes + costs.context_bytes
+
+    def phase(dynamic_bytes: int) -> int:
+        return fixed + round(dynamic_bytes * (1 + costs.slack_share)) if dynamic_bytes else 0
+
+    phases = PlannedPhases(phase(vision), phase(prefill), phase(decode))
+    largest = max(vision, prefill, decode)
+    total = workload.total_tokens
+    parts = PlannedParts(
+        weights=costs.weight_bytes,
+        kv_cache=costs.kv_bytes(total, total, run),
+        vision=costs.picture_bytes(workload.largest_picture.patches) if workload.pictures else 0,
+        workspace=max(
+            costs.prefill_bytes(min(run.chunk_tokens, workload.prompt_tokens), total, run),
+            costs.decode_bytes(total, run),
+        ),
+        overhead=costs.context_bytes + round(largest * costs.slack_share),
+    )
+    return Estimate(parts, phases)
+
+
+class _Dynamic:
+    """Bytes beside the weights and the runtime's context, at moments of a request.
+
+    Room for the whole prompt's keys and values is made before anything is read, so that what does not fit fails at once.
+    """
+
+    def __init__(self, costs: Costs, workload: Workload, run: RunShape) -> None:
+        self._costs = costs
+        self._workload = workload
+        self._run = run
+        self._chunk = run.chunk_tokens
+        self._kept = costs.kept_picture_bytes(workload.largest_picture.patches)
+
+    def while_encoding(self, placed: PlacedPicture) -> int:
+        """Just before the chunk that a picture begins in; others of that chunk may wait already."""
+        start = placed.start // self._chunk * self._chunk
+        waiting = sum(
+            other.picture.tokens
+            for other in self._workload.overlapping(start, placed.start)
+            if other.start < placed.start
+        )
+        own = max(self._costs.picture_bytes(placed.picture.patches), self._kept)
+        graph = self._kept and self._costs.decode_bytes(self._workload.total_tokens, self._run)
+        return self._kv(self._workload.prompt_tokens) + self._costs.feature_bytes(waiting) + own + graph
+
+    def while_reading(self, start: int) -> int:
+        """While the chunk that begins at `start` is evaluated."""
+        end = min(start + self._chunk, self._workload.prompt_tokens)
+        shown = sum(placed.picture.tokens for placed in self._workload.overlapping(start, end))
+        work = self._costs.prefill_bytes(end - start, self._workload.total_tokens, self._run)
+        kv_bytes = self._kv(self._workload.prompt_tokens)
+        return kv_bytes + self._costs.feature_bytes(shown) + work + self._kept
+
+    def while_answering(self) -> int:
+        """At the answer's end."""
+        total = self._workload.total_tokens
+        return self._kv(total) + self._costs.decode_bytes(total, self._run) + self._kept
+
+    def telling_chunks(self) -> set[int]:
+        """Starts of the chunks among which the largest is: the first, and the first and last of each picture."""
+        places = {0}
+        for placed in self._workload.pictures:
+            places |= {placed.start, placed.end - 1}
+        return {place // self._chunk * self._chunk for place in places}
+
+    def _kv(self, tokens: int) -> int:
+        return self._costs.kv_bytes(tokens, self._workload.total_tokens, self._run)

@@ -1,0 +1,55 @@
+"""What a finished run teaches about the constants of the formulas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from desktopapp.engine.memory.calibration import Measurement
+from desktopapp.engine.memory.costs import Costs, RunShape, estimate
+from desktopapp.engine.memory.workload import Workload
+
+# Smaller than this, an allocator's rounding would be taken for a factor.
+_TELLING_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Bytes of one run.
+
+    Args:
+        allocated_bytes: by tensors at most, the weights included.
+        reserved_bytes: held by the allocator at most.
+        device_bytes: used by this process, as the driver counts; 0 where it does not tell.
+    """
+
+    allocated_bytes: int
+    reserved_bytes: int
+    device_bytes: int
+
+
+def learn(costs: Costs, workload: Workload, run: RunShape, seen: Observation) -> Measurement:
+    """Compare a run with what the formulas count without any correction.
+
+    Args:
+        costs: uncorrected.
+        workload: of the run.
+        run: how it ran.
+        seen: what was measured.
+    """
+    counted = estimate(costs, workload, run)
+    kv_bytes = costs.kv_bytes(workload.prompt_tokens, workload.total_tokens, run)
+    rest = seen.allocated_bytes - costs.weight_bytes - kv_bytes
+    beside_weights = seen.allocated_bytes - costs.weight_bytes
+    context = seen.device_bytes - seen.reserved_bytes if seen.device_bytes else None
+    slack = None
+    if beside_weights > _TELLING_BYTES:
+        slack = max(0, seen.reserved_bytes - seen.allocated_bytes) / beside_weights
+    vision = activation = None
+    phases = counted.phases
+    picture = costs.picture_bytes(workload.largest_picture.patches)
+    if workload.pictures and phases.vision > max(phases.prefill, phases.decode) and picture > _TELLING_BYTES:
+        vision = rest / picture
+    work = costs.prefill_bytes(min(run.chunk_tokens, workload.prompt_tokens), workload.total_tokens, run)
+    if not workload.pictures and phases.prefill >= phases.decode and work > _TELLING_BYTES:
+        activation = rest / work
+    return Measurement(context, slack, vision, activation)

@@ -1,0 +1,77 @@
+"""What a request asks of memory: runs of text and pictures, in the order of the prompt."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture, a page, or a pair of a video's frames, as the vision tower reads it at once.
+
+    Args:
+        tokens: visual tokens.
+        patches: of the vision tower.
+    """
+
+    tokens: int
+    patches: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPicture:
+    """A picture and the place of its first token in the prompt."""
+
+    start: int
+    picture: Picture
+
+    @property
+    def end(self) -> int:
+        """One behind its last token."""
+        return self.start + self.picture.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One prompt and the answer to it.
+
+    Args:
+        parts: a number is so many tokens of text, those around pictures included.
+        answer_tokens: that there must be room for.
+    """
+
+    parts: tuple[int | Picture, ...]
+    answer_tokens: int
+    pictures: tuple[PlacedPicture, ...] = field(init=False)
+    prompt_tokens: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        lengths = [part if isinstance(part, int) else part.tokens for part in self.parts]
+        starts = accumulate(lengths, initial=0)
+        placed = tuple(
+            PlacedPicture(start, part)
+            for start, part in zip(starts, self.parts, strict=False)
+            if isinstance(part, Picture)
+        )
+        object.__setattr__(self, "pictures", placed)
+        object.__setattr__(self, "prompt_tokens", sum(lengths))
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt and answer."""
+        return self.prompt_tokens + self.answer_tokens
+
+    @property
+    def largest_picture(self) -> Picture:
+        """The one of most patches; an empty one where there is none."""
+        pictures = (placed.picture for placed in self.pictures)
+        return max(pictures, key=lambda picture: picture.patches, default=Picture(0, 0))
+
+    def overlapping(self, start: int, end: int) -> Iterator[PlacedPicture]:
+        """The pictures with tokens between two places."""
+        first = bisect_right(self.pictures, start, key=lambda placed: placed.end)
+        last = bisect_left(self.pictures, end, key=lambda placed: placed.start)
+        return iter(self.pictures[first:last])

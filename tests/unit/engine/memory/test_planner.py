@@ -1,0 +1,214 @@
+"""What is given up, in which order, and what is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from desktopapp.engine.backend import Capabilities
+from desktopapp.engine.memory.candidate import Candidate
+from desktopapp.engine.memory.content import Clip, Content, Document, Still
+from desktopapp.engine.memory.machine import Device
+from desktopapp.engine.memory.model_spec import read_folder_spec
+from desktopapp.engine.memory.planner import Alternative, make_plan
+from desktopapp.engine.memory.remedies import find_remedies
+from desktopapp.engine.memory.report import planned_event
+from desktopapp.engine.memory.steps import DETAIL_TOKENS, LAST_RESORTS, WITHIN_MODEL, Step
+from desktopapp.engine.request import BackendChoice, MemoryLimits
+from tests.published_configs import write_published_config
+
+GIB = 2**30
+ALL = Capabilities(
+    kv_types=("16bit", "int8", "int4"),
+    chunk_tokens=(2048, 1024, 512, 256),
+    reads_video=True,
+    most_segments=8,
+)
+PLAIN = Capabilities(kv_types=("16bit",), chunk_tokens=(1024,))
+LAYERED = Capabilities(
+    kv_types=("16bit", "q8_0", "q4_0"), chunk_tokens=(2048, 1024, 512, 256), offloads_layers=True
+)
+NO_LIMITS = MemoryLimits()
+SCREEN = Still("/a/screen.png", (1920, 1088))
+BOOK = Document("/a/book.pdf", ((1248, 1760),) * 100)
+FILM = Clip("/a/film.mp4", (1280, 720), 64)
+
+
+def on_gpu(free_gib: float, folder: Path, size: str = "4B", capabilities: Capabilities = ALL) -> Candidate:
+    write_published_config(folder / size, size)
+    backend = BackendChoice.LLAMA_CPP if capabilities.offloads_layers else BackendChoice.TRANSFORMERS
+    free = round(free_gib * GIB)
+    spec = replace(read_folder_spec(folder / size))
+    if capabilities.offloads_layers:
+        spec = replace(spec, repeated_bytes=spec.text_bytes * 9 // 10)
+    return Candidate(size, backend, None, spec, Device("GPU", True, free, free), capabilities)
+
+
+def test_the_order_is_that_of_the_issue() -> None:
+    assert list(Step) == [
+        Step.SMALLER_CHUNK,
+        Step.CHEAP_PLACEMENT,
+        Step.KV_8BIT,
+        Step.KV_4BIT,
+        Step.FEWER_PIXELS,
+        Step.FEWER_FRAMES,
+        Step.SEGMENTS,
+        Step.OTHER_WEIGHTS,
+        Step.OTHER_BACKEND,
+        Step.SMALLER_MODEL,
+        Step.MOST_LAYERS_ON_CPU,
+        Step.SMALL_PICTURES,
+    ]
+    assert tuple(step for step in Step if step in WITHIN_MODEL) == WITHIN_MODEL
+    assert tuple(Step)[-2:] == LAST_RESORTS
+
+
+def test_where_all_fits_nothing_is_given_up(tmp_path: Path) -> None:
+    plan = make_plan(on_gpu(24, tmp_path), Content((SCREEN, 100), 500), NO_LIMITS)
+    assert plan.fits
+    assert plan.steps == ()
+    assert plan.setup.run.kv_type == "16bit"
+    assert plan.setup.run.chunk_tokens == 2048
+    assert plan.context_tokens > 50_000
+
+
+@pytest.mark.parametrize("needs_detail", [True, False])
+def test_less_and_less_memory_takes_step_after_step(needs_detail: bool, tmp_path: Path) -> None:
+    """The last step that was needed never comes before one of a larger card."""
+    content = Content((BOOK, FILM, 500), 1024, needs_detail)
+    seen: list[Step] = []
+    order = list(Step)
+    for tenths in range(460, 80, -12):
+        plan = make_plan(on_gpu(tenths / 10, tmp_path), content, NO_LIMITS)
+        if not plan.fits:
+            break
+        assert plan.estimate.peak_bytes <= plan.limit_bytes
+        if plan.steps:
+            seen.append(max(plan.steps, key=order.index))
+    positions = [order.index(step) for step in seen]
+    assert positions == sorted(positions)
+    expected = {Step.KV_8BIT, Step.KV_4BIT, Step.FEWER_PIXELS}
+    assert expected | ({Step.SEGMENTS} if needs_detail else set()) <= set(seen)
+
+
+def test_a_step_that_is_not_needed_is_taken_back(tmp_path: Path) -> None:
+    content = Content((BOOK, 100), 500)
+    full = make_plan(on_gpu(80, tmp_path), content, NO_LIMITS).estimate.peak_bytes
+    plan = make_plan(on_gpu(full / GIB - 4, tmp_path), content, NO_LIMITS)
+    assert plan.steps == (Step.KV_8BIT,)
+    assert plan.setup.run.chunk_tokens == 2048
+
+
+def test_pictures_keep_1024_tokens_where_small_things_matter(tmp_path: Path) -> None:
+    big = Still("/a/map.png", (4096, 4096))
+    content = Content((*[big] * 20, 100), 500)
+    capabilities = replace(PLAIN, kv_types=("16bit",))
+    small = make_plan(on_gpu(13.0, tmp_path, capabilities=capabilities), content, NO_LIMITS)
+    assert small.fits
+    assert small.steps == (Step.FEWER_PIXELS,)
+    assert (small.setup.picture_tokens or 0) >= DETAIL_TOKENS
+    smaller = make_plan(on_gpu(10.5, tmp_path, capabilities=capabilities), content, NO_LIMITS)
+    assert smaller.fits
+    assert smaller.steps[-1] is Step.SMALL_PICTURES
+    assert (smaller.setup.picture_tokens or 0) < DETAIL_TOKENS
+    assert "may be missed" in " ".join(planned_event(smaller, "").reasons)
+
+
+def test_what_a_backend_cannot_do_is_not_planned(tmp_path: Path) -> None:
+    content = Content((BOOK, FILM, 100), 500)
+    plan = make_plan(on_gpu(12, tmp_path, capabilities=PLAIN), content, NO_LIMITS)
+    assert not {Step.KV_8BIT, Step.KV_4BIT, Step.SEGMENTS, Step.SMALLER_CHUNK} & set(plan.steps)
+    assert plan.setup.placement.gpu_layers is None
+
+
+def test_what_the_person_decided_stays(tmp_path: Path) -> None:
+    content = Content((BOOK, 100), 500)
+    limits = MemoryLimits(kv_type="16bit", prefill_chunk_tokens=333)
+    plan = make_plan(on_gpu(18, tmp_path), content, limits)
+    assert plan.setup.run.kv_type == "16bit"
+    assert plan.setup.run.chunk_tokens == 333
+    assert not {Step.KV_8BIT, Step.KV_4BIT, Step.SMALLER_CHUNK} & set(plan.steps)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kv_type"), [("int8", "q8_0"), ("fp8_e4m3", "q8_0"), ("int4", "q4_0"), ("16bit", "16bit")]
+)
+def test_a_kv_type_of_another_backend_becomes_the_nearest(wanted: str, kv_type: str, tmp_path: Path) -> None:
+    candidate = on_gpu(24, tmp_path, capabilities=LAYERED)
+    assert candidate.nearest_kv_type(wanted) == kv_type
+
+
+def test_the_ceiling_binds(tmp_path: Path) -> None:
+    content = Content((SCREEN, 100), 500)
+    limits = MemoryLimits(vram_limit_bytes=9 * GIB)
+    plan = make_plan(on_gpu(80, tmp_path), content, limits)
+    assert plan.limit_bytes == 9 * GIB
+    assert plan.estimate.peak_bytes <= 9 * GIB or not plan.fits
+
+
+def test_without_pictures_the_vision_part_leaves_the_gpu_first(tmp_path: Path) -> None:
+    candidate = on_gpu(80, tmp_path, capabilities=LAYERED)
+    content = Content((1000,), 500)
+    full = make_plan(candidate, content, NO_LIMITS).estimate.peak_bytes
+    limits = MemoryLimits(vram_limit_bytes=full - candidate.spec.vision_bytes // 2, prefill_chunk_tokens=2048)
+    plan = make_plan(candidate, content, limits)
+    assert plan.steps == (Step.CHEAP_PLACEMENT,)
+    assert not plan.setup.placement.vision_on_gpu
+    assert plan.setup.placement.gpu_layers is None
+
+
+def test_at_last_layers_go_to_the_cpu(tmp_path: Path) -> None:
+    plan = make_plan(on_gpu(4, tmp_path, capabilities=LAYERED), Content((SCREEN, 10), 100), NO_LIMITS)
+    assert plan.fits
+    assert plan.steps[-1] is Step.MOST_LAYERS_ON_CPU
+    assert 0 < (plan.setup.placement.gpu_layers or 0) < 36
+
+
+def test_another_form_comes_before_layers_on_the_cpu(tmp_path: Path) -> None:
+    wanted = on_gpu(8, tmp_path, capabilities=LAYERED)
+    small = on_gpu(8, tmp_path, "2B", capabilities=LAYERED)
+    others = [Alternative(Step.OTHER_WEIGHTS, small)]
+    plan = make_plan(wanted, Content((SCREEN, 10), 100), NO_LIMITS, others)
+    assert plan.fits
+    assert plan.setup.candidate is small
+    assert plan.steps[0] is Step.OTHER_WEIGHTS
+
+
+def test_a_refusal_tells_what_is_missing_and_what_would_help(tmp_path: Path) -> None:
+    candidate = on_gpu(8, tmp_path)
+    small = Alternative(Step.SMALLER_MODEL, on_gpu(8, tmp_path, "2B"))
+    plan = make_plan(candidate, Content((SCREEN, 10), 100), NO_LIMITS)
+    assert not plan.fits
+    assert plan.shortfall_bytes == plan.estimate.peak_bytes - 8 * GIB
+    remedies = find_remedies(plan, NO_LIMITS, [small])
+    assert remedies == ("Use 2B with transformers: it fits.",)
+
+
+def test_remedies_were_tried(tmp_path: Path) -> None:
+    candidate = on_gpu(16, tmp_path)
+    content = Content((BOOK, 100), 500)
+    limits = MemoryLimits(vram_limit_bytes=10 * GIB, kv_type="16bit")
+    plan = make_plan(on_gpu(16, tmp_path, capabilities=replace(ALL, most_segments=1)), content, limits)
+    assert not plan.fits
+    remedies = find_remedies(plan, limits)
+    assert any("ceiling" in remedy for remedy in remedies)
+    raised = replace(limits, vram_limit_bytes=None)
+    assert make_plan(candidate, content, raised).fits
+
+
+def test_the_event_adds_up(tmp_path: Path) -> None:
+    plan = make_plan(on_gpu(12, tmp_path), Content((BOOK, FILM, SCREEN, 40), 200), NO_LIMITS)
+    event = planned_event(plan, "r")
+    assert event.peak_bytes == max(event.phases.vision, event.phases.prefill, event.phases.decode)
+    assert event.fits == (event.peak_bytes <= event.limit_bytes)
+    book, film, screen = event.attachments
+    assert (book.pages, film.frames, screen.pages) == (100, plan.setup.showing.most_frames or 64, None)
+    spec = plan.setup.candidate.spec
+    assert book.bytes == book.tokens * spec.kv_token_bytes(event.kv_type)
+    assert sum(a.tokens for a in event.attachments) < event.prompt_tokens
+    parts = event.parts
+    assert (
+        parts.weights + parts.kv_cache + parts.vision + parts.workspace + parts.overhead >= event.peak_bytes
+    )
