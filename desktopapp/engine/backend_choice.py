@@ -7,7 +7,14 @@ from pathlib import Path
 
 from desktopapp.engine.memory.probe import GpuFacts
 from desktopapp.engine.request import BackendChoice
-from desktopapp.errors import BackendUnavailable, ModelIncomplete, ModelUnsupported, ProjectorMissing
+from desktopapp.errors import (
+    BackendUnavailable,
+    ModelDamaged,
+    ModelError,
+    ModelIncomplete,
+    ModelUnsupported,
+    ProjectorMissing,
+)
 from desktopapp.modelstore.gguf_folder import PROJECTOR_WORDS
 from desktopapp.modelstore.model import InstalledModel, ModelFiles, WeightFormat
 
@@ -39,6 +46,7 @@ def choose_backend(
         ModelUnsupported: the store found that the model cannot be used at all.
         BackendUnavailable: the wanted backend does not read the formats that are here.
         ProjectorMissing: only a GGUF without its mmproj could be used.
+        ModelDamaged: a file cannot be read.
         ModelIncomplete: files are missing.
     """
     if model.problem:
@@ -105,13 +113,14 @@ def _complete(model: InstalledModel, choice: BackendChoice) -> ModelFiles | None
     return next((f for f in model.files if f.format is _FORMATS[choice] and not f.missing), None)
 
 
-def _incomplete(
-    model: InstalledModel, candidates: tuple[ModelFiles, ...]
-) -> ModelIncomplete | ProjectorMissing:
+def _incomplete(model: InstalledModel, candidates: tuple[ModelFiles, ...]) -> ModelError:
     if not candidates:
         return ModelIncomplete(name=model.name, missing="every weight file")
     # What lacks least is the one to mend.
     best = min(candidates, key=lambda files: len(files.missing))
+    if best.damaged and len(best.missing) == 1:
+        file, reason = best.damaged
+        return ModelDamaged(file=file, reason=reason)
     if best.missing == (PROJECTOR_WORDS,):
         return ProjectorMissing(name=model.name)
     return ModelIncomplete(name=model.name, missing=", ".join(best.missing))

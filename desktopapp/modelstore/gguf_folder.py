@@ -31,6 +31,7 @@ ARCHITECTURES = ("qwen3vl", "qwen3vlmoe")
 PROJECTOR_ARCHITECTURE = "clip"
 RANDOM_WEIGHTS_KEY = "qwen3vl_desktop.random_weights"
 PROJECTOR_WORDS = "the mmproj file"
+PROJECTOR_NAME = "mmproj"
 
 # 8 bits lose nothing that shows and take half of the memory and time that 16 do; below 4 it shows.
 _BEST_FIRST = ("Q8_0", "Q6_K", "Q5", "Q4", "IQ4", "MXFP4", "BF16", "F16", "F32")
@@ -100,22 +101,23 @@ def inspect_gguf_files(paths: Iterable[Path]) -> list[Found]:
     """
     weights: list[_Weights] = []
     projectors: list[_Projector] = []
-    found: list[Found] = []
+    failed: dict[Path, ModelError] = {}
     for parts in _join_parts(paths):
         try:
             one = _read(parts)
         except ModelError as error:
-            name = _base(parts[0].stem)
-            found.append(broken(name, parts[0].parent, kind_from_name(name), error))
+            failed[parts[0]] = error
             continue
         if isinstance(one, _Projector):
             projectors.append(one)
         else:
             weights.append(one)
+    damaged = None if projectors or not weights else _take_damaged_projector(failed)
+    found = [_broken(path, error) for path, error in failed.items()]
     models: defaultdict[tuple[str, ModelKind, int], list[_Weights]] = defaultdict(list)
     for one in weights:
         models[one.name.lower(), one.kind, one.width].append(one)
-    found += [_model(group, projectors) for group in models.values()]
+    found += [_model(group, projectors, damaged) for group in models.values()]
     if projectors and not found:
         found.append(_only_projector(projectors[0]))
     return found
@@ -124,8 +126,30 @@ def inspect_gguf_files(paths: Iterable[Path]) -> list[Found]:
 def damaged_file(error: ModelDamaged, folder: Path) -> ModelFiles:
     """A GGUF file that cannot be read, as a form of the model that its folder holds otherwise."""
     path = folder / error.values["file"]
-    words = f"an undamaged “{path.name}” ({error.values['reason']})"
-    return ModelFiles(WeightFormat.GGUF, path, None, "", path.stat().st_size, (words,))
+    missing, damaged = (_undamaged_words(error),), _damage(error)
+    return ModelFiles(WeightFormat.GGUF, path, None, "", path.stat().st_size, missing, damaged)
+
+
+def _undamaged_words(error: ModelDamaged) -> str:
+    return f"an undamaged “{error.values['file']}” ({error.values['reason']})"
+
+
+def _damage(error: ModelDamaged) -> tuple[str, str]:
+    return error.values["file"], error.values["reason"]
+
+
+def _take_damaged_projector(failed: dict[Path, ModelError]) -> ModelDamaged | None:
+    """A file that can only be the vision part of a model beside it: its header is gone, its name is left."""
+    for path, error in failed.items():
+        if isinstance(error, ModelDamaged) and PROJECTOR_NAME in path.stem.lower():
+            del failed[path]
+            return error
+    return None
+
+
+def _broken(path: Path, error: ModelError) -> Found:
+    name = _base(path.stem)
+    return broken(name, path.parent, kind_from_name(name), error)
 
 
 def _base(stem: str) -> str:
@@ -199,10 +223,12 @@ def _find_missing_parts(parts: list[Path]) -> tuple[Path, list[str]]:
     return expected[0], [f"“{path.name}”" for path in expected if path.name not in there]
 
 
-def _model(group: list[_Weights], projectors: list[_Projector]) -> Found:
+def _model(
+    group: list[_Weights], projectors: list[_Projector], damaged_projector: ModelDamaged | None
+) -> Found:
     group = sorted(group, key=lambda one: (bool(one.missing), _rank(one.precision, _BEST_FIRST)))
     first = group[0]
-    files = tuple(_files(one, projectors) for one in group)
+    files = tuple(_files(one, projectors, damaged_projector) for one in group)
     is_random = any(one.header is not None and one.header.flag(RANDOM_WEIGHTS_KEY) for one in group)
     model = InstalledModel(
         first.name, first.path.parent, first.kind, family_name(first.name), files, random_weights=is_random
@@ -210,13 +236,15 @@ def _model(group: list[_Weights], projectors: list[_Projector]) -> Found:
     return Found(model, width=first.width)
 
 
-def _files(weights: _Weights, projectors: list[_Projector]) -> ModelFiles:
+def _files(
+    weights: _Weights, projectors: list[_Projector], damaged_projector: ModelDamaged | None
+) -> ModelFiles:
     projector = min(projectors, key=lambda one: _projector_rank(weights, one), default=None)
     missing = list(weights.missing)
     if weights.header and not weights.header.text("tokenizer.chat_template"):
         missing.append(CHAT_TEMPLATE_WORDS)
     if projector is None:
-        missing.append(PROJECTOR_WORDS)
+        missing.append(_undamaged_words(damaged_projector) if damaged_projector else PROJECTOR_WORDS)
     return ModelFiles(
         WeightFormat.GGUF,
         weights.path,
@@ -224,6 +252,7 @@ def _files(weights: _Weights, projectors: list[_Projector]) -> ModelFiles:
         weights.precision,
         weights.size_bytes + (projector.size_bytes if projector else 0),
         tuple(missing),
+        _damage(damaged_projector) if damaged_projector else None,
     )
 
 

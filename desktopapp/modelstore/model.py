@@ -32,6 +32,7 @@ class ModelFiles:
         precision: of the weights, as `BF16`, `F32`, `Q8_0`, `Q4_K_M`.
         size_bytes: of all files that loading reads, the projector included.
         missing: what is missing, in words; empty when it can be loaded.
+        damaged: name of the file that is there and cannot be read, and why; else None.
     """
 
     format: WeightFormat
@@ -40,6 +41,7 @@ class ModelFiles:
     precision: str
     size_bytes: int
     missing: tuple[str, ...] = ()
+    damaged: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.llama_cpp_peers import Speed
 
 GREEDY = SamplingParameters(temperature=0.0, top_p=1.0, top_k=0, presence_penalty=0.0)
-PROMPT_TOKENS, SHORT_PROMPT_TOKENS, NEW_TOKENS = 256, 32, 32
+PROMPT_TOKENS, SHORT_PROMPT_TOKENS, NEW_TOKENS = 128, 32, 32
 LOADS = 50
 ANSWER = "Yes."
 

@@ -238,6 +238,11 @@ def _truncated_gguf(folder: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
+def _torn_projector(folder: Path) -> None:
+    (projector,) = folder.glob("mmproj*.gguf")
+    projector.rename(folder / "mmproj-random-F16.gguf").write_bytes(b"GGUF, it was")
+
+
 def _truncated_safetensors(folder: Path) -> None:
     file = folder / "model.safetensors"
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -257,7 +262,8 @@ def _no_vision_part(folder: Path) -> None:
     ("spoil", "backend", "says"),
     [
         (_no_projector, "llama.cpp", "has no mmproj file"),
-        (_truncated_gguf, "llama.cpp", "an undamaged “random-Q8_0.gguf”"),
+        (_truncated_gguf, "llama.cpp", "“random-Q8_0.gguf” is damaged"),
+        (_torn_projector, "llama.cpp", "“mmproj-random-F16.gguf” is damaged"),
         (_truncated_safetensors, "transformers", "the rest of “model.safetensors”"),
         (_no_vision_part, "transformers", "no vision part"),
     ],
