@@ -1,0 +1,1 @@
+"""Places in pictures and moments in videos that an answer points at."""
