@@ -355,6 +355,9 @@ class PreviewRead(Event):
         height: in pixels.
         rgb: base64 of width x height x 3 bytes, rows from the top. Not a picture file: the window then
             decodes nothing that came from a stranger.
+        full_width: of the picture, page or frame itself, turned upright, in pixels.
+        full_height: likewise.
+        duration_s: of a video, else 0.
     """
 
     path: str
@@ -362,6 +365,9 @@ class PreviewRead(Event):
     width: int
     height: int
     rgb: str
+    full_width: int = 0
+    full_height: int = 0
+    duration_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
-from typing import Protocol
 
 import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QImage
 
 from desktopapp.conversations import Draft, MessageState, StoredConversation, StoredError, StoredMessage
 from desktopapp.engine.events import (
@@ -27,8 +24,9 @@ from desktopapp.engine.events import (
 )
 from desktopapp.engine.request import ModelChoice, Request, Role
 from desktopapp.errors import AnswerInterrupted
+from desktopapp.ui.chat_view import View
 from desktopapp.ui.conversation_saver import ConversationSaver
-from desktopapp.ui.dialogue import build_dialogue
+from desktopapp.ui.dialogue import attachments_of, attachments_said, build_dialogue
 from desktopapp.ui.wording import file_label, format_number, translate_error
 
 _SAVE_EVERY_MS = 1000
@@ -40,33 +38,6 @@ class ChatState(StrEnum):
     IDLE = "idle"
     RUNNING = "running"
     STOPPING = "stopping"
-
-
-class View(Protocol):
-    """What the chat needs of the conversation view."""
-
-    def clear(self) -> None: ...
-    def add_user_message(
-        self, message_id: str, text: str, attachments: Sequence[str], *, queued: bool = False
-    ) -> None: ...
-    def set_queued(self, message_id: str, queued: bool) -> None: ...
-    def remove_message(self, message_id: str) -> None: ...
-    def set_thumbnail(self, path: str, image: QImage) -> None: ...
-    def begin_answer(self, answer_id: str, model_label: str) -> None: ...
-    def set_status(self, answer_id: str, text: str) -> None: ...
-    def append_text(self, answer_id: str, channel: Channel, text: str) -> None: ...
-    def finish_answer(self, answer_id: str, reason: FinishReason, stats: Stats | None) -> None: ...
-    def fail_answer(self, answer_id: str, message: str, remedy: str) -> None: ...
-    def restore_answer(
-        self,
-        answer_id: str,
-        model_label: str,
-        text: str,
-        thought: str,
-        finish_reason: FinishReason | None,
-        error: tuple[str, str] | None,
-        stats: Stats | None = None,
-    ) -> None: ...
 
 
 class Chat(QObject):
@@ -292,6 +263,7 @@ class Chat(QObject):
         self._texts = {}
         self._running, self._asked = answer.message_id, question.message_id
         self._view.begin_answer(answer.message_id, self._model_label)
+        self._view.set_answer_media(answer.message_id, attachments_of(dialogue.turns))
         self._show_queued(waiting)
         self._set_state(ChatState.RUNNING)
         self._show_status(answer.message_id, self._first_status())
@@ -353,6 +325,7 @@ class Chat(QObject):
             translate_error(message.error) if message.error else None,
             _to_stats(message.stats),
         )
+        self._view.set_answer_media(message.message_id, attachments_said(self.messages))
 
     def _first_status(self) -> str:
         """What a question waits for before the engine takes it up."""

@@ -57,6 +57,16 @@ def build_dialogue(
     return Dialogue(tuple(turns), tuple(dict.fromkeys(left_out)))
 
 
+def attachments_of(turns: Iterable[Turn]) -> tuple[Attachment, ...]:
+    """All files of a request, in the order in which the model counts its pictures."""
+    return tuple(attachment for turn in turns for attachment in turn.attachments)
+
+
+def attachments_said(messages: Iterable[StoredMessage]) -> tuple[Attachment, ...]:
+    """Likewise of messages that were asked before."""
+    return attachments_of(_user_turn(one, one.attachments) for one in messages if one.role == Role.USER)
+
+
 def _answered_pairs(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, StoredMessage]]:
     pairs = []
     for first, second in itertools.pairwise(messages):

@@ -142,6 +142,8 @@ class Session(QObject):
         chat.left_out.connect(self._on_left_out)
         chat.shown.connect(self._on_message_shown)
         self.intake.thumbnail_ready.connect(view.set_thumbnail)
+        view.preview_wanted.connect(self.worker.read_previews, Qt.ConnectionType.DirectConnection)
+        self.worker.preview_read.connect(view.show_preview)
         self.saver.failed.connect(self._on_error)
 
     def _connect_window(self) -> None:

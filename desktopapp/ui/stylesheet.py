@@ -104,6 +104,10 @@ QDoubleSpinBox {
 }
 QDoubleSpinBox:focus { border: 2px solid $accent; padding: 2px 7px; }
 
+QListWidget#placesList { background: $surface; border: 1px solid $border; border-radius: ${radius_s}px; color: $text; }
+QListWidget#placesList::item { padding: 3px 4px; }
+QListWidget#placesList::item:selected, QListWidget#placesList::item:hover { background: $hover; color: $text; }
+QListWidget#placesList:focus { border-color: $accent; }
 QListView#modelList { background: transparent; border: none; outline: none; }
 QPlainTextEdit#crashReport {
   background: $sunken; border: 1px solid $border; border-radius: ${radius_m}px; padding: 8px; color: $text;

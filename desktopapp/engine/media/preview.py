@@ -42,7 +42,8 @@ def read_previews(attachment: Attachment, positions: Sequence[float], side_px: i
         for position in positions:
             pixels = _pixels_at(media, attachment, position)
             if pixels is not None:
-                yield _preview(attachment.path, position, pixels, side_px)
+                duration_s = media.video.duration_s if media.video is not None else 0.0
+                yield _preview(attachment.path, position, pixels, side_px, duration_s)
     finally:
         media.close()
 
@@ -60,8 +61,9 @@ def _pixels_at(media: OpenMedia, attachment: Attachment, position: float) -> Rgb
     return media.pictures[0].decode()
 
 
-def _preview(path: str, position: float, pixels: RgbArray, side_px: int) -> PreviewRead:
+def _preview(path: str, position: float, pixels: RgbArray, side_px: int, duration_s: float) -> PreviewRead:
     picture = Image.fromarray(pixels)
     picture.thumbnail((side_px, side_px), Image.Resampling.BOX, reducing_gap=None)
     encoded = base64.b64encode(picture.tobytes()).decode("ascii")
-    return PreviewRead(path, position, picture.width, picture.height, encoded)
+    height, width = pixels.shape[:2]
+    return PreviewRead(path, position, picture.width, picture.height, encoded, width, height, duration_s)

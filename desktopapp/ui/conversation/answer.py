@@ -18,6 +18,7 @@ from desktopapp.ui.conversation.selection import SelectionGroup
 from desktopapp.ui.conversation.status_line import StatusLine
 from desktopapp.ui.conversation.thought import ThoughtBlock
 from desktopapp.ui.conversation.typography import typography
+from desktopapp.ui.media.places_area import PlacesArea
 from desktopapp.ui.theme import colors_of, fonts
 from desktopapp.ui.tokens import SPACE_XS
 
@@ -67,6 +68,8 @@ class AnswerMessage(Message):
         self.status = StatusLine(self)
         self.body = MarkdownBody(lexers, self._make_formats, self)
         self.body.link_clicked.connect(self.link_clicked)
+        self.places = PlacesArea(self)
+        self.places.setContentsMargins(RING_PX, 0, 0, 0)
         self.footer = AnswerFooter(self)
         self.footer.copy_requested.connect(lambda: self.footer.copy_button.copy(self.message_text()))
         self.footer.retry_requested.connect(self.retry_requested)
@@ -78,7 +81,7 @@ class AnswerMessage(Message):
         self.label.setContentsMargins(RING_PX, 0, 0, 0)
         self.status.setContentsMargins(RING_PX, 0, 0, 0)
         self.body.setContentsMargins(RING_PX, 0, 0, 0)
-        for widget in (self.label, self.body, self.status, self.footer):
+        for widget in (self.label, self.body, self.places, self.status, self.footer):
             self._layout.addWidget(widget)
         self._restyle_label()
         self.retranslate()
@@ -148,6 +151,7 @@ class AnswerMessage(Message):
         super().set_width(width_px)
         self._width_px = width_px
         self.body.set_width(width_px - 2 * RING_PX)
+        self.places.set_width(width_px - 2 * RING_PX)
         if self.thought is not None:
             self.thought.set_width(width_px - 2 * RING_PX)
 
@@ -161,6 +165,7 @@ class AnswerMessage(Message):
     def retranslate(self) -> None:
         """Speak the language of now."""
         name = self.label.text()
+        self.places.retranslate()
         self.setAccessibleName(self.tr("Answer of %1").replace("%1", name) if name else self.tr("Answer"))
 
     def _take(self, channel: Channel, text: str) -> None:
@@ -173,6 +178,7 @@ class AnswerMessage(Message):
         if self.thought is not None:
             self.thought.end(fold=True)
         self.body.feed(text)
+        self.places.feed(self.message_text())
 
     def _make_thought(self) -> ThoughtBlock:
         self.thought = ThoughtBlock(self._lexers, self._clock, self)
@@ -190,6 +196,7 @@ class AnswerMessage(Message):
         if self.thought is not None:
             self.thought.end(fold=self._has_answer())
         self.body.finish()
+        self.places.look()
         self.work_wanted.emit()
 
     def _has_answer(self) -> bool:

@@ -22,6 +22,8 @@ from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import COLUMN_WIDTH, SPACE_L, SPACE_XL
 
 if TYPE_CHECKING:
+    from desktopapp.engine.events import PreviewRead
+    from desktopapp.engine.request import Attachment
     from desktopapp.ui.conversation.answer import AnswerMessage
     from desktopapp.ui.conversation.user_message import UserMessage
 
@@ -41,6 +43,7 @@ class ConversationView(QWidget):
         message_removed: the person took a queued message back; carries its id.
         retry_requested: `Send again` on a failed or stopped answer; carries the answer's id.
         link_clicked: the person clicked a link; http and https only.
+        preview_wanted: `Attachment`, positions and longest side in pixels of a picture that an answer points at.
         prompt_suggested: the person chose one of the questions of the empty conversation.
 
     Args:
@@ -51,6 +54,7 @@ class ConversationView(QWidget):
     message_removed = Signal(str)
     retry_requested = Signal(str)
     link_clicked = Signal(str)
+    preview_wanted = Signal(object, object, int)
     prompt_suggested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -163,6 +167,18 @@ class ConversationView(QWidget):
         self._lexers.warm_up()
         self._add_answer(answer_id, model_label)
 
+    def set_answer_media(self, answer_id: str, attachments: Sequence[Attachment]) -> None:
+        """Tell what the model is shown for an answer, in the order in which it counts pictures."""
+        answer = self._answers.get(answer_id)
+        if answer is not None:
+            answer.places.set_media(attachments)
+            answer.places.look()
+
+    def show_preview(self, preview: PreviewRead) -> None:
+        """A larger picture for what an answer points at."""
+        for answer in self._answers.values():
+            answer.places.show_preview(preview)
+
     def set_status(self, answer_id: str, text: str) -> None:
         """Say what is being done for an answer, until its first text comes."""
         answer = self._answers.get(answer_id)
@@ -242,6 +258,7 @@ class ConversationView(QWidget):
 
         answer = AnswerMessage(answer_id, model_label, self._lexers, self._clock, self._content)
         answer.link_clicked.connect(self._on_link_clicked)
+        answer.places.preview_wanted.connect(self.preview_wanted)
         answer.retry_requested.connect(lambda: self.retry_requested.emit(answer_id))
         answer.work_wanted.connect(lambda: self._wake(answer))
         ids = list(self._messages)

@@ -1,0 +1,39 @@
+"""What the chat needs of the conversation view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from PySide6.QtGui import QImage
+
+from desktopapp.engine.events import Channel, FinishReason, Stats
+from desktopapp.engine.request import Attachment
+
+
+class View(Protocol):
+    """What the chat needs of the conversation view."""
+
+    def clear(self) -> None: ...
+    def add_user_message(
+        self, message_id: str, text: str, attachments: Sequence[str], *, queued: bool = False
+    ) -> None: ...
+    def set_queued(self, message_id: str, queued: bool) -> None: ...
+    def remove_message(self, message_id: str) -> None: ...
+    def set_thumbnail(self, path: str, image: QImage) -> None: ...
+    def begin_answer(self, answer_id: str, model_label: str) -> None: ...
+    def set_answer_media(self, answer_id: str, attachments: Sequence[Attachment]) -> None: ...
+    def set_status(self, answer_id: str, text: str) -> None: ...
+    def append_text(self, answer_id: str, channel: Channel, text: str) -> None: ...
+    def finish_answer(self, answer_id: str, reason: FinishReason, stats: Stats | None) -> None: ...
+    def fail_answer(self, answer_id: str, message: str, remedy: str) -> None: ...
+    def restore_answer(
+        self,
+        answer_id: str,
+        model_label: str,
+        text: str,
+        thought: str,
+        finish_reason: FinishReason | None,
+        error: tuple[str, str] | None,
+        stats: Stats | None = None,
+    ) -> None: ...
