@@ -677,6 +677,61 @@
     </message>
 </context>
 <context>
+    <name>PlacesPanel</name>
+    <message>
+        <source>Copy crop</source>
+        <translation>复制裁剪区域</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Picture with marks</source>
+        <translation>带标注的图片</translation>
+    </message>
+    <message>
+        <source>Ctrl and the wheel zoom, a double click as well; drag to move</source>
+        <translation>按住 Ctrl 并滚动滚轮或双击可缩放；拖动可移动</translation>
+    </message>
+    <message>
+        <source>Moments of the video</source>
+        <translation>视频中的时刻</translation>
+    </message>
+    <message>
+        <source>What the answer points at</source>
+        <translation>回答所指的内容</translation>
+    </message>
+    <message>
+        <source>Picture with marks …</source>
+        <translation>带标注的图片…</translation>
+    </message>
+    <message>
+        <source>JSON …</source>
+        <translation>JSON…</translation>
+    </message>
+    <message>
+        <source>COCO annotations …</source>
+        <translation>COCO 标注…</translation>
+    </message>
+    <message>
+        <source>Page {number} of {name}</source>
+        <translation>{name} 第 {number} 页</translation>
+    </message>
+    <message>
+        <source>PNG pictures (*.png)</source>
+        <translation>PNG 图片 (*.png)</translation>
+    </message>
+    <message>
+        <source>JSON files (*.json)</source>
+        <translation>JSON 文件 (*.json)</translation>
+    </message>
+</context>
+<context>
     <name>PlanStep</name>
     <message>
         <source>smaller prompt chunks</source>
