@@ -2,12 +2,15 @@
 
 Each vector (one token, one head) gets scales of its own when it is stored, so nothing that comes later can clip it.
 Scales are bfloat16, which no magnitude of a model's numbers overflows, and rounded up, so that the largest number of
-a vector always has a code. Codes are unsigned bytes on every device:
+a vector always has a code. Codes are unsigned on every device:
 
 - `int8`: value / scale + 128.
 - `fp8_*`: the bits of the 8-bit float of value / scale; the largest number of a vector gets the largest code.
-- `int4`: levels are (code - 7.5) * scale, sixteen of them, symmetric and without a zero. Two halves of a vector's
-  channels have a scale each; byte c holds channel c in its low and channel c + head_dim / 2 in its high four bits.
+- `int4`: levels are (code - 7.5) * scale, sixteen of them, symmetric and without a zero. The two halves of a vector's
+  channels have a scale each.
+
+Two or four codes share 16 bits, lowest first: code j of unit u is channel j * units + u. So one load of 16-bit units
+gives, by masking, runs of channels that matrix units take as they are.
 """
 
 from __future__ import annotations
@@ -98,18 +101,22 @@ def _round_up(scales: torch.Tensor) -> torch.Tensor:
 
 
 def _codes(scaled: torch.Tensor, name: str) -> torch.Tensor:
-    if name == "int8":
-        return (scaled.round() + INT8_ZERO).to(torch.uint8)
     if name == "int4":
         levels = (scaled + INT4_MIDDLE).round().clamp(0, 15).to(torch.uint8)
-        low, high = levels.chunk(2, -1)
-        return low | (high << 4)
-    return scaled.to(_FLOAT8[name]).view(torch.uint8)
+        first, second, third, fourth = levels.chunk(4, -1)
+        return torch.stack((first | second << 4, third | fourth << 4), -1).flatten(-2)
+    if name == "int8":
+        codes = (scaled.round() + INT8_ZERO).to(torch.uint8)
+    else:
+        codes = scaled.to(_FLOAT8[name]).view(torch.uint8)
+    return torch.stack(codes.chunk(2, -1), -1).flatten(-2)
 
 
 def _values(codes: torch.Tensor, name: str) -> torch.Tensor:
-    if name == "int8":
-        return codes.float().sub(INT8_ZERO)
+    even, odd = codes[..., 0::2], codes[..., 1::2]
     if name == "int4":
-        return torch.cat((codes & 15, codes >> 4), -1).float() - INT4_MIDDLE
-    return codes.view(_FLOAT8[name]).float()
+        return torch.cat((even & 15, even >> 4, odd & 15, odd >> 4), -1).float().sub(INT4_MIDDLE)
+    in_order = torch.cat((even, odd), -1)
+    if name == "int8":
+        return in_order.float().sub(INT8_ZERO)
+    return in_order.view(_FLOAT8[name]).float()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from functools import cache
+
 import torch
 
-USES_CUDNN = False
+logger = logging.getLogger(__name__)
 
 
 def has_library_kernels(query: torch.Tensor) -> bool:
@@ -16,7 +19,7 @@ def has_library_kernels(query: torch.Tensor) -> bool:
 def attend_library(
     query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scale: float, *, is_causal: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Flash attention with its log-sum-exps.
+    """Attention by cuDNN where it is fast, else by flash attention.
 
     Args:
         query: (query_heads, n, head_dim).
@@ -28,13 +31,38 @@ def attend_library(
     Returns:
         (query_heads, n, head_dim) output and float32 (query_heads, n), contiguous, log-sum-exps.
     """
-    batch = (query.unsqueeze(0), keys.unsqueeze(0), values.unsqueeze(0))
-    if USES_CUDNN:
-        output, sums = torch.ops.aten._scaled_dot_product_cudnn_attention(
-            *batch, None, True, 0.0, is_causal, scale=scale
-        )[:2]
-    else:
-        output, sums = torch.ops.aten._scaled_dot_product_flash_attention(
-            *batch, 0.0, is_causal, scale=scale
-        )[:2]
+    attend = _attend_cudnn if has_fast_cudnn(query.device, query.dtype) else _attend_flash
+    output, sums = attend(query.unsqueeze(0), keys.unsqueeze(0), values.unsqueeze(0), scale, is_causal)
     return output[0], sums.reshape(query.shape[:2])
+
+
+@cache
+def has_fast_cudnn(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether cuDNN's attention runs and is the faster one: from Hopper on. Tried once."""
+    if torch.cuda.get_device_capability(device) < (9, 0):
+        return False
+    probe = torch.zeros(1, 1, 128, 128, dtype=dtype, device=device)
+    try:
+        _attend_cudnn(probe, probe, probe, 1.0, True)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        logger.warning("cuDNN's attention is not used: %s", error)
+        return False
+    return True
+
+
+def _attend_cudnn(
+    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scale: float, is_causal: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    run = torch.ops.aten._scaled_dot_product_cudnn_attention
+    output, sums, *_ = run(query, keys, values, None, True, 0.0, is_causal, scale=scale)
+    return output, sums
+
+
+def _attend_flash(
+    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scale: float, is_causal: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    run = torch.ops.aten._scaled_dot_product_flash_attention
+    output, sums, *_ = run(query, keys, values, 0.0, is_causal, scale=scale)
+    return output, sums

@@ -4,6 +4,9 @@ All query heads of a key head stand in one tile of rows (row = token * group + h
 are read once for all of them. Many programs may share a sequence (`splits`), each with a run of its keys; lengths
 come from device memory, so the grid is the same for every length.
 
+Two or four codes share 16 bits (see `codec.py`), so a tile of keys or values is loaded once, in a layout that the
+matrix units' loads take, and its two or four runs of channels (parts) are masked out of it in registers.
+
 Scales never touch the codes. A key's scale multiplies its scores. A value's scale is part of the softmax's weight:
 with u = score + log2(scale), w = 2^(u - max u) is at most 1 and float16 holds it, the output is
 sum(w * code), and the denominator sum(w / scale).
@@ -15,7 +18,8 @@ from __future__ import annotations
 
 import triton.language as tl
 
-from desktopapp.engine.backends.transformers.kv_cache.kernels.codes import decode_codes
+from desktopapp.engine.backends.transformers.kv_cache.kernels.codes import code_unit, decode_units
+from desktopapp.engine.backends.transformers.kv_cache.kernels.fast_math import exp2, log2, reciprocal
 from desktopapp.engine.backends.transformers.kv_cache.kernels.jit import jit
 
 # Weights are kept 2^8 times larger, away from the numbers that float16 holds with few digits.
@@ -51,7 +55,7 @@ def attention_kernel(
 
     Args:
         query: (heads, count, head_dim) with `head_stride` and `token_stride`.
-        output: (splits, heads, count, head_dim), normalised.
+        output: (splits, heads, count, head_dim), normalised; left as it is where a run is empty.
         logsumexp: float32 (splits, heads, count); -inf where a run is empty.
         block_table: int64 addresses of blocks.
         past_tokens: int32 (1,), tokens before the queries'.
@@ -73,28 +77,33 @@ def attention_kernel(
     tile = tl.num_programs(0) - 1 - tl.program_id(0)
     kv_head = tl.program_id(1)
     split, splits = tl.program_id(2), tl.num_programs(2)
-    half: tl.constexpr = head_dim // 2
-    columns: tl.constexpr = half if kind == "int4" else head_dim
+    parts: tl.constexpr = 1 if kind == "16bit" else (4 if kind == "int4" else 2)
+    columns: tl.constexpr = head_dim // parts
 
     rows = tile * tile_rows + tl.arange(0, tile_rows)
     token, head = rows // group, kv_head * group + rows % group
-    is_row = token < count
+    is_row = (token < count)[:, None]
     source = query + head.to(tl.int64)[:, None] * head_stride + token.to(tl.int64)[:, None] * token_stride
     channels = tl.arange(0, columns)[None, :]
-    low = tl.load(source + channels, mask=is_row[:, None], other=0.0)
-    high = low
-    if kind == "int4":
-        high = tl.load(source + half + channels, mask=is_row[:, None], other=0.0)
     factor = tl.full((tile_rows,), scale_log2, tl.float32)
-    if kind != "16bit":
+    if kind == "16bit":
+        queries: tl.tuple = (tl.load(source + channels, mask=is_row, other=0.0),)
+    else:
         # Divided by a row's largest number, queries cannot overflow float16.
-        largest = tl.max(tl.abs(low.to(tl.float32)), 1)
-        if kind == "int4":
-            largest = tl.maximum(largest, tl.max(tl.abs(high.to(tl.float32)), 1))
-        largest = tl.maximum(largest, 1e-30)
-        factor = factor * largest
-        low = (low.to(tl.float32) / largest[:, None]).to(tl.float16)
-        high = (high.to(tl.float32) / largest[:, None]).to(tl.float16)
+        whole = tl.load(source + tl.arange(0, head_dim)[None, :], mask=is_row, other=0.0).to(tl.float32)
+        largest = tl.maximum(tl.max(tl.abs(whole), 1), 1e-30)
+        factor = factor * largest * code_unit(kind)
+        queries = (
+            _load_query(source + channels, is_row, largest),
+            _load_query(source + columns + channels, is_row, largest),
+        )
+        if parts == 4:
+            queries = (
+                queries[0],
+                queries[1],
+                _load_query(source + 2 * columns + channels, is_row, largest),
+                _load_query(source + 3 * columns + channels, is_row, largest),
+            )
 
     past = tl.load(past_tokens)
     last_visible = past + tl.minimum(token, count - 1)
@@ -107,44 +116,49 @@ def attention_kernel(
 
     reference = tl.full((tile_rows,), float("-inf"), tl.float32)
     total = tl.zeros((tile_rows,), tl.float32)
-    result = tl.zeros((tile_rows, columns), tl.float32)
-    result_high = tl.zeros((tile_rows, columns), tl.float32)
+    nothing = tl.zeros((tile_rows, columns), tl.float32)
+    results: tl.tuple = (nothing,)
+    if parts == 2:
+        results = (nothing, nothing)
+    if parts == 4:
+        results = (nothing, nothing, nothing, nothing)
     for key in range(start, middle, tile_keys):
-        reference, total, result, result_high = _add_tile(
-            low, high, factor, last_visible, reference, total, result, result_high,
-            block_table, layer_offset, kv_head, key, end,
+        reference, total, results = _add_tile(
+            queries, factor, last_visible, reference, total, results, block_table, layer_offset, kv_head, key, end,
             kind, head_dim, kv_heads, block_tokens, tile_keys, is_packed, False,
         )  # fmt: skip
     for key in range(middle, stop, tile_keys):
-        reference, total, result, result_high = _add_tile(
-            low, high, factor, last_visible, reference, total, result, result_high,
-            block_table, layer_offset, kv_head, key, end,
+        reference, total, results = _add_tile(
+            queries, factor, last_visible, reference, total, results, block_table, layer_offset, kv_head, key, end,
             kind, head_dim, kv_heads, block_tokens, tile_keys, is_packed, True,
         )  # fmt: skip
 
     is_empty = total == 0.0
-    inverse = 1.0 / tl.where(is_empty, 1.0, total)
+    inverse = code_unit(kind) / tl.where(is_empty, 1.0, total)
     heads: tl.constexpr = kv_heads * group
     place = (split * heads + head).to(tl.int64) * count + token
     sums = tl.where(is_empty, float("-inf"), (reference + tl.log2(tl.where(is_empty, 1.0, total))) * _LN2)
-    tl.store(logsumexp + place, sums, mask=is_row)
+    tl.store(logsumexp + place, sums, mask=token < count)
     target = output + place[:, None] * head_dim + channels
-    element: tl.constexpr = output.dtype.element_ty
-    tl.store(target, (result * inverse[:, None]).to(element), mask=is_row[:, None])
-    if kind == "int4":
-        tl.store(target + half, (result_high * inverse[:, None]).to(element), mask=is_row[:, None])
+    for part in tl.static_range(parts):
+        result = (results[part] * inverse[:, None]).to(output.dtype.element_ty)
+        tl.store(target + part * columns, result, mask=is_row & (total > 0.0)[:, None])
+
+
+@jit
+def _load_query(places: tl.tensor, is_row: tl.tensor, largest: tl.tensor) -> tl.tensor:
+    """float16 (rows, channels), each row over its `largest`."""
+    return (tl.load(places, mask=is_row, other=0.0).to(tl.float32) / largest[:, None]).to(tl.float16)
 
 
 @jit
 def _add_tile(
-    low: tl.tensor,
-    high: tl.tensor,
+    queries: tl.tuple,
     factor: tl.tensor,
     last_visible: tl.tensor,
     reference: tl.tensor,
     total: tl.tensor,
-    result: tl.tensor,
-    result_high: tl.tensor,
+    results: tl.tuple,
     block_table: tl.tensor,
     layer_offset: tl.int64,
     kv_head: tl.int32,
@@ -157,93 +171,98 @@ def _add_tile(
     tile_keys: tl.constexpr,
     is_packed: tl.constexpr,
     is_masked: tl.constexpr,
-) -> tuple[tl.tensor, tl.tensor, tl.tensor, tl.tensor]:
+) -> tl.tuple:
     """Go on with the running softmax over the keys from `key` on, in one block."""
     address = tl.load(block_table + key // block_tokens) + layer_offset
-    slots = key % block_tokens + tl.arange(0, tile_keys)
-    is_key = key + tl.arange(0, tile_keys) < end
+    row = kv_head * block_tokens + key % block_tokens + tl.arange(0, tile_keys)
+    position = key + tl.arange(0, tile_keys)
+    is_key = position < end
+    is_visible = position[None, :] <= last_visible[:, None]
     if kind == "16bit":
-        element: tl.constexpr = low.dtype
-        row_bytes: tl.constexpr = head_dim * (element.primitive_bitwidth // 8)
-        vectors = (kv_head * block_tokens + slots)[:, None] * head_dim + tl.arange(0, head_dim)[None, :]
+        element: tl.constexpr = queries[0].dtype
+        side_bytes: tl.constexpr = kv_heads * block_tokens * head_dim * (element.primitive_bitwidth // 8)
+        vectors = row[:, None] * head_dim + tl.arange(0, head_dim)[None, :]
         keys_at = tl.multiple_of(address.to(tl.pointer_type(element)), 16)
-        values_at = tl.multiple_of(
-            (address + kv_heads * block_tokens * row_bytes).to(tl.pointer_type(element)), 16
-        )
+        values_at = tl.multiple_of((address + side_bytes).to(tl.pointer_type(element)), 16)
         keys = _load_tile(keys_at + vectors, is_key, is_masked)
         values = _load_tile(values_at + vectors, is_key, is_masked)
-        weighted = tl.dot(low, tl.trans(keys), input_precision="ieee") * factor[:, None]
+        weighted = tl.dot(queries[0], tl.trans(keys), input_precision="ieee") * factor[:, None]
         if is_masked:
-            weighted = tl.where(
-                (key + tl.arange(0, tile_keys))[None, :] <= last_visible[:, None], weighted, float("-inf")
-            )
+            weighted = tl.where(is_visible, weighted, float("-inf"))
         new_reference = tl.maximum(reference, tl.max(weighted, 1))
-        shift = tl.where(new_reference == float("-inf"), 0.0, new_reference)
-        weights = tl.exp2(weighted - shift[:, None])
-        shrink = tl.exp2(reference - shift)
+        weights, shrink = _weigh(weighted, reference, new_reference, is_packed)
         total = total * shrink + tl.sum(weights, 1)
-        result = tl.dot(weights.to(element), values, result * shrink[:, None], input_precision="ieee")
+        shrunk = results[0] * shrink[:, None]
+        results = (tl.dot(weights.to(element), values, shrunk, input_precision="ieee"),)
     else:
         groups: tl.constexpr = 2 if kind == "int4" else 1
-        vector_bytes: tl.constexpr = head_dim // groups
-        codes_bytes: tl.constexpr = kv_heads * block_tokens * vector_bytes
-        scale_count: tl.constexpr = kv_heads * groups * block_tokens
-        vectors = (kv_head * block_tokens + slots)[:, None] * vector_bytes + tl.arange(0, vector_bytes)[
-            None, :
-        ]
-        codes_at = tl.multiple_of(address.to(tl.pointer_type(tl.uint8)), 16)
-        scales_at = tl.multiple_of((address + 2 * codes_bytes).to(tl.pointer_type(tl.bfloat16)), 16)
-        scale_slots = kv_head * groups * block_tokens + slots
-        key_codes = _load_tile(codes_at + vectors, is_key, is_masked)
-        value_codes = _load_tile(codes_at + codes_bytes + vectors, is_key, is_masked)
-        key_scales = _load_scales(scales_at + scale_slots, is_key, is_masked)
-        value_scales = _load_scales(scales_at + scale_count + scale_slots, is_key, is_masked)
-        scores = tl.dot(low, tl.trans(decode_codes(key_codes, kind, is_packed)))
-        largest_scales = value_scales
-        if kind == "int4":
-            key_scales_high = _load_scales(scales_at + block_tokens + scale_slots, is_key, is_masked)
-            value_scales_high = _load_scales(
-                scales_at + scale_count + block_tokens + scale_slots, is_key, is_masked
-            )
-            largest_scales = tl.maximum(value_scales, value_scales_high)
-            scores_high = tl.dot(high, tl.trans(decode_codes(key_codes >> 4, kind, is_packed)))
-            scores = scores * key_scales[None, :] + scores_high * key_scales_high[None, :]
-        else:
-            scores = scores * key_scales[None, :]
-        weighted = scores * factor[:, None] + tl.log2(largest_scales)[None, :]
+        units: tl.constexpr = head_dim // (2 * groups)
+        side_units: tl.constexpr = kv_heads * block_tokens * units
+        side_scales: tl.constexpr = kv_heads * groups * block_tokens
+        units_at = tl.multiple_of(address.to(tl.pointer_type(tl.int16)), 16)
+        units_at += row[:, None] * units + tl.arange(0, units)[None, :]
+        scales_at = tl.multiple_of((address + 4 * side_units).to(tl.pointer_type(tl.bfloat16)), 16)
+        scales_at += row + kv_head * (groups - 1) * block_tokens
+        keys = _load_tile(units_at, is_key, is_masked)
+        values = _load_tile(units_at + side_units, is_key, is_masked)
+        key_scales = _load_scales(scales_at, is_key, is_masked)
+        value_scales = _load_scales(scales_at + side_scales, is_key, is_masked)
+        scores = tl.dot(queries[0], tl.trans(decode_units(keys, 0, kind, is_packed)))
+        scores = tl.dot(queries[1], tl.trans(decode_units(keys, 1, kind, is_packed)), scores)
+        scores = scores * (factor[:, None] * key_scales[None, :])
+        largest = value_scales
+        if groups == 2:
+            high_key_scales = _load_scales(scales_at + block_tokens, is_key, is_masked)
+            high_value_scales = _load_scales(scales_at + side_scales + block_tokens, is_key, is_masked)
+            largest = tl.maximum(value_scales, high_value_scales)
+            high_scores = tl.dot(queries[2], tl.trans(decode_units(keys, 2, kind, is_packed)))
+            high_scores = tl.dot(queries[3], tl.trans(decode_units(keys, 3, kind, is_packed)), high_scores)
+            scores += high_scores * (factor[:, None] * high_key_scales[None, :])
+        weighted = scores + log2(largest, is_packed)[None, :]
         if is_masked:
-            weighted = tl.where(
-                (key + tl.arange(0, tile_keys))[None, :] <= last_visible[:, None], weighted, float("-inf")
-            )
+            weighted = tl.where(is_visible, weighted, float("-inf"))
         new_reference = tl.maximum(reference, tl.max(weighted, 1) - _HEADROOM)
-        shift = tl.where(new_reference == float("-inf"), 0.0, new_reference)
-        weights = tl.exp2(weighted - shift[:, None])
-        shrink = tl.exp2(reference - shift)
-        total = total * shrink + tl.sum(weights * (1.0 / largest_scales)[None, :], 1)
-        if kind == "int4":
-            shares = (value_scales / largest_scales)[None, :]
-            shares_high = (value_scales_high / largest_scales)[None, :]
-            values_high = decode_codes(value_codes >> 4, kind, is_packed)
-            result_high = tl.dot(
-                (weights * shares_high).to(tl.float16), values_high, result_high * shrink[:, None]
+        weights, shrink = _weigh(weighted, reference, new_reference, is_packed)
+        inverse = reciprocal(largest, is_packed)
+        total = total * shrink + tl.sum(weights * inverse[None, :], 1)
+        low_weights = weights
+        if groups == 2:
+            low_weights = weights * (value_scales * inverse)[None, :]
+        low = low_weights.to(tl.float16)
+        low_results = (
+            tl.dot(low, decode_units(values, 0, kind, is_packed), results[0] * shrink[:, None]),
+            tl.dot(low, decode_units(values, 1, kind, is_packed), results[1] * shrink[:, None]),
+        )
+        if groups == 2:
+            high = (weights * (high_value_scales * inverse)[None, :]).to(tl.float16)
+            results = (
+                low_results[0],
+                low_results[1],
+                tl.dot(high, decode_units(values, 2, kind, is_packed), results[2] * shrink[:, None]),
+                tl.dot(high, decode_units(values, 3, kind, is_packed), results[3] * shrink[:, None]),
             )
-            weights = weights * shares
-        values = decode_codes(value_codes, kind, is_packed)
-        result = tl.dot(weights.to(tl.float16), values, result * shrink[:, None])
-    return new_reference, total, result, result_high
+        else:
+            results = low_results
+    return new_reference, total, results
+
+
+@jit
+def _weigh(
+    weighted: tl.tensor, reference: tl.tensor, new_reference: tl.tensor, is_packed: tl.constexpr
+) -> tl.tuple:
+    """2^(weighted - new_reference), and what earlier results shrink by; zeros where nothing was visible yet."""
+    shift = tl.where(new_reference == float("-inf"), 0.0, new_reference)
+    return exp2(weighted - shift[:, None], is_packed), exp2(reference - shift, is_packed)
 
 
 @jit
 def _load_tile(places: tl.tensor, is_key: tl.tensor, is_masked: tl.constexpr) -> tl.tensor:
     """(keys, channels); what lies behind the last key was never written and may be no number."""
-    if is_masked:
-        return tl.load(places, mask=is_key[:, None], other=0)
-    return tl.load(places)
+    return tl.load(places, mask=is_key[:, None], other=0) if is_masked else tl.load(places)
 
 
 @jit
 def _load_scales(places: tl.tensor, is_key: tl.tensor, is_masked: tl.constexpr) -> tl.tensor:
     """float32 (keys,)."""
-    if is_masked:
-        return tl.load(places, mask=is_key, other=1.0).to(tl.float32)
-    return tl.load(places).to(tl.float32)
+    scales = tl.load(places, mask=is_key, other=1.0) if is_masked else tl.load(places)
+    return scales.to(tl.float32)

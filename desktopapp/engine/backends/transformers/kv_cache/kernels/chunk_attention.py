@@ -23,8 +23,8 @@ from desktopapp.engine.backends.transformers.kv_cache.library_attention import (
     has_library_kernels,
 )
 
-# Tokens of the past that are decoded at once: 32 MiB at the 4B model's shape.
-RUN_TOKENS = 8192
+# Tokens of the past that are decoded at once: 64 MiB at the 4B model's shape.
+RUN_TOKENS = 16384
 # From this many queries on, decoding to a buffer costs less than the faster kernels save.
 LIBRARY_QUERIES = 256
 MERGE_TILE_TOKENS = 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
@@ -18,6 +19,11 @@ class Kernel(Protocol):
         """Inlined into the kernel that calls it."""
 
 
+# Triton compiles anew where an argument is 1 or becomes a multiple of 16. Lengths are both at times.
+_LENGTHS = frozenset({"count", "first", "first_key", "rows"})
+
+
 def jit(function: Callable[..., Any]) -> Kernel:
     """Compile a function with Triton when it is first launched."""
-    return cast(Kernel, triton.jit(function))
+    lengths = [name for name in inspect.signature(function).parameters if name in _LENGTHS]
+    return cast(Kernel, triton.jit(function, do_not_specialize=lengths))

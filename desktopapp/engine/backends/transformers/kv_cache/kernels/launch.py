@@ -28,6 +28,7 @@ from desktopapp.engine.backends.transformers.kv_cache.kernels.storage_kernels im
 
 APPEND_TILE_TOKENS = 16
 EXPAND_TILE_TOKENS = 32
+COMBINE_TILE_CHANNELS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ def attend_blocks(query: torch.Tensor, layer: KvLayer, scale: float, tiles: Tile
     if tiles.splits == 1:
         return parts[0]
     output = torch.empty_like(query, memory_format=torch.contiguous_format)
-    combine_kernel[(heads * count,)](
+    combine_kernel[(heads * count, head_dim // COMBINE_TILE_CHANNELS)](
         parts,
         sums,
         output,
@@ -219,6 +220,7 @@ def attend_blocks(query: torch.Tensor, layer: KvLayer, scale: float, tiles: Tile
         count,
         splits=tiles.splits,
         head_dim=head_dim,
+        tile_channels=COMBINE_TILE_CHANNELS,
     )
     return output
 

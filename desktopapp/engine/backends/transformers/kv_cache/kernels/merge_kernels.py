@@ -18,10 +18,11 @@ def combine_kernel(
     count: tl.int32,
     splits: tl.constexpr,
     head_dim: tl.constexpr,
+    tile_channels: tl.constexpr,
 ) -> None:
     """Merge what all splits of `attention_kernel` found for one row.
 
-    Grid: (rows,).
+    Grid: (rows, head_dim / tile_channels).
 
     Args:
         partials: float32 (splits, heads, count, head_dim).
@@ -33,14 +34,16 @@ def combine_kernel(
         count: queries.
         splits: a power of two.
         head_dim: channels.
+        tile_channels: that one program merges.
     """
     row = tl.program_id(0)
     split = tl.arange(0, splits)
-    channels = tl.arange(0, head_dim)
+    channels = tl.program_id(1) * tile_channels + tl.arange(0, tile_channels)
     logsumexp = tl.load(sums + split * rows + row)
     weights = tl.exp(logsumexp - tl.max(logsumexp, 0))
     weights = weights / tl.sum(weights, 0)
-    parts = tl.load(partials + (split.to(tl.int64) * rows + row)[:, None] * head_dim + channels[None, :])
+    places = partials + (split.to(tl.int64) * rows + row)[:, None] * head_dim + channels[None, :]
+    parts = tl.load(places, mask=(weights > 0.0)[:, None], other=0.0)
     merged = tl.sum(parts * weights[:, None], 0)
     target = output + (row // count).to(tl.int64) * head_stride + (row % count) * token_stride
     tl.store(target + channels, merged.to(output.dtype.element_ty))

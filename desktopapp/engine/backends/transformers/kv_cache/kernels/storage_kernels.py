@@ -5,8 +5,11 @@ from __future__ import annotations
 import triton.language as tl
 
 from desktopapp.engine.backends.transformers.kv_cache.kernels.codes import (
-    decode_codes,
+    code_unit,
+    decode_units,
     encode_codes,
+    halve,
+    pack_units,
     vector_scales,
 )
 from desktopapp.engine.backends.transformers.kv_cache.kernels.jit import jit
@@ -99,23 +102,22 @@ def store_vectors(
     else:
         groups: tl.constexpr = 2 if kind == "int4" else 1
         vector_bytes: tl.constexpr = head_dim // groups
+        units: tl.constexpr = vector_bytes // 2
         codes_bytes: tl.constexpr = kv_heads * block_tokens * vector_bytes
         scale_count: tl.constexpr = kv_heads * groups * block_tokens
-        codes_at = tl.multiple_of((address + side * codes_bytes).to(tl.pointer_type(tl.uint8)), 16)
-        codes_at = (codes_at + row * vector_bytes)[:, None] + tl.arange(0, vector_bytes)[None, :]
+        units_at = tl.multiple_of((address + side * codes_bytes).to(tl.pointer_type(tl.int16)), 16)
+        units_at = (units_at + row * units)[:, None] + tl.arange(0, units)[None, :]
         scales_at = (address + 2 * codes_bytes + 2 * side * scale_count).to(tl.pointer_type(tl.int16))
         scales_at += kv_head * groups * block_tokens + slots
         numbers = vectors.to(tl.float32)
         if kind == "int4":
-            halves = tl.permute(tl.reshape(numbers, (tile_tokens, 2, vector_bytes)), (0, 2, 1))
-            low, high = tl.split(halves)
+            low, high = halve(numbers)
             low_codes = _store_scales_and_encode(low, scales_at, is_token, kind, largest)
             high_codes = _store_scales_and_encode(high, scales_at + block_tokens, is_token, kind, largest)
-            tl.store(codes_at, low_codes | (high_codes << 4), mask=mask)
+            packed = pack_units(low_codes, 4) | (pack_units(high_codes, 4) << 8)
         else:
-            tl.store(
-                codes_at, _store_scales_and_encode(numbers, scales_at, is_token, kind, largest), mask=mask
-            )
+            packed = pack_units(_store_scales_and_encode(numbers, scales_at, is_token, kind, largest), 8)
+        tl.store(units_at, packed.to(tl.int16), mask=mask)
 
 
 @jit
@@ -182,18 +184,19 @@ def expand_kernel(
         tl.store(target + channels, numbers, mask=mask)
     else:
         groups: tl.constexpr = 2 if kind == "int4" else 1
-        columns: tl.constexpr = head_dim // groups
-        codes_bytes: tl.constexpr = kv_heads * block_tokens * columns
+        parts: tl.constexpr = 2 * groups
+        units: tl.constexpr = head_dim // parts
+        codes_bytes: tl.constexpr = 2 * kv_heads * block_tokens * units
         scale_count: tl.constexpr = kv_heads * groups * block_tokens
-        channels = tl.arange(0, columns)[None, :]
-        codes_at = tl.multiple_of((address + side * codes_bytes).to(tl.pointer_type(tl.uint8)), 16)
-        codes = tl.load((codes_at + row * columns)[:, None] + channels, mask=mask, other=0)
+        channels = tl.arange(0, units)[None, :]
+        units_at = tl.multiple_of((address + side * codes_bytes).to(tl.pointer_type(tl.int16)), 16)
+        codes = tl.load((units_at + row * units)[:, None] + channels, mask=mask, other=0)
         scales_at = (address + 2 * codes_bytes + 2 * side * scale_count).to(tl.pointer_type(tl.bfloat16))
         scales_at += kv_head * groups * block_tokens + slots
-        scales = tl.load(scales_at, mask=is_token, other=0.0).to(tl.float32)
-        numbers = decode_codes(codes, kind, is_packed).to(tl.float32) * scales[:, None]
-        tl.store(target + channels, numbers.to(element), mask=mask)
-        if kind == "int4":
-            scales = tl.load(scales_at + block_tokens, mask=is_token, other=0.0).to(tl.float32)
-            numbers = decode_codes(codes >> 4, kind, is_packed).to(tl.float32) * scales[:, None]
-            tl.store(target + columns + channels, numbers.to(element), mask=mask)
+        for part in tl.static_range(parts):
+            group_scales = tl.load(
+                scales_at + part // 2 * (groups - 1) * block_tokens, mask=is_token, other=0.0
+            )
+            scales = group_scales.to(tl.float32) * code_unit(kind)
+            numbers = decode_units(codes, part, kind, is_packed).to(tl.float32) * scales[:, None]
+            tl.store(target + part * units + channels, numbers.to(element), mask=mask)
