@@ -155,6 +155,9 @@ def _check_projector(checked: CheckedFiles) -> None:
         raise ProjectorMismatch(file=name, reason=reason)
     given = len(deepstack_layers(projector))
     wanted = checked.text_count("n_deepstack_layers")
+    if wanted >= checked.text_count("block_count"):
+        # llama.cpp's graph of the last layer has no room for one.
+        raise ModelDamaged(file=checked.shards[0].name, reason="it has no more layers than DeepStack feeds")
     if wanted != given:
         reason = f"it feeds {given} DeepStack layers, the model wants {wanted}"
         raise ProjectorMismatch(file=name, reason=reason)

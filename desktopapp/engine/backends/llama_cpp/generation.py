@@ -144,7 +144,7 @@ class _Run:
             self._cancel.raise_if_cancelled()
             work = piece.cells * (1 + piece.cells / _IMAGE_ATTENTION_TOKENS)
             with self._steps.step("image", work, _IMAGE_WORK_PER_S):
-                embeddings = encode_image(self._weights, chunk)
+                embeddings = encode_image(self._weights, chunk, self._cancel)
             self._loaded.note_vision_buffers(piece.cells)
             self._cancel.raise_if_cancelled()
             with (

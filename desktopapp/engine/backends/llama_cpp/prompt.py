@@ -199,15 +199,22 @@ def _bitmap(pixels: RgbArray, pixels_id: str, mergeable: bool) -> Any:
     return bitmap
 
 
-def encode_image(weights: Weights, chunk: Any) -> Any:
+def encode_image(weights: Weights, chunk: Any, cancel: CancelToken) -> Any:
     """Run the vision tower; the embeddings, float32 (tokens, width), are mtmd's and last until the next call.
 
+    Args:
+        weights: loaded.
+        chunk: from `image_chunk`.
+        cancel: read between operations of the graph.
+
     Raises:
+        Cancelled: the token was set.
         OutOfMemory: memory ran out.
         UnexpectedError: it failed otherwise.
     """
     log.forget()
-    code = mtmd.mtmd_encode_chunk(weights.projector, chunk)
+    with weights.vision_stop.by(cancel):
+        code = mtmd.mtmd_encode_chunk(weights.projector, chunk)
     if code:
         raise run_failure("looking at a picture", code, log.trouble())
     return mtmd.mtmd_get_output_embd(weights.projector)

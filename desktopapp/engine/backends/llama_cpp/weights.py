@@ -15,6 +15,7 @@ from desktopapp.engine.backends.llama_cpp.devices import Placement
 from desktopapp.engine.backends.llama_cpp.failures import load_failure
 from desktopapp.engine.backends.llama_cpp.file_check import CheckedFiles
 from desktopapp.engine.backends.llama_cpp.library import llama, log, logger, mtmd
+from desktopapp.engine.backends.llama_cpp.vision_stop import VisionStop
 from desktopapp.errors import ModelDamaged
 
 # llama.cpp's own copy of quantised weights, laid out for the CPU's instructions, may be as large as the file.
@@ -41,6 +42,7 @@ class Weights:
     Attributes:
         model: handle of llama.cpp.
         projector: handle of mtmd.
+        vision_stop: ends the vision tower's work.
         vocabulary: handle of llama.cpp.
         image_tokens: ids of the tokens that open a picture, stand for its parts, and close it.
         pixel_budget: the model's own.
@@ -63,6 +65,7 @@ class Weights:
         self._files = files
         self.model: Any = None
         self.projector: Any = None
+        self.vision_stop = VisionStop(on_gpu=placement.vision_on_gpu)
         self.pixel_budget = _pixel_budget(files)
         self.buffers: tuple[BufferSize, ...] = ()
         try:
@@ -146,6 +149,7 @@ class Weights:
         parameters.progress_callback = callback.function
         parameters.use_gpu = placement.vision_on_gpu
         parameters.print_timings = False
+        parameters.cb_eval = self.vision_stop.function
         parameters.n_threads = threads
         parameters.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
         # A warm-up encodes 2,116 tokens, a minute on a slow CPU.

@@ -134,6 +134,13 @@ def test_projector_of_another_size(files: ModelFiles, tmp_path: Path) -> None:
         load(dataclasses.replace(files, projector=tmp_path / "wide-mmproj.gguf"))
 
 
+def test_fewer_layers_than_deepstack_feeds(files: ModelFiles) -> None:
+    """llama.cpp would end the process when it makes its graph."""
+    set_count(files.path, "qwen3vl.block_count", 3)
+    with pytest.raises(ModelDamaged, match="DeepStack"):
+        load(files)
+
+
 def test_projector_with_other_deepstack_layers(files: ModelFiles) -> None:
     set_count(files.path, "qwen3vl.n_deepstack_layers", 2)
     with pytest.raises(ProjectorMismatch, match="DeepStack"):

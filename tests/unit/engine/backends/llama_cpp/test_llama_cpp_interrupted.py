@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from desktopapp.engine.backend import RunOptions
-from desktopapp.engine.backends.llama_cpp import LlamaCppBackend, context
+from desktopapp.engine.backends.llama_cpp import LlamaCppBackend, context, prompt
 from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.errors import AttachmentGone, UnexpectedError
-from tests.llama_cpp_runs import ask, fresh, run, then
+from tests.llama_cpp_runs import ask, fresh, inside, run, then
 from tests.pictures import NoisePicture
 
 
@@ -105,3 +105,45 @@ def test_a_decode_that_fails_keeps_what_came_before(
     result = run(backend, second)
     assert result.cached > 70
     assert result.tokens == fresh(reference, second)
+
+
+@pytest.mark.parametrize("looks", [1, 3])
+def test_stopped_within_the_vision_tower(
+    backend: LlamaCppBackend, reference: LlamaCppBackend, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    """Stop need not wait for a picture's end, and nothing of it is used."""
+    encode = prompt.mtmd.mtmd_encode_chunk
+    encoding = False
+
+    class Late(CancelToken):
+        asked = 0
+
+        @property
+        def cancelled(self) -> bool:
+            self.asked += encoding
+            return self.asked > looks
+
+        def raise_if_cancelled(self) -> None:
+            if self.asked > looks:
+                raise Cancelled
+
+    def watched(*arguments: object) -> int:
+        nonlocal encoding
+        encoding = True
+        code: int = encode(*arguments)
+        encoding = False
+        return code
+
+    first = ask(NoisePicture(300, 200, 1), "What is it?")
+    run(backend, first)
+    second = then(first, "This.", NoisePicture(512, 512, 2), "?")
+    monkeypatch.setattr(prompt.mtmd, "mtmd_encode_chunk", watched)
+    whole, stopped = Late(), Late()
+    whole.asked = -(10**6)
+    run(backend, second, 1, cancel=whole)
+    inside(backend).context.cut(0)
+    with pytest.raises(Cancelled):
+        run(backend, second, cancel=stopped)
+    assert stopped.asked < (whole.asked + 10**6) / 4
+    monkeypatch.undo()
+    assert run(backend, second).tokens == fresh(reference, second)
