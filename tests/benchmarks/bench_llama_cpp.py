@@ -207,7 +207,7 @@ def measure_conversation(files: ModelFiles, rounds: int) -> list[Row]:
     with loaded(files) as backend:
         handler = Handler(files, thread_count())
         for turn in range(20):
-            pictures = [NoisePicture(384, 384, turn)] if turn in (0, 7, 14) else []
+            pictures = [NoisePicture(256, 256, turn)] if turn in (0, 7, 14) else []
             words = f"{turn}: more?"
             prompt = [*(answered(prompt) if prompt else []), *ask(*pictures, words)]
             messages += [message("assistant", ANSWER)] if turn else []
