@@ -17,9 +17,15 @@ def has_library_kernels(query: torch.Tensor) -> bool:
 
 
 def attend_library(
-    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scale: float, *, is_causal: bool
+    query: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    scale: float,
+    *,
+    is_causal: bool,
+    uses_cudnn: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Attention by cuDNN where it is fast, else by flash attention.
+    """Attention by flash attention, or by cuDNN where it is faster.
 
     Args:
         query: (query_heads, n, head_dim).
@@ -27,11 +33,12 @@ def attend_library(
         values: like keys.
         scale: of the scores.
         is_causal: row i sees keys up to i.
+        uses_cudnn: lengths are those of many calls, so that a plan pays.
 
     Returns:
         (query_heads, n, head_dim) output and float32 (query_heads, n), contiguous, log-sum-exps.
     """
-    attend = _attend_cudnn if has_fast_cudnn(query.device, query.dtype) else _attend_flash
+    attend = _attend_cudnn if uses_cudnn and has_fast_cudnn(query.device, query.dtype) else _attend_flash
     output, sums = attend(query.unsqueeze(0), keys.unsqueeze(0), values.unsqueeze(0), scale, is_causal)
     return output[0], sums.reshape(query.shape[:2])
 

@@ -91,15 +91,31 @@ def test_outliers_leave_the_rest_readable(kv_type: str) -> None:
 
 
 def library_attention(
-    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scale: float, *, is_causal: bool
+    query: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    scale: float,
+    *,
+    is_causal: bool,
+    uses_cudnn: bool,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """What cuDNN and flash attention do on a GPU."""
+    assert not uses_cudnn, "no plan for lengths that come once"
     group = query.shape[0] // keys.shape[0]
     repeated = (keys.repeat_interleave(group, 0), values.repeat_interleave(group, 0))
     output, sums = attend_portably(
         *(part.unsqueeze(0) for part in (query, *repeated)), scale, is_causal=is_causal
     )
     return output[0].transpose(0, 1).contiguous().transpose(0, 1), sums[0]
+
+
+@pytest.mark.parametrize("past", [0, 1, 4096, 5000, 16384, 45000])
+def test_runs_cover_the_past_once(past: int) -> None:
+    end = 0
+    for start, length in chunk_attention.divide_past(past):
+        assert start == end
+        end += length
+    assert end == past
 
 
 @pytest.mark.parametrize("kv_type", KV_FORMATS)
@@ -111,7 +127,7 @@ def test_runs_of_decoded_tokens_are_merged(
     inputs = sample(tokens, chunk, kv_heads=1, group=2, device=str(DEVICE))
     cache = filled_cache(inputs, kv_type)
     query = turned_query(inputs.query[0], cache)
-    found = chunk_attention.attend_runs(query, cache.layers[0], SCALE, run_tokens=100)
+    found = chunk_attention.attend_runs(query, cache.layers[0], SCALE, run_tokens=(100, 30))
     found = turned_output(found, cache).unsqueeze(0)
     assert relative_error(found, attend_blockwise(inputs.query, cache.layers[0], SCALE).double().cpu()) < 1e-5
 

@@ -7,6 +7,8 @@ Short chunks, and cards without those kernels, take `attention_kernel`, which de
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import torch
 
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvLayer
@@ -23,10 +25,12 @@ from desktopapp.engine.backends.transformers.kv_cache.library_attention import (
     has_library_kernels,
 )
 
-# Tokens of the past that are decoded at once: 64 MiB at the 4B model's shape.
-RUN_TOKENS = 16384
-# From this many queries on, decoding to a buffer costs less than the faster kernels save.
-LIBRARY_QUERIES = 256
+# Runs of the past that are decoded at once; the longest takes 64 MiB at the 4B model's shape. cuDNN makes a plan for
+# every pair of lengths, which takes about 50 ms, so it gets these runs alone, and chunks of whole `CUDNN_TOKENS`.
+RUN_TOKENS = (16384, 4096)
+CUDNN_TOKENS = 1024
+# Up to this many queries our own kernel is faster.
+SHORT_QUERIES = 256
 MERGE_TILE_TOKENS = 16
 
 
@@ -43,7 +47,7 @@ def attend_chunk(query: torch.Tensor, layer: KvLayer, scale: float) -> torch.Ten
     """
     kv_format = layer.cache.layout.kv_format
     rows = (rotate_query(query) if kv_format.rotates_keys else query)[0]
-    if rows.shape[1] >= LIBRARY_QUERIES and has_library_kernels(query):
+    if rows.shape[1] > SHORT_QUERIES and has_library_kernels(query):
         output = attend_runs(rows, layer, scale)
     else:
         layer.cache.past_on_device(layer.tokens - rows.shape[1])
@@ -59,8 +63,19 @@ def chunk_tiles(rows: torch.Tensor, layer: KvLayer) -> Tiles:
     return Tiles(tile_rows, 64, warps=4, stages=2, splits=splits)
 
 
+def divide_past(tokens: int, run_tokens: Sequence[int] = RUN_TOKENS) -> Iterator[tuple[int, int]]:
+    """Runs (start, length) of the past: as many of each length as fit, longest first, and what is left."""
+    start = 0
+    for length in run_tokens:
+        while tokens - start >= length:
+            yield start, length
+            start += length
+    if start < tokens:
+        yield start, tokens - start
+
+
 def attend_runs(
-    query: torch.Tensor, layer: KvLayer, scale: float, run_tokens: int = RUN_TOKENS
+    query: torch.Tensor, layer: KvLayer, scale: float, run_tokens: Sequence[int] = RUN_TOKENS
 ) -> torch.Tensor:
     """Attention by library kernels over runs of decoded tokens.
 
@@ -68,27 +83,27 @@ def attend_runs(
         query: (query_heads, n, head_dim), in the basis that the format keeps.
         layer: holds the queries' keys and values.
         scale: of the scores.
-        run_tokens: longest run of the past.
+        run_tokens: lengths of runs, longest first.
 
     Returns:
         (n, query_heads, head_dim), in the same basis.
     """
     heads, count, head_dim = query.shape
     past, kv_heads = layer.tokens - count, layer.cache.layout.kv_heads
-    runs = [(start, min(run_tokens, past - start)) for start in range(0, past, run_tokens)]
-    buffer = torch.empty(
-        2,
-        kv_heads * max(count, *(size for _, size in runs), 0) * head_dim,
-        dtype=query.dtype,
-        device=query.device,
-    )
+    runs = [*divide_past(past, run_tokens), (past, count)]
+    longest = kv_heads * max(size for _, size in runs) * head_dim
+    buffer = torch.empty(2, longest, dtype=query.dtype, device=query.device)
     merged = torch.empty(count, heads, head_dim, dtype=torch.float32, device=query.device)
     sums = torch.empty(heads, count, dtype=torch.float32, device=query.device)
-    for index, (start, size) in enumerate([*runs, (past, count)]):
+    for index, (start, size) in enumerate(runs):
         keys, values = (part[: kv_heads * size * head_dim].view(kv_heads, size, head_dim) for part in buffer)
         expand(layer, start, size, keys, values)
-        output, new_sums = attend_library(query, keys, values, scale, is_causal=start == past)
-        if not runs:
+        is_causal = start == past
+        uses_cudnn = count % CUDNN_TOKENS == 0 and (is_causal or size in run_tokens)
+        output, new_sums = attend_library(
+            query, keys, values, scale, is_causal=is_causal, uses_cudnn=uses_cudnn
+        )
+        if len(runs) == 1:
             return output.transpose(0, 1)
         merge_kernel[(-(-count // MERGE_TILE_TOKENS), heads)](
             merged,
@@ -104,3 +119,21 @@ def attend_runs(
             is_first=index == 0,
         )
     return merged.to(query.dtype)
+
+
+def prepare_chunks(query_heads: int, layer: KvLayer, chunk_tokens: int) -> None:
+    """Make cuDNN's plans for whole chunks, where it is used: about a second that the first prompt then saves.
+
+    Args:
+        query_heads: of the layer.
+        layer: of the cache that prompts will go to; stays as it is.
+        chunk_tokens: queries of a whole chunk.
+    """
+    layout = layer.cache.layout
+    probe = torch.empty(0, dtype=layout.dtype, device=layer.cache.device)
+    if chunk_tokens % CUDNN_TOKENS or not has_library_kernels(probe):
+        return
+    query = torch.zeros(query_heads, chunk_tokens, layout.head_dim, dtype=layout.dtype, device=probe.device)
+    for size, is_causal in (*((size, False) for size in RUN_TOKENS), (chunk_tokens, True)):
+        keys = torch.zeros(layout.kv_heads, size, layout.head_dim, dtype=layout.dtype, device=probe.device)
+        attend_library(query, keys, keys, 1.0, is_causal=is_causal, uses_cudnn=True)

@@ -177,16 +177,21 @@ def attend_step(
 
 
 def step_tiles(cache: KvCache) -> Tiles:
-    """How attention of one token is cut: enough programs to keep every multiprocessor's loads under way."""
-    return Tiles(16, 64, warps=4, stages=3, splits=row_splits(cache, 1))
+    """How attention of one token is cut: small tiles, so that many programs hide each other's waiting.
+
+    Measured on an H200 at 2K to 215K tokens; see docs/performance.md.
+    """
+    if cache.layout.kv_format.is_quantised:
+        return Tiles(16, 32, warps=2, stages=4, splits=row_splits(cache, 1, 8))
+    return Tiles(16, 64, warps=4, stages=3, splits=row_splits(cache, 1, 4))
 
 
-def row_splits(cache: KvCache, row_tiles: int) -> int:
-    """Programs that share a sequence: a power of two that gives each multiprocessor about four."""
+def row_splits(cache: KvCache, row_tiles: int, programs: int = 4) -> int:
+    """Programs that share a sequence: a power of two that gives each multiprocessor about `programs`."""
     if cache.device.type != "cuda":
         return 4
     processors = torch.cuda.get_device_properties(cache.device).multi_processor_count
-    wanted = max(4 * processors // (cache.layout.kv_heads * row_tiles), 1)
+    wanted = max(programs * processors // (cache.layout.kv_heads * row_tiles), 1)
     return min(1 << (wanted.bit_length() - 1), 128)
 
 
