@@ -27,6 +27,7 @@
     │   └── PagesMissing            the range that was asked for
     ├── PromptTooLong
     ├── AnswerEmpty                 the model ended its turn without a word
+    ├── DoesNotFit                  a plan found no way within the memory that may be used
     ├── OutOfMemory
     ├── StorageError
     │   ├── AnswerInterrupted       the program ended while an answer ran
@@ -284,6 +285,17 @@ class AnswerEmpty(AppError):
 
     message_template = QT_TRANSLATE_NOOP("errors", "The model ended without writing anything.")
     remedy_template = QT_TRANSLATE_NOOP("errors", "Send the question again, or ask the other model.")
+
+
+class DoesNotFit(AppError):
+    """Values: model, needed_gib, limit_gib, missing_gib, device, remedies (sentences, in English)."""
+
+    message_template = QT_TRANSLATE_NOOP(
+        "errors",
+        "This does not fit: {needed_gib} GiB are needed, {limit_gib} GiB of {device} may be used, "
+        "{missing_gib} GiB are missing.",
+    )
+    remedy_template = QT_TRANSLATE_NOOP("errors", "{remedies}")
 
 
 class OutOfMemory(AppError):

@@ -15,6 +15,7 @@ from desktopapp.engine.backends.registry import default_backends
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.engine import Engine
 from desktopapp.engine.events import Event
+from desktopapp.engine.planning import RequestPlanner
 from desktopapp.engine.request import Request
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore import store
@@ -91,7 +92,7 @@ class EngineRun:
         self._token.cancel()
 
     def _work(self) -> None:
-        engine = Engine(store, default_backends(), StepClock())
+        engine = Engine(store, default_backends(), StepClock(), RequestPlanner(store))
         try:
             for event in engine.generate(self._request, self._token):
                 self._events.put(event)

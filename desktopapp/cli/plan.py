@@ -8,19 +8,15 @@ import sys
 from desktopapp.cli.ask import make_request
 from desktopapp.cli.plan_text import plan_lines
 from desktopapp.cli.terminal import DONE, FAILED, report, use_utf8, write_json, write_line
-from desktopapp.engine.memory.calibration import Calibration
-from desktopapp.engine.memory.choosing import Chooser
+from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.machine import imagine_machine, read_machine
-from desktopapp.engine.memory.preview import preview
-from desktopapp.engine.request import Mode
+from desktopapp.engine.planning import ReadMachine, RequestPlanner
 from desktopapp.engine.wire import event_to_dict
 from desktopapp.errors import AppError
-from desktopapp.modelstore.model import ModelKind
-from desktopapp.modelstore.store import find_model, find_models, find_variant
+from desktopapp.modelstore import store
 from desktopapp.settings import load_settings
 
 _GIB = 2**30
-_KINDS = {Mode.INSTRUCT: ModelKind.INSTRUCT, Mode.THINKING: ModelKind.THINKING}
 
 
 def show_plan(options: argparse.Namespace) -> int:
@@ -37,24 +33,26 @@ def show_plan(options: argparse.Namespace) -> int:
     for problem in loaded.problems:
         write_line(sys.stderr, problem)
     request = make_request(options, loaded.settings)
-    imagined = options.free_gib is not None or options.no_gpu
-    machine = read_machine()
-    if imagined:
-        free_bytes = None if options.free_gib is None else round(options.free_gib * _GIB)
-        machine = imagine_machine(free_bytes, has_gpu=not options.no_gpu)
+    planner = RequestPlanner(store, machine=_machine_reader(options))
     try:
-        model = find_model(request.choice.model)
-        kind = _KINDS.get(request.choice.mode or Mode.AUTO, model.kind)
-        model = find_variant(model, kind) or model
-        chosen = preview(request, model, find_models(), Chooser(machine, Calibration()))
+        planned = planner.preview(request, HeaderCache())
     except AppError as error:
         report(sys.stderr, error)
         return FAILED
     if options.json:
-        values = event_to_dict(chosen.event)
+        values = event_to_dict(planned.event)
         del values["event"], values["request_id"]
-        write_json(sys.stdout, values | {"backend_reason": chosen.backend_reason})
+        write_json(sys.stdout, values | {"backend_reason": planned.reason})
         return DONE
-    for line in plan_lines(chosen.event, chosen.backend_reason):
+    for line in plan_lines(planned.event, planned.reason):
         write_line(sys.stdout, line)
     return DONE
+
+
+def _machine_reader(options: argparse.Namespace) -> ReadMachine:
+    """This machine, or the one that the options describe."""
+    if options.free_gib is None and not options.no_gpu:
+        return read_machine
+    free_bytes = None if options.free_gib is None else round(options.free_gib * _GIB)
+    imagined = imagine_machine(free_bytes, has_gpu=not options.no_gpu)
+    return lambda own_gpu_bytes=0: imagined

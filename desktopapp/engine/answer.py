@@ -129,7 +129,7 @@ class Answer:
 
     def follow_plan(self, planned: Planned) -> None:
         """Tell how the request was planned to run."""
-        self._planned_peak_bytes = planned.peak_bytes
+        self._planned_peak_bytes = planned.comparable_peak_bytes
 
     def take(self, step: GenerationStep) -> Iterator[Event]:
         """The events that a backend's step means."""
@@ -174,7 +174,7 @@ class Answer:
         """Give out what was held back, then the whole answer with its figures."""
         yield from self.end_reply()
         text, thought = ("".join(self._texts[c]) for c in (Channel.ANSWER, Channel.THOUGHT))
-        yield Finished(self.request_id, text, thought, reason, self._stats())
+        yield Finished(self.request_id, text, thought, reason, self.stats())
 
     def _take_token(self, step: TokenAdded) -> Iterator[Event]:
         self._last_token_s = time.perf_counter()
@@ -203,7 +203,8 @@ class Answer:
             self._texts[channel].append(text)
             yield TextAdded(self.request_id, channel, text)
 
-    def _stats(self) -> Stats:
+    def stats(self) -> Stats:
+        """Measured figures so far."""
         decode_s = self._last_token_s - self._first_token_s
         prompt = self._first_prompt
         return Stats(

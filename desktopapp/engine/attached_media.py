@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from desktopapp.engine.backend import ImagePart, VideoPart
+from desktopapp.engine.backend import ImagePart, PixelBudget, VideoBudget, VideoPart, VideoSource
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatMedia
 from desktopapp.engine.media.attachment import OpenMedia, Picture, Video, open_media
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray
 
 _SETTLED_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLimits:
+    """How large and how much of the media a plan allows; None for the loaded model's own.
+
+    Args:
+        pictures: budget of a picture or page.
+        videos: budget of a video.
+        most_frames: of a video.
+    """
+
+    pictures: PixelBudget | None = None
+    videos: VideoBudget | None = None
+    most_frames: int | None = None
 
 
 class AttachedMedia:
@@ -31,6 +47,7 @@ class AttachedMedia:
         self.at_fault = ""
         """Path of the attachment that could not be read, or empty."""
         self._opened: list[OpenMedia] = []
+        self._is_open = False
 
     def open(self, turns: Sequence[Turn], cancel: CancelToken) -> None:
         """Read the header of every attachment.
@@ -49,6 +66,18 @@ class AttachedMedia:
                 shown += self._take(opened, attachment, cancel)
             self.by_turn.append(shown)
         self.at_fault = ""
+        self._is_open = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `open` has run to its end."""
+        return self._is_open
+
+    def show(self, limits: ShownLimits) -> None:
+        """Give every part the limits of a plan."""
+        self.by_turn = [
+            [replace(shown, part=_limited(shown.part, limits)) for shown in turn] for turn in self.by_turn
+        ]
 
     def close(self) -> None:
         """Let go of all files."""
@@ -153,6 +182,37 @@ def _file_version(path: str, shown: str) -> str | None:
     if abs(time.time() - status.st_mtime) < _SETTLED_S:
         return None
     return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{shown}:{path}"
+
+
+class SomeFrames:
+    """A video with some of its sampled frames, evenly taken.
+
+    Args:
+        video: all of it.
+        most: frames to keep.
+    """
+
+    def __init__(self, video: VideoSource, most: int) -> None:
+        count = len(video.frame_times_s)
+        self._places = tuple(place * count // most for place in range(most))
+        self._video = video
+        self.path = video.path
+        self.width = video.width
+        self.height = video.height
+        self.frame_times_s = tuple(video.frame_times_s[place] for place in self._places)
+
+    def decode(self, index: int) -> RgbArray:
+        """See `VideoSource.decode`."""
+        return self._video.decode(self._places[index])
+
+
+def _limited(part: ImagePart | VideoPart, limits: ShownLimits) -> ImagePart | VideoPart:
+    if isinstance(part, ImagePart):
+        return replace(part, pixel_budget=limits.pictures)
+    video = part.video
+    if limits.most_frames is not None and limits.most_frames < len(video.frame_times_s):
+        video = SomeFrames(video, limits.most_frames)
+    return replace(part, video=video, budget=limits.videos)
 
 
 AttachedItem: TypeAlias = AttachedImage | AttachedVideo

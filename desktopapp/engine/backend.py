@@ -337,6 +337,15 @@ class GenerationEnded:
     peak_bytes: int
 
 
+@runtime_checkable
+class TokenCounter(Protocol):
+    """A backend that can tell how many tokens a text has once a model is loaded."""
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text without special ones. Only from the thread that generates."""
+        ...
+
+
 GenerationStep: TypeAlias = ImageEvaluated | PromptProgress | TokenAdded | GenerationEnded
 LoadProgress: TypeAlias = Callable[[str, float | None], None]
 

@@ -13,10 +13,11 @@ from typing import Protocol
 
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.attached_media import AttachedMedia
-from desktopapp.engine.backend import Backend, LoadOptions, PixelBudget, VideoBudget
+from desktopapp.engine.backend import DEFAULT_RUN, Backend, LoadOptions, PixelBudget, VideoBudget
 from desktopapp.engine.backend_choice import choose_backend
 from desktopapp.engine.backends.fake import FAKE_NAMES, fake_model
 from desktopapp.engine.cancel import Cancelled, CancelToken
+from desktopapp.engine.chat_prompt import ChatMedia
 from desktopapp.engine.events import (
     AttachmentPrice,
     Event,
@@ -26,11 +27,13 @@ from desktopapp.engine.events import (
     MemorySample,
     Planned,
     RequestStarted,
+    Stats,
 )
 from desktopapp.engine.loading import Loading, RunningModel
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.media.price import price_attachment
 from desktopapp.engine.memory.probe import DeviceWatch, read_gpu
+from desktopapp.engine.planning import RequestPlan
 from desktopapp.engine.reasoning.request_run import answer_request
 from desktopapp.engine.request import Attachment, BackendChoice, Mode, ModelChoice, Request
 from desktopapp.engine.steps import StepClock
@@ -41,7 +44,7 @@ from desktopapp.errors import (
     UnexpectedError,
     VariantMissing,
 )
-from desktopapp.modelstore.model import InstalledModel, ModelKind
+from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind
 
 _KINDS = {Mode.INSTRUCT: ModelKind.INSTRUCT, Mode.THINKING: ModelKind.THINKING}
 
@@ -57,12 +60,30 @@ class ModelStore(Protocol):
         """The model of the other kind in the same family, or None."""
         ...
 
+    def find_models(self) -> list[InstalledModel]:
+        """All that are installed."""
+        ...
 
-class DraftPlanner(Protocol):
-    """Says how a request would be run, without running it."""
+
+class Planner(Protocol):
+    """Says how a request is run; `planning.RequestPlanner` is one."""
 
     def plan_draft(self, request: Request, headers: HeaderCache, /) -> Planned | None:
         """The plan; None where the request names no model that is here. Raises AppError."""
+        ...
+
+    def plan_request(
+        self, request: Request, model: InstalledModel, media: Sequence[Sequence[ChatMedia]], /
+    ) -> RequestPlan | None:
+        """The plan; None where the model cannot be priced. Raises DoesNotFit."""
+        ...
+
+    def follow(self, running: RunningModel | None, /) -> None:
+        """Take note of what is loaded."""
+        ...
+
+    def learn(self, plan: RequestPlan, stats: Stats, /) -> None:
+        """Take from a finished request what it teaches."""
         ...
 
 
@@ -73,7 +94,7 @@ class Engine:
         store: finds models.
         backends: makes a backend; called when it is first needed, since that imports its libraries.
         steps: told about every long step.
-        planner: prices drafts; without one they have no price.
+        planner: plans requests and prices drafts; without one a request runs with the backend's own choices.
     """
 
     def __init__(
@@ -81,7 +102,7 @@ class Engine:
         store: ModelStore,
         backends: Mapping[BackendChoice, Callable[[], Backend]],
         steps: StepClock,
-        planner: DraftPlanner | None = None,
+        planner: Planner | None = None,
     ) -> None:
         self._planner = planner
         self._store = store
@@ -90,6 +111,7 @@ class Engine:
         self._headers = HeaderCache()
         self._running: RunningModel | None = None
         self._loading: Loading | None = None
+        self._asked_context: int | None = None
 
     def load(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
         """Load a model ahead of the first question.
@@ -110,7 +132,7 @@ class Engine:
     def generate(self, request: Request, cancel: CancelToken) -> Iterator[Event]:
         """Answer a request, loading its model first where another one or none is loaded.
 
-        Yields RequestStarted, then ModelLoading and ModelReady where it loads, AttachmentRead and
+        Yields RequestStarted, then Planned, ModelLoading and ModelReady where it loads, AttachmentRead and
         PrefillProgress, TextAdded, and at the end one Finished or Failed. A cancelled request finishes with
         what it had said. Closing the iterator ends the request; the model stays loaded.
         """
@@ -119,7 +141,6 @@ class Engine:
         attached = AttachedMedia()
         try:
             cancel.raise_if_cancelled()
-            yield from self._ensure_loaded(request.choice, cancel)
             reason = yield from self._answer(request, attached, answer, cancel)
             yield from answer.finish(reason)
         except Cancelled:
@@ -134,6 +155,8 @@ class Engine:
     def unload(self) -> None:
         """Give the model's memory back."""
         running, self._running = self._running, None
+        if self._planner is not None:
+            self._planner.follow(None)
         if running is not None:
             running.backend.unload()
 
@@ -168,7 +191,7 @@ class Engine:
     def _ensure_loaded(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
         model = self._resolve(choice)
         options = LoadOptions(context_tokens=choice.context_tokens)
-        if self._runs(model, choice.backend, options):
+        if self._runs(model, choice):
             return
         # Twice: a choice that cannot be fulfilled leaves the old model alone, but the memory
         # that the old one holds must not count against the new one.
@@ -177,6 +200,18 @@ class Engine:
             self.unload()
             decided = choose_backend(model, choice.backend, read_gpu())
         backend, files, reason = decided
+        yield from self._load(model, files, backend, reason, options, choice, cancel)
+
+    def _load(
+        self,
+        model: InstalledModel,
+        files: ModelFiles,
+        backend: BackendChoice,
+        reason: str,
+        options: LoadOptions,
+        choice: ModelChoice,
+        cancel: CancelToken,
+    ) -> Iterator[Event]:
         if backend not in self._backends:
             raise BackendUnavailable(backend=backend, reason="it is not part of this installation")
         loading = self._loading = Loading(model, files, backend, reason, options, self._backends[backend])
@@ -185,6 +220,21 @@ class Engine:
                 yield from events
         finally:
             self._running, self._loading = loading.result, None
+            self._asked_context = choice.context_tokens
+            if self._planner is not None:
+                self._planner.follow(self._running)
+
+    def _ensure_planned(self, plan: RequestPlan, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
+        """Load what a plan wants, where something else or nothing is loaded."""
+        model = self._resolve(choice)
+        if plan.candidate.model != model.name:
+            model = self._store.find_model(plan.candidate.model)
+        running = self._running
+        if running is not None and self._runs(model, choice) and not plan.needs_other_load(running):
+            return
+        self.unload()
+        options = plan.load_options(choice)
+        yield from self._load(model, plan.files, plan.candidate.backend, plan.reason, options, choice, cancel)
 
     def _resolve(self, choice: ModelChoice) -> InstalledModel:
         if choice.backend is BackendChoice.FAKE:
@@ -201,21 +251,41 @@ class Engine:
             raise VariantMissing(name=model.name, kind=kind)
         return variant
 
-    def _runs(self, model: InstalledModel, wanted: BackendChoice, options: LoadOptions) -> bool:
+    def _runs(self, model: InstalledModel, choice: ModelChoice) -> bool:
         running = self._running
         return (
             running is not None
-            and (running.model, running.options) == (model, options)
-            and wanted in (BackendChoice.AUTO, running.choice)
+            and running.model == model
+            and self._asked_context == choice.context_tokens
+            and choice.backend in (BackendChoice.AUTO, running.choice)
         )
 
     def _answer(
         self, request: Request, attached: AttachedMedia, answer: Answer, cancel: CancelToken
     ) -> Generator[Event, None, FinishReason]:
+        plan: RequestPlan | None = None
+        if self._planner is not None and request.choice.backend is not BackendChoice.FAKE:
+            model = self._resolve(request.choice)
+            attached.open(request.turns, cancel)
+            plan = self._planner.plan_request(request, model, attached.by_turn)
+        if plan is None:
+            yield from self._ensure_loaded(request.choice, cancel)
+        else:
+            answer.follow_plan(plan.event)
+            yield plan.event
+            yield from self._ensure_planned(plan, request.choice, cancel)
+            attached.show(plan.shown_limits)
         if self._running is None:
             raise RuntimeError("no model is loaded after loading")
-        attached.open(request.turns, cancel)
-        return (yield from answer_request(request, self._running, attached, answer, cancel, self._steps))
+        if not attached.is_open:
+            attached.open(request.turns, cancel)
+        options = plan.run_options() if plan else DEFAULT_RUN
+        reason = yield from answer_request(
+            request, self._running, attached, answer, cancel, self._steps, options
+        )
+        if plan is not None and self._planner is not None:
+            self._planner.learn(plan, answer.stats())
+        return reason
 
 
 def _price(

@@ -11,6 +11,9 @@ from enum import StrEnum
 
 from desktopapp.errors import AppError
 
+SYSTEM_MEMORY = "System memory"
+"""Name of the device where there is no GPU, or answers do not run on it."""
+
 
 class Channel(StrEnum):
     """Which part of the output a text belongs to."""
@@ -530,6 +533,12 @@ class Planned(Event):
     steps_taken: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
+
+    @property
+    def comparable_peak_bytes(self) -> int:
+        """The peak as `Stats.peak_bytes` counts: torch's allocator on a GPU knows nothing of the runtime's context."""
+        counts_allocator = self.backend == "transformers" and self.device != SYSTEM_MEMORY
+        return self.peak_bytes - self.parts.overhead if counts_allocator else self.peak_bytes
 
 
 @dataclass(frozen=True, slots=True)

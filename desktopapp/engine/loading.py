@@ -26,6 +26,7 @@ class RunningModel:
     """A loaded model with everything the engine asks of it."""
 
     model: InstalledModel
+    files: ModelFiles
     choice: BackendChoice
     backend: Backend
     options: LoadOptions
@@ -128,7 +129,9 @@ class Loading:
         facts = self._backend.load(self._files, self._options, steps, tell)
         leave_if_unwanted()
         ready = self._describe(facts, time.perf_counter() - began_s)
-        return RunningModel(self._model, self._choice, self._backend, self._options, facts, ready)
+        return RunningModel(
+            self._model, self._files, self._choice, self._backend, self._options, facts, ready
+        )
 
     def _tell(self, stage: str, fraction: float | None) -> None:
         """Pass progress on, but not the thousands of tensors that some libraries report one by one."""

@@ -34,6 +34,7 @@ from desktopapp.engine.engine import Engine, ModelStore
 from desktopapp.engine.events import CancelAcknowledged, DraftPriced, Event, Heartbeat, Priced
 from desktopapp.engine.host import WORK_MARK
 from desktopapp.engine.memory.probe import DeviceWatch
+from desktopapp.engine.planning import RequestPlanner
 from desktopapp.engine.request import ModelChoice
 from desktopapp.engine.steps import StepClock
 from desktopapp.engine.wire import decode_command, encode_event
@@ -69,7 +70,7 @@ class EngineServer:
         self._events = events
         self._sending = threading.Lock()
         self._steps = StepClock()
-        self._engine = Engine(store, make_backends(), self._steps)
+        self._engine = Engine(store, make_backends(), self._steps, RequestPlanner(store))
         self._work: SimpleQueue[Work] = SimpleQueue()
         self._to_preview: SimpleQueue[ReadPreviews] = SimpleQueue()
         self._to_price: SimpleQueue[PriceAttachments | PriceDraft] = SimpleQueue()

@@ -30,6 +30,9 @@ def main() -> int:
     parser.add_argument("--models", type=Path, default=Path(tempfile.gettempdir()) / "true-shapes")
     parser.add_argument("--seconds", type=float, default=80.0, help="for all runs together")
     parser.add_argument("--most-tokens", type=int, default=1 << 30)
+    parser.add_argument(
+        "--blocks", action="store_true", help="show what is allocated in blocks of which size"
+    )
     options = parser.parse_args()
     out = Path(os.environ.get("JOB_OUT", "build"))
     out.mkdir(parents=True, exist_ok=True)
@@ -60,11 +63,16 @@ def _run(options: argparse.Namespace, device: DeviceMemory, file: Path) -> list[
     backend = TransformersBackend()
     context = LoadOptions(context_tokens=262_144, device="cuda")
     backend.load(files, context, StepClock(), lambda stage, fraction: None)
+    print(_allocator_settings(), flush=True)
     print(f"loaded after {time.monotonic() - began:.1f} s, {backend.memory_parts()}", flush=True)
+    if options.blocks:
+        _show_blocks("loaded")
     calibration = Calibration(options.models / f"calibration-{options.size}-{os.getpid()}.json")
     name = plain.device.name
     for place in range(_CALIBRATION_RUNS):
         measured = measure(backend, todo[place], device, limit_s=20.0)
+        if options.blocks:
+            _show_blocks(str(todo[place]))
         calibration.add(
             options.size,
             plain.backend,
@@ -78,10 +86,12 @@ def _run(options: argparse.Namespace, device: DeviceMemory, file: Path) -> list[
     _save(file, records)
     started = time.monotonic()
     for record, row in zip(records, todo, strict=True):
+        if row.workload.prompt_tokens < options.least_tokens:
+            continue
         left = options.seconds - (time.monotonic() - started)
         if left < 2:
             break
-        measured = measure(backend, row, device, limit_s=min(left, 25.0))
+        measured = measure(backend, row, device, limit_s=min(left, 45.0))
         record["measured"] = asdict(measured)
         print(row, {k: round(v / GIB, 3) for k, v in asdict(measured).items() if v > 1000}, flush=True)
         _save(file, records)
@@ -89,12 +99,22 @@ def _run(options: argparse.Namespace, device: DeviceMemory, file: Path) -> list[
     return records
 
 
+def _allocator_settings() -> object:
+    import torch
+
+    return torch.cuda.memory._snapshot().get("allocator_settings")
+
+
+def _show_blocks(when: str) -> None:
+    from tests.gpu.memory_rows import live_blocks
+
+    print(when, {f"{size / MIB:.1f} MiB": count for size, count in live_blocks().items()}, flush=True)
+
+
 def _observed(measured: Any) -> Any:
     from desktopapp.engine.memory.learning import Observation
 
-    return Observation(
-        allocated_bytes=measured.allocated, reserved_bytes=measured.reserved, device_bytes=measured.device
-    )
+    return Observation(allocated_bytes=measured.allocated, device_bytes=measured.device)
 
 
 def _estimate(estimate: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -217,6 +218,17 @@ def forget(backend: Backend) -> None:
     loaded = getattr(backend, "_loaded", None)
     if loaded is not None:
         loaded.conversations.clear()
+    gc.collect()
+
+
+def live_blocks(least_bytes: int = 4 << 20) -> dict[int, int]:
+    """How many allocated blocks of each size there are, the largest first."""
+    counts: dict[int, int] = {}
+    for segment in torch.cuda.memory_snapshot():
+        for block in segment["blocks"]:
+            if block["state"] == "active_allocated" and block["size"] >= least_bytes:
+                counts[block["size"]] = counts.get(block["size"], 0) + 1
+    return dict(sorted(counts.items(), reverse=True))
 
 
 def _phase(step: GenerationStep) -> str:

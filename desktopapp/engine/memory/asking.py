@@ -1,15 +1,16 @@
-"""From a conversation and its files to what they ask of memory, from headers alone."""
+"""From a conversation and its files to what they ask of memory, without decoding anything."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from desktopapp.engine.backend import ImagePart, PromptPart, TextPart, TokensPart, VideoPart
+from desktopapp.engine.backend import ImagePart, VideoPart
+from desktopapp.engine.chat_prompt import ChatMedia
 from desktopapp.engine.events import PlannedAttachment
-from desktopapp.engine.media.attachment import MediaKind, open_media
+from desktopapp.engine.media.attachment import MediaKind
+from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.content import Clip, Content, Document, Medium, Still
-from desktopapp.engine.request import Attachment, Turn
-from desktopapp.engine.routing.router import Task
+from desktopapp.engine.request import Attachment, Request
 
 EXPECTED_ANSWER_TOKENS = 2048
 """Room for an answer whose length nobody set. Longer ones go on for as long as memory lasts: the plan says how far."""
@@ -17,24 +18,22 @@ EXPECTED_ANSWER_TOKENS = 2048
 # `<|im_start|>user\n` ... `<|im_end|>\n`, and the opening of the answer.
 _TURN_TOKENS = 5
 _OPENING_TOKENS = 3
-_SEEN_AT_A_GLANCE = frozenset({Task.DESCRIPTION, Task.CHAT, Task.LOOKING, Task.WRITING, Task.FACT})
+# Of a printed page, where its text goes along and was not read yet.
+_PAGE_TEXT_TOKENS = 700
+# "Page 12 of report.pdf: "
+_PAGE_NAME_TOKENS = 8
 
 CountTokens = Callable[[str], int]
 
 
-def content_of_turns(
-    turns: Sequence[Turn],
-    system: str | None,
-    answer_tokens: int,
-    count: CountTokens,
-    *,
-    needs_detail: bool = True,
+def content_of_headers(
+    request: Request, headers: HeaderCache, answer_tokens: int, count: CountTokens, *, needs_detail: bool
 ) -> Content:
-    """What a conversation asks, before its model is loaded.
+    """What a conversation asks, from its files' headers alone.
 
     Args:
-        turns: of the conversation.
-        system: prompt, or None.
+        request: of the person.
+        headers: of files.
         answer_tokens: that there must be room for.
         count: tokens of a text.
         needs_detail: see `Content`.
@@ -42,68 +41,32 @@ def content_of_turns(
     Raises:
         AttachmentError: a file cannot be used.
     """
-    items: list[int | Medium] = []
-    if system:
-        items.append(_TURN_TOKENS + count(system))
-    for turn in turns:
-        for attachment in turn.attachments:
-            items += open_medium(attachment, count)
-        items.append(_TURN_TOKENS + count(turn.text))
-    return Content((*items, _OPENING_TOKENS), answer_tokens, needs_detail)
+    media = [
+        [list(_of_file(attachment, headers)) for attachment in turn.attachments] for turn in request.turns
+    ]
+    flat = [[item for items in turn for item in items] for turn in media]
+    return _content(request, flat, answer_tokens, count, needs_detail=needs_detail)
 
 
-def content_of_parts(
-    parts: Iterable[PromptPart], answer_tokens: int, count: CountTokens, *, needs_detail: bool = True
+def content_of_media(
+    request: Request,
+    media: Sequence[Sequence[ChatMedia]],
+    answer_tokens: int,
+    count: CountTokens,
+    *,
+    needs_detail: bool,
 ) -> Content:
-    """What a rendered prompt asks, each page as a picture of its own.
+    """What a conversation asks whose files were opened; each page is a picture of its own.
 
     Args:
-        parts: of the prompt.
+        request: of the person.
+        media: what each turn shows.
         answer_tokens: that there must be room for.
         count: tokens of a text.
         needs_detail: see `Content`.
     """
-    items: list[int | Medium] = []
-    for part in parts:
-        if isinstance(part, TextPart):
-            items.append(count(part.text))
-        elif isinstance(part, TokensPart):
-            items.append(len(part.token_ids))
-        elif isinstance(part, ImagePart):
-            items.append(Still(part.image.path, (part.image.width, part.image.height)))
-        elif isinstance(part, VideoPart):
-            video = part.video
-            items.append(Clip(video.path, (video.width, video.height), len(video.frame_times_s)))
-    return Content(tuple(items), answer_tokens, needs_detail)
-
-
-def open_medium(attachment: Attachment, count: CountTokens) -> Iterator[int | Medium]:
-    """What one file shows, and the text of its pages where that is wanted.
-
-    Raises:
-        AttachmentError: it cannot be used.
-    """
-    media = open_media(attachment.path, attachment.selection)
-    try:
-        if media.video is not None:
-            size = (media.video.width, media.video.height)
-            yield Clip(attachment.path, size, len(media.video.frame_times_s))
-            return
-        sizes = tuple((picture.width, picture.height) for picture in media.pictures)
-        if media.kind is MediaKind.DOCUMENT:
-            yield Document(attachment.path, sizes)
-            texts = (getattr(page, "text", str)() for page in media.pictures)
-            if attachment.selection.page_text:
-                yield sum(count(text) for text in texts)
-            return
-        yield Still(attachment.path, sizes[0])
-    finally:
-        media.close()
-
-
-def is_seen_at_a_glance(task: Task | None) -> bool:
-    """Whether a task does without small text and exact places."""
-    return task in _SEEN_AT_A_GLANCE
+    shown = [[item for one in turn for item in _of_part(one, count)] for turn in media]
+    return _content(request, shown, answer_tokens, count, needs_detail=needs_detail)
 
 
 def joined_by_file(prices: Iterable[PlannedAttachment]) -> tuple[PlannedAttachment, ...]:
@@ -119,6 +82,47 @@ def joined_by_file(prices: Iterable[PlannedAttachment]) -> tuple[PlannedAttachme
             tokens=last.tokens + price.tokens,
             bytes=last.bytes + price.bytes,
             size=max(last.size, price.size, key=lambda size: size[0] * size[1]),
-            pages=(last.pages or 1) + 1,
+            pages=(last.pages or 1) + (price.pages or 1),
         )
     return tuple(joined)
+
+
+def _content(
+    request: Request,
+    media: Sequence[Iterable[int | Medium]],
+    answer_tokens: int,
+    count: CountTokens,
+    *,
+    needs_detail: bool,
+) -> Content:
+    items: list[int | Medium] = []
+    if request.system:
+        items.append(_TURN_TOKENS + count(request.system))
+    for turn, shown in zip(request.turns, media, strict=True):
+        items += shown
+        items.append(_TURN_TOKENS + count(turn.text))
+    return Content((*items, _OPENING_TOKENS), answer_tokens, needs_detail)
+
+
+def _of_file(attachment: Attachment, headers: HeaderCache) -> Iterator[int | Medium]:
+    header = headers.read(attachment)
+    if header.frames:
+        yield Clip(attachment.path, header.sizes[0], header.frames)
+    elif header.kind is MediaKind.DOCUMENT:
+        yield Document(attachment.path, header.sizes)
+        text_tokens = _PAGE_TEXT_TOKENS if attachment.selection.page_text else 0
+        yield len(header.sizes) * (_PAGE_NAME_TOKENS + text_tokens)
+    else:
+        yield Still(attachment.path, header.sizes[0])
+
+
+def _of_part(shown: ChatMedia, count: CountTokens) -> Iterator[int | Medium]:
+    if shown.before:
+        yield count(shown.before)
+    part = shown.part
+    if isinstance(part, ImagePart):
+        yield Still(part.image.path, (part.image.width, part.image.height))
+    elif isinstance(part, VideoPart):
+        yield Clip(part.video.path, (part.video.width, part.video.height), len(part.video.frame_times_s))
+    if shown.after:
+        yield count(shown.after)

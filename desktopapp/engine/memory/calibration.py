@@ -25,14 +25,12 @@ _KEPT_RUNS = 9
 _LEAST_RUNS = 3
 _LARGEST_FILE_BYTES = 4 << 20
 _FACTOR_BOUNDS = (0.5, 2.0)
-_CONTEXT_BOUNDS = (64 << 20, 2 << 30)
-_SLACK_BOUNDS = (0.0, 0.5)
+_OVERHEAD_BOUNDS = (64 << 20, 4 << 30)
 
 # Before anything was measured here: an NVIDIA H200 under driver 580 for GPUs, this program's own processes
 # without a model for the others (docs/memory.md has the commands).
-_GPU_CONTEXT_BYTES = {BackendChoice.TRANSFORMERS: 560 << 20, BackendChoice.LLAMA_CPP: 560 << 20}
-_CPU_CONTEXT_BYTES = {BackendChoice.TRANSFORMERS: 560 << 20, BackendChoice.LLAMA_CPP: 140 << 20}
-_SLACK_SHARE = 0.02
+_GPU_OVERHEAD_BYTES = {BackendChoice.TRANSFORMERS: 800 << 20, BackendChoice.LLAMA_CPP: 560 << 20}
+_CPU_OVERHEAD_BYTES = {BackendChoice.TRANSFORMERS: 560 << 20, BackendChoice.LLAMA_CPP: 140 << 20}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +38,20 @@ class Corrections:
     """Constants in the place of the default ones.
 
     Args:
-        measured_context_bytes: of the runtime; None for the default.
-        slack_share: of what is allocated beside the weights, what the allocator holds in addition.
+        measured_overhead_bytes: of the runtime and its allocator; None for the default.
         vision_factor: measured to counted memory of the vision tower.
         activation_factor: likewise of the language model's activations.
     """
 
-    measured_context_bytes: int | None = None
-    slack_share: float = _SLACK_SHARE
+    measured_overhead_bytes: int | None = None
     vision_factor: float = 1.0
     activation_factor: float = 1.0
 
-    def context_bytes(self, backend: BackendChoice, *, is_gpu: bool) -> int:
-        """Bytes that the runtime takes before a model is loaded."""
-        if self.measured_context_bytes is not None:
-            return self.measured_context_bytes
-        return (_GPU_CONTEXT_BYTES if is_gpu else _CPU_CONTEXT_BYTES).get(backend, 0)
+    def overhead_bytes(self, backend: BackendChoice, *, is_gpu: bool) -> int:
+        """Bytes that the runtime takes, and its allocator beside what is in use."""
+        if self.measured_overhead_bytes is not None:
+            return self.measured_overhead_bytes
+        return (_GPU_OVERHEAD_BYTES if is_gpu else _CPU_OVERHEAD_BYTES).get(backend, 0)
 
 
 UNCALIBRATED = Corrections()
@@ -66,14 +62,12 @@ class Measurement:
     """What one run taught. None where it taught nothing.
 
     Args:
-        context_bytes: of the driver's count, what the allocator does not account for.
-        slack_share: of what was allocated beside the weights, what was held in addition.
+        overhead_bytes: of the driver's count, what was not in use by tensors at the peak.
         vision_ratio: measured to counted memory of the vision tower.
         activation_ratio: likewise of activations.
     """
 
-    context_bytes: int | None = None
-    slack_share: float | None = None
+    overhead_bytes: int | None = None
     vision_ratio: float | None = None
     activation_ratio: float | None = None
 
@@ -82,8 +76,7 @@ class Measurement:
 class _History:
     """The last measured values of one model, backend and device, the newest last."""
 
-    context_bytes: list[float] = field(default_factory=list)
-    slack_share: list[float] = field(default_factory=list)
+    overhead_bytes: list[float] = field(default_factory=list)
     vision_ratio: list[float] = field(default_factory=list)
     activation_ratio: list[float] = field(default_factory=list)
 
@@ -102,14 +95,12 @@ class Calibration:
     def corrections(self, model: str, backend: str, device: str) -> Corrections:
         """The constants for a model in a backend on a device."""
         history = self._histories.get(_key(model, backend, device), _History())
-        context = _settled(history.context_bytes, *_CONTEXT_BOUNDS)
-        slack = _settled(history.slack_share, *_SLACK_BOUNDS)
+        overhead = _settled(history.overhead_bytes, *_OVERHEAD_BOUNDS)
         vision = _settled(history.vision_ratio, *_FACTOR_BOUNDS)
         activation = _settled(history.activation_ratio, *_FACTOR_BOUNDS)
         default = UNCALIBRATED
         return Corrections(
-            None if context is None else round(context),
-            default.slack_share if slack is None else slack,
+            None if overhead is None else round(overhead),
             default.vision_factor if vision is None else vision,
             default.activation_factor if activation is None else activation,
         )

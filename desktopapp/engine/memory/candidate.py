@@ -31,6 +31,9 @@ class Placement:
     vision_on_gpu: bool = True
 
 
+WHOLE_MODEL = Placement()
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A model that could answer.
@@ -96,7 +99,7 @@ class Candidate:
 
     def costs_here(self) -> Costs:
         """The formulas for the whole model on its device."""
-        return self.costs(Placement())
+        return self.costs(WHOLE_MODEL)
 
     def costs(self, placement: Placement) -> Costs:
         """The formulas, with what was measured on this machine."""
@@ -104,8 +107,7 @@ class Candidate:
         if self.backend is BackendChoice.LLAMA_CPP:
             return LlamaCosts(
                 self.spec,
-                context_bytes=learnt.context_bytes(self.backend, is_gpu=self.device.is_gpu),
-                slack_share=learnt.slack_share,
+                overhead_bytes=learnt.overhead_bytes(self.backend, is_gpu=self.device.is_gpu),
                 on_gpu=self.device.is_gpu,
                 gpu_layers=placement.gpu_layers,
                 has_vision=placement.vision_on_gpu,
@@ -113,8 +115,7 @@ class Candidate:
         return TransformersCosts(
             self.spec,
             self.precision if self.precision in WEIGHT_BYTES else "BF16",
-            context_bytes=learnt.context_bytes(self.backend, is_gpu=self.device.is_gpu),
-            slack_share=learnt.slack_share,
+            overhead_bytes=learnt.overhead_bytes(self.backend, is_gpu=self.device.is_gpu),
             on_gpu=self.device.is_gpu,
             vision_factor=learnt.vision_factor,
             activation_factor=learnt.activation_factor,

@@ -35,13 +35,8 @@ class Costs(Protocol):
         ...
 
     @property
-    def context_bytes(self) -> int:
-        """What the runtime takes before anything is loaded."""
-        ...
-
-    @property
-    def slack_share(self) -> float:
-        """Of what is allocated beside the weights, what the allocator holds in addition."""
+    def overhead_bytes(self) -> int:
+        """What the runtime takes, and what its allocator holds beside what is in use."""
         ...
 
     def kv_bytes(self, tokens: int, total_tokens: int, run: RunShape) -> int:
@@ -99,13 +94,8 @@ def estimate(costs: Costs, workload: Workload, run: RunShape) -> Estimate:
     vision = max((dynamic.while_encoding(placed) for placed in workload.pictures), default=0)
     prefill = max(dynamic.while_reading(start) for start in dynamic.telling_chunks())
     decode = dynamic.while_answering()
-    fixed = costs.weight_bytes + costs.context_bytes
-
-    def phase(dynamic_bytes: int) -> int:
-        return fixed + round(dynamic_bytes * (1 + costs.slack_share)) if dynamic_bytes else 0
-
-    phases = PlannedPhases(phase(vision), phase(prefill), phase(decode))
-    largest = max(vision, prefill, decode)
+    fixed = costs.weight_bytes + costs.overhead_bytes
+    phases = PlannedPhases(fixed + vision if vision else 0, fixed + prefill, fixed + decode)
     total = workload.total_tokens
     parts = PlannedParts(
         weights=costs.weight_bytes,
@@ -115,7 +105,7 @@ def estimate(costs: Costs, workload: Workload, run: RunShape) -> Estimate:
             costs.prefill_bytes(min(run.chunk_tokens, workload.prompt_tokens), total, run),
             costs.decode_bytes(total, run),
         ),
-        overhead=costs.context_bytes + round(largest * costs.slack_share),
+        overhead=costs.overhead_bytes,
     )
     return Estimate(parts, phases)
 

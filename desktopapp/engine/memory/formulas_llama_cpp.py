@@ -33,16 +33,14 @@ class LlamaCosts:
 
     Args:
         spec: of the model.
-        context_bytes: of the GPU's runtime, or of the process without a GPU.
-        slack_share: of what is allocated, that the device takes in addition.
+        overhead_bytes: of the GPU's runtime and its allocator, or of the process without a GPU.
         on_gpu: the device is a GPU.
         gpu_layers: layers counted; None for all and everything around them.
         has_vision: the vision part is on this device.
     """
 
     spec: ModelSpec
-    context_bytes: int
-    slack_share: float
+    overhead_bytes: int
     on_gpu: bool = False
     gpu_layers: int | None = None
     has_vision: bool = True

@@ -31,8 +31,7 @@ class TransformersCosts:
     Args:
         spec: of the model.
         precision: that it is loaded in, `BF16`, `F16` or `F32`.
-        context_bytes: of the GPU's runtime, or of the process without a GPU.
-        slack_share: of what is allocated beside the weights, what torch's allocator holds in addition.
+        overhead_bytes: of the GPU's runtime and its allocator, or of the process without a GPU.
         on_gpu: the device is a GPU.
         vision_factor: measured to counted memory of the vision tower, from calibration.
         activation_factor: likewise of the language model.
@@ -40,8 +39,7 @@ class TransformersCosts:
 
     spec: ModelSpec
     precision: str
-    context_bytes: int
-    slack_share: float
+    overhead_bytes: int
     on_gpu: bool
     vision_factor: float = 1.0
     activation_factor: float = 1.0

@@ -18,12 +18,10 @@ class Observation:
 
     Args:
         allocated_bytes: by tensors at most, the weights included.
-        reserved_bytes: held by the allocator at most.
         device_bytes: used by this process, as the driver counts; 0 where it does not tell.
     """
 
     allocated_bytes: int
-    reserved_bytes: int
     device_bytes: int
 
 
@@ -39,11 +37,7 @@ def learn(costs: Costs, workload: Workload, run: RunShape, seen: Observation) ->
     counted = estimate(costs, workload, run)
     kv_bytes = costs.kv_bytes(workload.prompt_tokens, workload.total_tokens, run)
     rest = seen.allocated_bytes - costs.weight_bytes - kv_bytes
-    beside_weights = seen.allocated_bytes - costs.weight_bytes
-    context = seen.device_bytes - seen.reserved_bytes if seen.device_bytes else None
-    slack = None
-    if beside_weights > _TELLING_BYTES:
-        slack = max(0, seen.reserved_bytes - seen.allocated_bytes) / beside_weights
+    overhead = seen.device_bytes - seen.allocated_bytes if seen.device_bytes else None
     vision = activation = None
     phases = counted.phases
     picture = costs.picture_bytes(workload.largest_picture.patches)
@@ -52,4 +46,4 @@ def learn(costs: Costs, workload: Workload, run: RunShape, seen: Observation) ->
     work = costs.prefill_bytes(min(run.chunk_tokens, workload.prompt_tokens), workload.total_tokens, run)
     if not workload.pictures and phases.prefill >= phases.decode and work > _TELLING_BYTES:
         activation = rest / work
-    return Measurement(context, slack, vision, activation)
+    return Measurement(overhead, vision, activation)

@@ -6,10 +6,10 @@ brought. Then it takes back every step that turns out not to be needed, the one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from desktopapp.engine.memory.candidate import Candidate
+from desktopapp.engine.memory.candidate import WHOLE_MODEL, Candidate, Placement
 from desktopapp.engine.memory.content import Content
 from desktopapp.engine.memory.costs import Estimate, estimate
 from desktopapp.engine.memory.steps import (
@@ -73,7 +73,11 @@ class Plan:
 
 
 def make_plan(
-    candidate: Candidate, content: Content, limits: MemoryLimits, alternatives: Iterable[Alternative] = ()
+    candidate: Candidate,
+    content: Content,
+    limits: MemoryLimits,
+    alternatives: Iterable[Alternative] = (),
+    placement: Placement = WHOLE_MODEL,
 ) -> Plan:
     """Plan a request.
 
@@ -81,17 +85,17 @@ def make_plan(
         candidate: the model that was asked for.
         content: of the request.
         limits: what the person allows and decided.
-        alternatives: what may answer instead, the least loss first.
+        alternatives: what may answer instead, the least loss first; asked for only where the model does not fit.
+        placement: to begin with.
 
     Returns:
         The first plan that fits; else the smallest of the wanted model, which does not.
     """
-    wanted = _Search(candidate, content, limits)
+    wanted = _Search(candidate, content, limits, placement=placement)
     found = wanted.relax(WITHIN_MODEL)
     if found is not None:
         return found
-    others: Sequence[Alternative] = tuple(alternatives)
-    for other in others:
+    for other in alternatives:
         search = _Search(other.candidate, content, limits, (other.step,))
         if (found := search.relax(WITHIN_MODEL)) is not None:
             return found
@@ -114,14 +118,19 @@ class _Search:
     """One model's way down the steps."""
 
     def __init__(
-        self, candidate: Candidate, content: Content, limits: MemoryLimits, taken: tuple[Step, ...] = ()
+        self,
+        candidate: Candidate,
+        content: Content,
+        limits: MemoryLimits,
+        taken: tuple[Step, ...] = (),
+        placement: Placement = WHOLE_MODEL,
     ) -> None:
         self._content = content
         self._limits = limits
         self._limit_bytes = limit_for(candidate, limits)
         self._given = taken
         self._steps: list[Step] = []
-        self._first = self._setup = first_setup(candidate, content, limits)
+        self._first = self._setup = first_setup(candidate, content, limits, placement)
         self._peak = self._peak_of(self._setup)
 
     def relax(self, steps: Iterable[Step]) -> Plan | None:

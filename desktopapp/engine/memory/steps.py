@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from desktopapp.engine.backend import VideoBudget
-from desktopapp.engine.memory.candidate import Candidate, Placement
+from desktopapp.engine.memory.candidate import WHOLE_MODEL, Candidate, Placement
 from desktopapp.engine.memory.content import Content, Showing
 from desktopapp.engine.memory.costs import RunShape
 from desktopapp.engine.memory.spec import KV_TYPES
@@ -80,7 +80,9 @@ class Setup:
     picture_tokens: int | None = None
 
 
-def first_setup(candidate: Candidate, content: Content, limits: MemoryLimits) -> Setup:
+def first_setup(
+    candidate: Candidate, content: Content, limits: MemoryLimits, placement: Placement = WHOLE_MODEL
+) -> Setup:
     """The one without any loss, as far as the person left it open."""
     spec = candidate.spec
     kv_type = candidate.capabilities.kv_types[0]
@@ -92,7 +94,7 @@ def first_setup(candidate: Candidate, content: Content, limits: MemoryLimits) ->
         chunk = max(1, content.workload(showing).prompt_tokens)
     if limits.image_max_tokens is not None:
         showing = showing.with_most_tokens(limits.image_max_tokens)
-    return Setup(candidate, RunShape(kv_type, chunk), Placement(), showing, limits.image_max_tokens)
+    return Setup(candidate, RunShape(kv_type, chunk), placement, showing, limits.image_max_tokens)
 
 
 def choices(step: Step, setup: Setup, content: Content, limits: MemoryLimits) -> Iterator[Setup]:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+from desktopapp.modelstore.model import ModelFiles, WeightFormat
 
 # Words, single digits, East Asian characters, line ends, and everything else one by one; spaces go with words.
 _PIECES = re.compile(
@@ -33,11 +37,24 @@ def count_tokens(text: str, tokenizer: Path | None) -> int:
         text: without special tokens.
         tokenizer: a `tokenizer.json`; None, missing or malformed estimates.
     """
-    if tokenizer is None or not tokenizer.is_file():
+    if tokenizer is None or not text:
         return estimate_tokens(text)
-    from tokenizers import Tokenizer
-
     try:
-        return len(Tokenizer.from_file(str(tokenizer)).encode(text, add_special_tokens=False).ids)
+        loaded = _load(tokenizer, tokenizer.stat().st_mtime_ns)
+        return len(loaded.encode(text, add_special_tokens=False).ids)
     except Exception:  # noqa: BLE001 - the library raises bare Exceptions; loading will say what is wrong
         return estimate_tokens(text)
+
+
+def tokenizer_file(files: ModelFiles | None) -> Path | None:
+    """The `tokenizer.json` of a folder; a GGUF's vocabulary is inside it."""
+    if files is None or files.format is not WeightFormat.SAFETENSORS:
+        return None
+    return files.path / "tokenizer.json"
+
+
+@lru_cache(maxsize=2)
+def _load(file: Path, _changed_ns: int) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(file))

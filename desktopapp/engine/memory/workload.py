@@ -70,6 +70,17 @@ class Workload:
         pictures = (placed.picture for placed in self.pictures)
         return max(pictures, key=lambda picture: picture.patches, default=Picture(0, 0))
 
+    def with_prompt_tokens(self, tokens: int) -> Workload:
+        """The same with its last text as long as the whole prompt turned out to be."""
+        last = self.parts[-1] if self.parts else 0
+        text = last if isinstance(last, int) else 0
+        rest = self.parts[:-1] if isinstance(last, int) else self.parts
+        return Workload((*rest, max(0, text + tokens - self.prompt_tokens)), self.answer_tokens)
+
+    def answered_with(self, tokens: int) -> Workload:
+        """The same with an answer of so many tokens."""
+        return Workload(self.parts, tokens)
+
     def overlapping(self, start: int, end: int) -> Iterator[PlacedPicture]:
         """The pictures with tokens between two places."""
         first = bisect_right(self.pictures, start, key=lambda placed: placed.end)

@@ -80,6 +80,12 @@ class LlamaCppBackend:
         loaded = self._loaded
         return loaded.memory_parts() if loaded is not None else MemoryParts()
 
+    def count_tokens(self, text: str) -> int:
+        """See `TokenCounter`."""
+        if self._loaded is None:
+            raise RuntimeError("tokens were counted before a model was loaded")
+        return len(self._loaded.weights.tokenize(text, parse_special=False))
+
     def generate(
         self,
         prompt: Sequence[PromptPart],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,7 @@ class TransformersBackend:
         with steps.step("load", folder.size_bytes + _IMPORT_BYTES, _LOAD_BYTES_PER_S):
             progress("import", 0.0)
             _forbid_network()
+            _use_expandable_segments()
             try:
                 from desktopapp.engine.backends.transformers.loader import load_network
             except ImportError as error:
@@ -79,6 +81,12 @@ class TransformersBackend:
         """See `Backend.memory_parts`."""
         loaded = self._loaded
         return loaded.ledger.parts() if loaded is not None else MemoryParts()
+
+    def count_tokens(self, text: str) -> int:
+        """See `TokenCounter`."""
+        if self._loaded is None:
+            raise RuntimeError("tokens were counted before a model was loaded")
+        return len(self._loaded.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def generate(
         self,
@@ -101,3 +109,12 @@ def _forbid_network() -> None:
     """Read by huggingface_hub when it is imported; every load is local anyway, this makes it certain."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def _use_expandable_segments() -> None:
+    """Read by torch when it is imported: freed pieces of its memory then serve blocks of any size, or go back.
+
+    Not on Windows, where torch has none. What the person set stays.
+    """
+    if sys.platform != "win32" and "PYTORCH_CUDA_ALLOC_CONF" not in os.environ:
+        os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")

@@ -107,8 +107,10 @@ class Conversations:
         live.crop(0)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget all. Blocks go at once: the sequence itself is part of a cycle and waits for the collector."""
         self._saved.clear()
+        if self._live is not None:
+            self._live.crop(0)
         self._live = None
 
     def _ensure(self, kv_type: str) -> TextSequence:

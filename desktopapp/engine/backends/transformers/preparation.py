@@ -9,6 +9,7 @@ import torch
 from desktopapp.engine.backends.transformers.acceleration import choose_ops, make_graph
 from desktopapp.engine.backends.transformers.conversations import Conversations
 from desktopapp.engine.backends.transformers.kv_cache import KvCache
+from desktopapp.engine.backends.transformers.memory import free_unused
 from desktopapp.engine.backends.transformers.text_decoder import TextDecoder
 from desktopapp.engine.backends.transformers.text_sequence import TextSequence
 from desktopapp.engine.backends.transformers.text_weights import read_text_weights
@@ -41,4 +42,5 @@ def prepare(network: Any, context_tokens: int, token_id: int) -> tuple[VisionTow
 
     conversations = Conversations(make_sequence, DEFAULT_KV_TYPE)
     conversations.warm_up(token_id)
+    free_unused()  # what joining weights left behind
     return VisionTower(network.model.visual, ops), conversations

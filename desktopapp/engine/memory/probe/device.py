@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from desktopapp.engine.events import MemorySample
+from desktopapp.engine.events import SYSTEM_MEMORY, MemorySample
 
-SYSTEM_MEMORY = "System memory"
-"""Name of the device where there is no GPU, or answers do not run on it."""
+__all__ = ["SYSTEM_MEMORY", "GpuAbsent", "GpuFacts", "MemoryProbe"]
 
 
 @dataclass(frozen=True, slots=True)

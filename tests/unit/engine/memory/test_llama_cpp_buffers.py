@@ -64,7 +64,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
 
 @pytest.fixture(scope="module")
 def costs(files: ModelFiles) -> LlamaCosts:
-    return LlamaCosts(read_spec(files), context_bytes=0, slack_share=0.0)
+    return LlamaCosts(read_spec(files), overhead_bytes=0)
 
 
 def test_text_buffers(files: ModelFiles, costs: LlamaCosts) -> None:

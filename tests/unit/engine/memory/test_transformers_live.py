@@ -59,7 +59,7 @@ class Loaded:
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     folder = tmp_path_factory.mktemp("live")
     make_random_model(folder, ModelKind.INSTRUCT, seed=5, dtype="F32", shape=SHAPE)
-    costs = TransformersCosts(read_folder_spec(folder), "F32", 0, 0.0, on_gpu=False)
+    costs = TransformersCosts(read_folder_spec(folder), "F32", 0, on_gpu=False)
     backend = TransformersBackend()
     files = ModelFiles(WeightFormat.SAFETENSORS, folder, None, "F32", 1)
     backend.load(files, LoadOptions(context_tokens=16384, device="cpu"), StepClock(), lambda *_: None)

@@ -1,0 +1,169 @@
+"""Requests are planned with what is free, and run as planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from desktopapp.engine.backends.registry import default_backends
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.engine import Engine
+from desktopapp.engine.events import AttachmentRead, Event, Failed, Finished, ModelReady, Planned
+from desktopapp.engine.media.headers import HeaderCache
+from desktopapp.engine.memory.calibration import Calibration
+from desktopapp.engine.memory.machine import Device, Machine
+from desktopapp.engine.planning import RequestPlanner
+from desktopapp.engine.request import (
+    Attachment,
+    BackendChoice,
+    MemoryLimits,
+    ModelChoice,
+    Request,
+    Role,
+    Turn,
+)
+from desktopapp.engine.steps import StepClock
+from desktopapp.modelstore import store
+from tests.published_configs import write_published_config
+
+MIB, GIB = 2**20, 2**30
+
+
+@dataclass(slots=True)
+class FakeMachine:
+    """System memory of any size."""
+
+    free_bytes: int
+
+    def __call__(self, own_gpu_bytes: int = 0) -> Machine:
+        return Machine(Device("System memory", False, self.free_bytes, 8 * GIB))
+
+
+@pytest.fixture
+def machine() -> FakeMachine:
+    return FakeMachine(4 * GIB)
+
+
+@pytest.fixture
+def planner(machine: FakeMachine, tmp_path: Path) -> RequestPlanner:
+    return RequestPlanner(store, Calibration(tmp_path / "calibration.json"), machine)
+
+
+@pytest.fixture
+def engine(planner: RequestPlanner) -> Iterator[Engine]:
+    made = Engine(store, default_backends(), StepClock(), planner)
+    yield made
+    made.unload()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    Image.effect_noise((512, 512), 90).convert("RGB").save(tmp_path / "noise.png")
+    return tmp_path / "noise.png"
+
+
+def ask(model: Path | str, *files: Path, limits: MemoryLimits | None = None) -> Request:
+    choice = ModelChoice(str(model), memory=limits or MemoryLimits())
+    attachments = tuple(Attachment(str(file)) for file in files)
+    return Request("r", choice, (Turn(Role.USER, "Describe this.", attachments),), max_new_tokens=4)
+
+
+def run(engine: Engine, request: Request) -> list[Event]:
+    return list(engine.generate(request, CancelToken()))
+
+
+def only(events: list[Event], kind: type[Event]) -> list[Event]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def test_the_plan_comes_first_and_says_what_happens(
+    engine: Engine, random_folder: Path, picture: Path
+) -> None:
+    events = run(engine, ask(random_folder, picture))
+    (planned,) = only(events, Planned)
+    (ready,) = only(events, ModelReady)
+    (read,) = only(events, AttachmentRead)
+    (finished,) = only(events, Finished)
+    assert isinstance(planned, Planned)
+    assert isinstance(read, AttachmentRead)
+    assert isinstance(finished, Finished)
+    assert events.index(planned) < events.index(ready)
+    assert planned.fits
+    assert planned.attachments[0].tokens == read.tokens == 256
+    assert planned.prompt_tokens == pytest.approx(finished.stats.prompt_tokens, abs=15)
+    assert finished.stats.planned_peak_bytes == planned.comparable_peak_bytes
+
+
+def test_pictures_are_shown_as_small_as_the_plan_says(
+    engine: Engine, machine: FakeMachine, random_folder: Path, picture: Path
+) -> None:
+    run(engine, ask(random_folder, picture))
+    full = run(engine, ask(random_folder, picture))
+    (planned,) = only(full, Planned)
+    assert isinstance(planned, Planned)
+    machine.free_bytes = planned.peak_bytes - 2_000_000
+    events = run(engine, ask(random_folder, picture))
+    (planned,) = only(events, Planned)
+    (read,) = only(events, AttachmentRead)
+    assert isinstance(planned, Planned)
+    assert isinstance(read, AttachmentRead)
+    assert "fewer_pixels" in planned.steps_taken
+    assert read.tokens == planned.attachments[0].tokens < 256
+    assert not only(events, ModelReady)
+
+
+def test_a_refusal_has_the_figures_and_loads_nothing(
+    engine: Engine, machine: FakeMachine, random_folder: Path
+) -> None:
+    machine.free_bytes = 100 * MIB
+    events = run(engine, ask(random_folder))
+    failed = events[-1]
+    assert isinstance(failed, Failed)
+    assert failed.error == "DoesNotFit"
+    assert failed.values["limit_gib"] == "0.10"
+    assert float(failed.values["missing_gib"]) == pytest.approx(
+        float(failed.values["needed_gib"]) - 0.1, abs=0.011
+    )
+    assert "Close other programs" in failed.remedy
+    assert not only(events, ModelReady)
+
+
+def test_the_ceiling_counts_where_more_is_free(engine: Engine, random_folder: Path) -> None:
+    events = run(engine, ask(random_folder, limits=MemoryLimits(vram_limit_bytes=100 * MIB)))
+    failed = events[-1]
+    assert isinstance(failed, Failed)
+    assert "ceiling" in failed.remedy
+
+
+def test_what_the_person_decided_reaches_the_backend(engine: Engine, random_folder: Path) -> None:
+    limits = MemoryLimits(kv_type="int8", prefill_chunk_tokens=16)
+    (planned,) = only(run(engine, ask(random_folder, limits=limits)), Planned)
+    assert isinstance(planned, Planned)
+    assert (planned.kv_type, planned.prefill_chunk) == ("int8", 16)
+
+
+def test_a_draft_is_planned_without_loading(
+    planner: RequestPlanner, machine: FakeMachine, tmp_path: Path, picture: Path
+) -> None:
+    machine.free_bytes = 60 * GIB
+    write_published_config(tmp_path / "4B", "4B")
+    headers = HeaderCache()
+    draft = ask(tmp_path / "4B", picture)
+    planned = planner.plan_draft(draft, headers)
+    assert planned is not None
+    assert planned.attachments[0].tokens == 256
+    assert planned.fits
+    fake = replace(draft, choice=ModelChoice("fake", BackendChoice.FAKE))
+    assert planner.plan_draft(fake, headers) is None
+
+
+def test_a_damaged_model_is_told_as_such(engine: Engine, tmp_path: Path) -> None:
+    write_published_config(tmp_path / "4B", "4B")
+    (tmp_path / "4B" / "model.safetensors").write_bytes(b"no weights")
+    failed = run(engine, ask(tmp_path / "4B"))[-1]
+    assert isinstance(failed, Failed)
+    assert failed.error != "UnexpectedError"
