@@ -173,7 +173,7 @@ class Bench:
 
 def _device_bytes() -> int:
     gpu = read_gpu()
-    return gpu.used_bytes if gpu is not None else 0
+    return gpu.total_bytes - gpu.free_bytes if gpu is not None else 0
 
 
 def main() -> int:

@@ -26,7 +26,9 @@ def choose_ops(device: torch.device) -> TextOps:
 
 def make_graph(weights: TextWeights, cache: KvCache) -> DecodeGraph | None:
     """What decodes by a captured graph, or None where that cannot be: experts are chosen on the host."""
-    if not has_kernels(cache.device) or not weights.is_dense:
+    # Kernels multiply keys and values in 16 bits: for a model in 32 that would lose what it is kept in 32 for.
+    is_half = weights.embedding.dtype.itemsize == 2
+    if not has_kernels(cache.device) or not weights.is_dense or not is_half:
         return None
     from desktopapp.engine.backends.transformers.decode_graph import DecodeGraph
 

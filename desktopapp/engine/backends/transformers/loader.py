@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +14,7 @@ from safetensors import SafetensorError
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from desktopapp.engine.backend import LoadedModel, LoadOptions, LoadProgress, PixelBudget
+from desktopapp.engine.backend import LoadedModel, LoadOptions, LoadProgress, PixelBudget, VideoBudget
 from desktopapp.engine.backends.transformers.costs import Costs
 from desktopapp.engine.backends.transformers.device import Placement, place
 from desktopapp.engine.backends.transformers.folder import ModelFolder
@@ -26,6 +28,8 @@ from desktopapp.errors import ModelDamaged
 
 DEFAULT_CONTEXT_TOKENS = 32_768
 SMALLEST_CONTEXT_TOKENS = 2_048
+
+_VIDEO_FILE = "video_preprocessor_config.json"
 
 # Of the memory that is free behind the weights; the rest is for the vision tower and the computation itself.
 _CONTEXT_SHARE = 0.6
@@ -82,6 +86,7 @@ def load_network(folder: ModelFolder, options: LoadOptions, progress: LoadProgre
         device=str(placement.device),
         context_tokens=context_tokens,
         pixel_budget=budget,
+        video_budget=_load_part(folder, _VIDEO_FILE, partial(_video_budget, folder, budget)),
         bos_text=tokenizer.bos_token or "",
         eos_text=tokenizer.eos_token or "",
     )
@@ -189,6 +194,20 @@ def _pixel_budget(processor: Any, folder: ModelFolder) -> PixelBudget:
         min_pixels=int(processor.size["shortest_edge"]),
         max_pixels=int(processor.size["longest_edge"]),
     )
+
+
+def _video_budget(folder: ModelFolder, pixels: PixelBudget) -> VideoBudget:
+    """Limits that came with the model, or the family's."""
+    file = folder.path / _VIDEO_FILE
+    size = json.loads(file.read_text())["size"] if file.is_file() else {}
+    usual = VideoBudget(cell_px=pixels.cell_px)
+    smallest, largest = (
+        int(size.get("shortest_edge", usual.min_pixels)),
+        int(size.get("longest_edge", usual.max_pixels)),
+    )
+    if not 0 < smallest <= largest:
+        raise ValueError("its limits of a video's size contradict each other")
+    return replace(usual, min_pixels=smallest, max_pixels=largest)
 
 
 def _stop_ids(network: Any, tokenizer: Any) -> frozenset[int]:

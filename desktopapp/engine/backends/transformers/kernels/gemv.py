@@ -31,8 +31,16 @@ class Tile:
     warps: int
 
 
-# Measured on an H200 with the shapes of Qwen3-VL-4B; see docs/performance.md.
-_TILE = Tile(rows=4, columns=1024, warps=4)
+_WIDEST = 1024
+
+
+def fitting_tile(width: int) -> Tile:
+    """The fastest division on an H200 for the shapes of Qwen3-VL-4B, see docs/performance.md.
+
+    Args:
+        width: inputs of the matrix.
+    """
+    return Tile(rows=4, columns=_WIDEST if width % _WIDEST == 0 else _WIDEST // 2, warps=8)
 
 
 @jit
@@ -124,7 +132,7 @@ def gemv(
     adds: bool = False,
     gated: bool = False,
     overlaps: bool = False,
-    tile: Tile = _TILE,
+    tile: Tile | None = None,
 ) -> None:
     """Multiply a matrix with one vector.
 
@@ -138,8 +146,9 @@ def gemv(
         gated: outputs are SiLU of the gates times the values.
         overlaps: begin before the kernel in front has ended, as cards since Hopper can (programmatic dependent
             launch).
-        tile: how to divide the matrix.
+        tile: how to divide the matrix; None takes the fitting one.
     """
+    tile = tile or fitting_tile(matrix.shape[1])
     count = matrix.shape[0] // 2 if gated else matrix.shape[0]
     launch = _gemv_kernel[(triton.cdiv(count, tile.rows),)]
     launch(

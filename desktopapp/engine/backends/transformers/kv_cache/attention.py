@@ -20,7 +20,8 @@ def attend(query: torch.Tensor, layer: KvLayer, scale: float) -> torch.Tensor:
     Returns:
         (1, n, query_heads, head_dim), in the query's type.
     """
-    if has_kernels(query.device):
+    # The kernels multiply in 16 bits: a model in 32 would lose what it is kept in 32 for.
+    if has_kernels(query.device) and query.dtype.itemsize == 2:
         from desktopapp.engine.backends.transformers.kv_cache.kernels.chunk_attention import attend_chunk
 
         return attend_chunk(query, layer, scale)
