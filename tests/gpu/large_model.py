@@ -17,8 +17,6 @@ from desktopapp.engine.backends.transformers.vision import PatchRule
 IMAGE_TOKEN = 151_655
 RULE = PatchRule(16, 2, 2, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
-_QUERY_SCALE = 3.0
-
 # Source: config.json of Qwen/Qwen3-VL-4B-Instruct.
 _TEXT = {
     "vocab_size": 151_936,
@@ -69,13 +67,11 @@ def _enliven(network: Any) -> None:
     """Make the tokens depend on what was read.
 
     As it is initialised, such a network repeats its last token: the tied head finds its own embedding in what comes
-    out. Random signs behind the last layer end that, and larger queries let attention choose among the tokens.
+    out. Random signs behind the last layer end that.
     """
     text = network.model.language_model
     with torch.no_grad():
         text.norm.weight.copy_(torch.randn_like(text.norm.weight).sign())
-        for layer in text.layers:
-            layer.self_attn.q_norm.weight.fill_(_QUERY_SCALE)
 
 
 def load(network: Any, context_tokens: int) -> LoadedNetwork:

@@ -96,13 +96,14 @@ class TextDecoder:
         return self.logits(hidden)
 
     def rope(self, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cosine and sine of each token's turns: float32 (tokens, head_dim / 2).
+        """Cosine and sine of each token's turns: float32 (tokens, head_dim / 2), contiguous.
 
         Args:
             positions: int64 (3, tokens).
         """
         weights = self.weights
-        angles = positions.index_select(0, weights.axes).T.float() * weights.frequencies
+        # Contiguous, as kernels read it: a product keeps the strides of its transposed factor.
+        angles = positions.index_select(0, weights.axes).T.contiguous().float() * weights.frequencies
         return angles.cos() * weights.rope_scale, angles.sin() * weights.rope_scale
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:

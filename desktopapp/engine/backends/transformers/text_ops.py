@@ -36,7 +36,7 @@ class TextOps(Protocol):
             heads: (tokens, heads, head_dim).
             weight: (head_dim,).
             epsilon: of the norm.
-            rope: float32 cosine and sine, (tokens, head_dim / 2). Channel c and c + head_dim / 2 are a pair.
+            rope: float32 cosine and sine, (tokens, head_dim / 2), contiguous. Channel c and c + head_dim / 2 are a pair.
         """
         ...
 

@@ -106,3 +106,11 @@ def test_a_step_equals_the_plain_forward_pass(random_folder: Path, kv_type: str,
     found = graph.evaluate(torch.tensor([5], device=DEVICE))
     assert float(expected.std()) > 1
     torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
+
+
+def test_turns_of_several_tokens_are_laid_out_as_kernels_read_them(random_folder: Path) -> None:
+    network = load_network(open_folder(random_folder), LoadOptions(device="cpu"), lambda *_: None).network
+    decoder = TextDecoder(read_text_weights(network, join=False), TorchOps())
+    cosine, sine = decoder.rope(torch.arange(9).expand(3, 9))
+    assert cosine.is_contiguous()
+    assert sine.is_contiguous()
