@@ -80,7 +80,7 @@ def assert_same(model: LoadedNetwork, parts: Sequence[PromptPart]) -> None:
     sequence = model.conversations.continue_with(prompt, "16bit", pictures, cancel)
     run = Prefill(model, prompt, sequence, pictures, cancel, StepClock()).run(50)
     torch.testing.assert_close(finish(run), expected, rtol=0, atol=1e-4)
-    assert float(expected.std()) > 0.3
+    assert float(expected.std()) > 0.1
     output = model.network.generate(
         **inputs, max_new_tokens=16, do_sample=False, temperature=None, top_p=None, top_k=None
     )
