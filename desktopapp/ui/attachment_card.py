@@ -131,13 +131,16 @@ class AttachmentCard(QFrame):
 
         popup = self._popup = SelectionPopup(self._price, self.selection, self)
         popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        popup.changed.connect(self._on_selected)
+        popup.changed.connect(self.choose)
         popup.destroyed.connect(self._forget_popup)
         popup.open_above(self)
         if popup.filmstrip is not None:
             self.frames_wanted.emit(popup.filmstrip.positions)
 
-    def _on_selected(self, selection: MediaSelection) -> None:
+    def choose(self, selection: MediaSelection) -> None:
+        """Let another part of the file go along, or all of it in another way."""
+        if selection == self.selection:
+            return
         self.selection = selection
         self._retranslate()
         self.selection_changed.emit()

@@ -18,6 +18,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QTool
 from desktopapp.ui.attachment_strip import AttachmentStrip
 from desktopapp.ui.icons import tinted_icon
 from desktopapp.ui.incoming import is_media
+from desktopapp.ui.media.task_presets import BLANK, TaskPreset
+from desktopapp.ui.media.tasks_button import TasksButton
 from desktopapp.ui.price_line import PriceLine
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import ICON_SIZE, SPACE_M, SPACE_S
@@ -123,6 +125,7 @@ class Composer(QFrame):
         sent: the person wants this `Draft` sent; it stays until `clear` is called.
         stop_requested: the person wants the running answer to stop.
         attach_requested: the person wants to choose files.
+        capture_requested: the person wants a picture of the screen.
         media_pasted: carries the `QMimeData`.
         draft_changed: text or attachments changed and rested for 300 ms.
     """
@@ -130,6 +133,7 @@ class Composer(QFrame):
     sent = Signal(object)
     stop_requested = Signal()
     attach_requested = Signal()
+    capture_requested = Signal()
     media_pasted = Signal(QMimeData)
     draft_changed = Signal()
 
@@ -142,6 +146,8 @@ class Composer(QFrame):
         self.edit = ComposerEdit(self)
         self.setFocusProxy(self.edit)
         self._attach = self._button()
+        self._capture = self._button()
+        self.tasks = TasksButton(self)
         self._action = self._button()
         self._queue = self._button()
         self._hint = QLabel(self)
@@ -179,7 +185,7 @@ class Composer(QFrame):
     @property
     def tab_areas(self) -> tuple[QWidget, ...]:
         """Its parts in the order in which Tab goes through them."""
-        return (self.strip, self.edit, self._attach, self._queue, self._action)
+        return (self.strip, self.edit, self._attach, self._capture, self.tasks, self._queue, self._action)
 
     def clear(self) -> None:
         """Empty text and attachments; Undo brings the text back."""
@@ -225,11 +231,14 @@ class Composer(QFrame):
 
     def _build(self) -> None:
         self._attach.setProperty("role", "quiet")
+        self._capture.setProperty("role", "quiet")
         self._queue.setProperty("role", "quiet")
         self._action.setProperty("role", "primary")
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE_S)
         buttons.addWidget(self._attach)
+        buttons.addWidget(self._capture)
+        buttons.addWidget(self.tasks)
         buttons.addWidget(self._hint, 1)
         buttons.addWidget(self._price, 1)
         buttons.addWidget(self._queue)
@@ -243,6 +252,8 @@ class Composer(QFrame):
 
     def _connect(self) -> None:
         self._attach.clicked.connect(self.attach_requested)
+        self._capture.clicked.connect(self.capture_requested)
+        self.tasks.chosen.connect(self._take_task)
         self._queue.clicked.connect(self._send)
         self._action.clicked.connect(self._on_action)
         self.edit.submitted.connect(self._send)
@@ -263,6 +274,23 @@ class Composer(QFrame):
         if not self.is_empty:
             self.sent.emit(self.draft)
 
+    def _take_task(self, preset: TaskPreset, question: str) -> None:
+        """Write a task's question; what stood here fills its blank, else the blank is selected to be filled."""
+        written = self.edit.toPlainText().strip()
+        if BLANK in question and written and "\n" not in written:
+            question = question.replace(BLANK, written)
+        self.edit.selectAll()
+        self.edit.insertPlainText(question)
+        at = question.find(BLANK)
+        if at >= 0:
+            cursor = self.edit.textCursor()
+            cursor.setPosition(at)
+            cursor.setPosition(at + len(BLANK), cursor.MoveMode.KeepAnchor)
+            self.edit.setTextCursor(cursor)
+        for card in self.strip.cards:
+            card.choose(preset.adjust(card.selection))
+        self.edit.setFocus()
+
     def _show_focus(self, focused: bool) -> None:
         self.setProperty("active", focused)
         self.style().unpolish(self)
@@ -276,6 +304,7 @@ class Composer(QFrame):
             tinted_icon("stop" if running else "send", colors.on_accent, colors.text_disabled, ICON_SIZE)
         )
         self._attach.setIcon(tinted_icon("attach", colors.text_secondary, size=ICON_SIZE))
+        self._capture.setIcon(tinted_icon("capture", colors.text_secondary, size=ICON_SIZE))
         self._queue.setIcon(tinted_icon("send", colors.accent, size=ICON_SIZE))
         self._queue.setVisible(running and not self.is_empty)
         stop = self.tr("Stopping …") if stopping else self.tr("Stop")
@@ -307,6 +336,8 @@ class Composer(QFrame):
         self.edit.setAccessibleName(self.tr("Message"))
         self._attach.setAccessibleName(self.tr("Attach files"))
         self._attach.setToolTip(self.tr("Attach files (Ctrl+O)"))
+        self._capture.setAccessibleName(self.tr("Capture the screen"))
+        self._capture.setToolTip(self.tr("Capture the screen (Ctrl+Shift+S)"))
         self._queue.setAccessibleName(self.tr("Queue"))
         self._queue.setToolTip(self.tr("Send after this answer (Enter)"))
         self.strip.setAccessibleName(self.tr("Attachments"))

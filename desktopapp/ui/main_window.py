@@ -210,6 +210,7 @@ class MainWindow(QMainWindow):
         for key, slot in {
             "Ctrl+N": self.new_requested.emit,
             "Ctrl+O": self.choose_files,
+            "Ctrl+Shift+S": self.composer.capture_requested.emit,
             "Ctrl+L": self._focus_composer,
             "Ctrl+M": self.picker.open,
             "Esc": self.stop_requested.emit,
@@ -227,6 +228,7 @@ class MainWindow(QMainWindow):
         return [
             ("Enter", self.tr("Send, or queue while an answer runs")),
             ("Shift+Enter", self.tr("Break the line")),
+            ("Ctrl+Shift+S", self.tr("Capture the screen")),
             ("Esc", self.tr("Stop the answer")),
             ("Ctrl+V", self.tr("Paste text, a screenshot or files")),
             ("Ctrl+O", self.tr("Attach files")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Qt, SignalInstance
 
@@ -27,6 +27,9 @@ from desktopapp.ui.model_control import ModelControl
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
 from desktopapp.ui.thumbnails import ThumbnailLoader
 from desktopapp.ui.wording import file_label, translate_error
+
+if TYPE_CHECKING:
+    from desktopapp.ui.media.screen_capture import ScreenCapture
 
 _MODEL_TOPIC = "model"
 
@@ -100,6 +103,7 @@ class Session(QObject):
         self.pricer = DraftPricer(window, self.chat, self.intake, self)
         self._problems = loaded.problems
         self._send_when_saved = False
+        self._capture: ScreenCapture | None = None
         self._connect_chat()
         self._connect_window()
         self._connect_worker()
@@ -155,6 +159,7 @@ class Session(QObject):
         window.settings_menu.changed.connect(self._on_settings_changed)
         window.status.gauge.limit_chosen.connect(self._on_limit_chosen)
         composer.sent.connect(self._on_sent)
+        composer.capture_requested.connect(self._on_capture_requested)
         composer.media_pasted.connect(self.intake.take_mime)
         composer.strip.changed.connect(self._on_attachments_changed)
         composer.draft_changed.connect(self._on_draft_changed)
@@ -237,6 +242,20 @@ class Session(QObject):
         self._notify(Notice(NoticeLevel.ERROR, problem, remedy, "attachment"))
         # Perhaps it was mended meanwhile.
         self.intake.reprice()
+
+    def _on_capture_requested(self) -> None:
+        if self._capture is None:
+            from desktopapp.ui.media.screen_capture import ScreenCapture
+
+            self._capture = ScreenCapture(self.window)
+            self._capture.captured.connect(self.intake.take_image)
+            self._capture.refused.connect(self._on_capture_refused)
+        self._capture.begin()
+
+    def _on_capture_refused(self) -> None:
+        message = self.tr("This desktop does not let programs capture the screen.")
+        remedy = self.tr("Use its own key for screenshots, then paste the picture here.")
+        self._notify(Notice(NoticeLevel.WARNING, message, remedy, "capture"))
 
     def _on_all_saved(self) -> None:
         if self._send_when_saved:

@@ -246,6 +246,14 @@
         <translation>添加文件（Ctrl+O）</translation>
     </message>
     <message>
+        <source>Capture the screen</source>
+        <translation>截取屏幕</translation>
+    </message>
+    <message>
+        <source>Capture the screen (Ctrl+Shift+S)</source>
+        <translation>截取屏幕 (Ctrl+Shift+S)</translation>
+    </message>
+    <message>
         <source>Queue</source>
         <translation>排队</translation>
     </message>
@@ -403,6 +411,10 @@
     <message>
         <source>Break the line</source>
         <translation>换行</translation>
+    </message>
+    <message>
+        <source>Capture the screen</source>
+        <translation>截取屏幕</translation>
     </message>
     <message>
         <source>Stop the answer</source>
@@ -802,6 +814,17 @@
     </message>
 </context>
 <context>
+    <name>RegionPicker</name>
+    <message>
+        <source>Choose a part of the screen</source>
+        <translation>选择屏幕区域</translation>
+    </message>
+    <message>
+        <source>Drag over a part of the screen · Enter takes all of it · Esc cancels</source>
+        <translation>拖动选择屏幕区域 · Enter 截取整个屏幕 · Esc 取消</translation>
+    </message>
+</context>
+<context>
     <name>SelectionPopup</name>
     <message>
         <source>{count} tokens</source>
@@ -877,6 +900,14 @@
     <message>
         <source>Remove “{name}” or mend it, then send again. Nothing else was lost.</source>
         <translation>请移除或修复“{name}”，然后重新发送。其他内容均未丢失。</translation>
+    </message>
+    <message>
+        <source>This desktop does not let programs capture the screen.</source>
+        <translation>此桌面环境不允许程序截取屏幕。</translation>
+    </message>
+    <message>
+        <source>Use its own key for screenshots, then paste the picture here.</source>
+        <translation>请使用系统自带的截图快捷键，然后将图片粘贴到此处。</translation>
     </message>
     <message>
         <source>Pictures from earlier in this conversation cannot be read any more: {names}.</source>
@@ -1045,6 +1076,52 @@
     <message>
         <source>Table</source>
         <translation>表格</translation>
+    </message>
+</context>
+<context>
+    <name>TaskPresets</name>
+    <message>
+        <source>Read the text</source>
+        <translation>读取文字</translation>
+    </message>
+    <message>
+        <source>Text with its places</source>
+        <translation>文字及其位置</translation>
+    </message>
+    <message>
+        <source>Find …</source>
+        <translation>查找…</translation>
+    </message>
+    <message>
+        <source>Document to Markdown</source>
+        <translation>文档转 Markdown</translation>
+    </message>
+    <message>
+        <source>Table to CSV</source>
+        <translation>表格转 CSV</translation>
+    </message>
+    <message>
+        <source>Video: what happens when</source>
+        <translation>视频：何时发生了什么</translation>
+    </message>
+    <message>
+        <source>Screenshot to HTML</source>
+        <translation>截图转 HTML</translation>
+    </message>
+    <message>
+        <source>Compare the pictures</source>
+        <translation>比较图片</translation>
+    </message>
+</context>
+<context>
+    <name>TasksButton</name>
+    <message>
+        <source>Tasks</source>
+        <translation>任务</translation>
+    </message>
+    <message>
+        <source>Tasks: read, find, convert, compare …</source>
+        <translation>任务：读取、查找、转换、比较…</translation>
     </message>
 </context>
 <context>

@@ -151,7 +151,7 @@ def test_the_choice_survives_a_restart_and_the_password_does_not(
     desktop: Desktop, open_desktop: OpenDesktop, tmp_path: Path, home: Path
 ) -> None:
     card = document(desktop, tmp_path)
-    card._on_selected(MediaSelection(first_page=2, last_page=4, password="sesame"))
+    card.choose(MediaSelection(first_page=2, last_page=4, password="sesame"))
     desktop.close()
     assert not [file for file in home.rglob("*") if file.is_file() and b"sesame" in file.read_bytes()]
     again = open_desktop()
