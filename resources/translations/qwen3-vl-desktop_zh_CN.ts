@@ -1399,6 +1399,14 @@
         <translation>请重新发送问题，或改用另一个模型。</translation>
     </message>
     <message>
+        <source>This does not fit: {needed_gib} GiB are needed, {limit_gib} GiB of {device} may be used, {missing_gib} GiB are missing.</source>
+        <translation>内存不足：需要 {needed_gib} GiB，{device} 可用 {limit_gib} GiB，还缺 {missing_gib} GiB。</translation>
+    </message>
+    <message>
+        <source>{remedies}</source>
+        <translation>{remedies}</translation>
+    </message>
+    <message>
         <source>Memory ran out while {what}.</source>
         <translation>{what}时内存不足。</translation>
     </message>
