@@ -102,6 +102,7 @@ QDoubleSpinBox {
   color: $text; background: $surface; border: 1px solid $border_strong; border-radius: ${radius_s}px;
   padding: 3px 8px;
 }
+QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
 QDoubleSpinBox:focus { border: 2px solid $accent; padding: 2px 7px; }
 
 QListWidget#placesList { background: $surface; border: 1px solid $border; border-radius: ${radius_s}px; color: $text; }

@@ -161,7 +161,6 @@ class MemoryPanel(QFrame):
         self.ceiling.setKeyboardTracking(False)
         self.ceiling.setFixedWidth(100)
         self.ceiling.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.ceiling.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
 
     def _show_optional(self, name: QLabel, amount: QLabel, size_bytes: int | None) -> None:
         name.setVisible(bool(size_bytes))
