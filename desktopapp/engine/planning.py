@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -26,6 +27,7 @@ from desktopapp.engine.memory.candidate import Candidate, Placement
 from desktopapp.engine.memory.choosing import Chooser
 from desktopapp.engine.memory.content import Content
 from desktopapp.engine.memory.detail import needs_detail
+from desktopapp.engine.memory.kept import Kept
 from desktopapp.engine.memory.learning import Observation, learn
 from desktopapp.engine.memory.machine import Machine, read_machine
 from desktopapp.engine.memory.planner import Alternative, Plan, make_plan
@@ -36,6 +38,12 @@ from desktopapp.engine.memory.text_tokens import count_tokens, tokenizer_file
 from desktopapp.engine.request import BackendChoice, Mode, ModelChoice, Request
 from desktopapp.errors import DoesNotFit, ModelError
 from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind
+
+MACHINE_KEPT_S = 1.0
+"""For drafts: free memory moves, but not between two letters that are typed."""
+
+MODELS_KEPT_S = 5.0
+"""For drafts: looking through the folders of models takes longer than the plan."""
 
 _GIB = 2**30
 _ALL_LAYERS = -1
@@ -135,15 +143,23 @@ class RequestPlanner:
         store: knows what is installed.
         calibration: what was measured here; None for the per-user file's.
         machine: reads the machine, given what this process holds of the GPU.
+        clock: seconds, growing.
     """
 
     def __init__(
-        self, store: PlanStore, calibration: Calibration | None = None, machine: ReadMachine = read_machine
+        self,
+        store: PlanStore,
+        calibration: Calibration | None = None,
+        machine: ReadMachine = read_machine,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self.calibration = calibration or Calibration()
         self._machine = machine
+        self._clock = clock
         self._running: RunningModel | None = None
+        self._recent_machine = Kept(self._read_machine, MACHINE_KEPT_S, clock)
+        self._recent_models: dict[tuple[str, Mode | None], Kept[InstalledModel]] = {}
 
     def follow(self, running: RunningModel | None) -> None:
         """Take note of what is loaded: its memory can be used again."""
@@ -155,9 +171,13 @@ class RequestPlanner:
         Raises:
             AppError: a file or the model cannot be used.
         """
-        if request.choice.backend is BackendChoice.FAKE:
+        choice = request.choice
+        if choice.backend is BackendChoice.FAKE:
             return None
-        return self.preview(request, headers).event
+        kept = self._recent_models.setdefault(
+            (choice.model, choice.mode), Kept(partial(self._find, choice), MODELS_KEPT_S, self._clock)
+        )
+        return self._preview(request, headers, kept.read(), self._recent_machine.read()).event
 
     def preview(self, request: Request, headers: HeaderCache) -> RequestPlan:
         """The same with everything behind it; whether it fits or not.
@@ -165,10 +185,12 @@ class RequestPlanner:
         Raises:
             AppError: a file or the model cannot be used.
         """
-        model = self._store.find_model(request.choice.model)
-        kind = _KINDS.get(request.choice.mode or Mode.AUTO, model.kind)
-        model = self._store.find_variant(model, kind) or model
-        chooser, (candidate, reason) = self._choose(model, request.choice)
+        return self._preview(request, headers, self._find(request.choice), self._read_machine())
+
+    def _preview(
+        self, request: Request, headers: HeaderCache, model: InstalledModel, machine: Machine
+    ) -> RequestPlan:
+        chooser, (candidate, reason) = self._choose(model, request.choice, machine)
         count = partial(count_tokens, tokenizer=tokenizer_file(candidate.files))
         content = content_of_headers(
             request, headers, _answer_tokens(request), count, needs_detail=needs_detail(request)
@@ -192,7 +214,7 @@ class RequestPlanner:
             DoesNotFit: nothing fits.
         """
         try:
-            chooser, (candidate, reason) = self._choose(model, request.choice)
+            chooser, (candidate, reason) = self._choose(model, request.choice, self._read_machine())
         except (ModelError, OSError):
             return None
         content = content_of_media(
@@ -246,13 +268,24 @@ class RequestPlanner:
         finally:
             probe.close()
 
-    def _choose(self, model: InstalledModel, choice: ModelChoice) -> tuple[Chooser, tuple[Candidate, str]]:
-        """The machine as it is now; the loaded form of a model stays the wanted one."""
+    def _find(self, choice: ModelChoice) -> InstalledModel:
+        model = self._store.find_model(choice.model)
+        kind = _KINDS.get(choice.mode or Mode.AUTO, model.kind)
+        return self._store.find_variant(model, kind) or model
+
+    def _read_machine(self) -> Machine:
         running = self._running
         own_bytes = 0
         if running is not None and running.facts.device != "cpu":
             own_bytes = running.backend.memory_parts().total_bytes
-        chooser = Chooser(self._machine(own_bytes), self.calibration)
+        return self._machine(own_bytes)
+
+    def _choose(
+        self, model: InstalledModel, choice: ModelChoice, machine: Machine
+    ) -> tuple[Chooser, tuple[Candidate, str]]:
+        """What would answer; the loaded form of a model stays the wanted one."""
+        running = self._running
+        chooser = Chooser(machine, self.calibration)
         if (
             running is not None
             and running.model == model

@@ -57,7 +57,7 @@ SHAPE = ModelShape(
     deepstack_layers=(5, 11, 17),
 )
 KV_TOKEN_BYTES = 2 * 12 * 8 * 128 * 2
-TEXT_TOKENS = 60_000
+TEXT_TOKENS = 10_000
 _GREEDY = SamplingParameters(temperature=0.0, top_p=1.0, top_k=0, presence_penalty=0.0)
 _OTHER = (
     "import torch, time; x = torch.empty({size}, dtype=torch.uint8, device='cuda');"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 from desktopapp.engine.backend import PixelBudget, VideoBudget
@@ -101,19 +102,7 @@ class Content:
 
     def workload(self, showing: Showing) -> Workload:
         """What this asks of memory; with segments, what the largest of them asks."""
-        texts = sum(item for item in self.items if isinstance(item, int))
-        if showing.segments == 1:
-            parts = tuple(
-                part
-                for item in self.items
-                for part in ([item] if isinstance(item, int) else _parts(item, showing))
-            )
-            return Workload(parts, self.answer_tokens)
-        pictures = [part for medium in self.media for part in _parts(medium, showing)]
-        size = -(-len(pictures) // showing.segments)
-        groups = [pictures[start : start + size] for start in range(0, len(pictures), size)]
-        workloads = [Workload((*group, texts), self.answer_tokens) for group in groups]
-        return max(workloads, key=lambda workload: workload.prompt_tokens)
+        return _workload(self, showing)
 
     def largest_picture_tokens(self, showing: Showing) -> int:
         """Visual tokens of the most expensive picture, page or pair of frames; 0 without media."""
@@ -132,6 +121,24 @@ class Content:
             kv_token_bytes: of one token in the KV cache.
         """
         return tuple(_price(medium, showing, kv_token_bytes) for medium in self.media)
+
+
+# A plan asks for the same one several times, and for a hundred files it is most of the work.
+@lru_cache(maxsize=8)
+def _workload(content: Content, showing: Showing) -> Workload:
+    texts = sum(item for item in content.items if isinstance(item, int))
+    if showing.segments == 1:
+        parts = tuple(
+            part
+            for item in content.items
+            for part in ([item] if isinstance(item, int) else _parts(item, showing))
+        )
+        return Workload(parts, content.answer_tokens)
+    pictures = [part for medium in content.media for part in _parts(medium, showing)]
+    size = -(-len(pictures) // showing.segments)
+    groups = [pictures[start : start + size] for start in range(0, len(pictures), size)]
+    workloads = [Workload((*group, texts), content.answer_tokens) for group in groups]
+    return max(workloads, key=lambda workload: workload.prompt_tokens)
 
 
 def shown_size(medium: Medium, showing: Showing) -> Size:

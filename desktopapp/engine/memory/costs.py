@@ -7,6 +7,7 @@ and when the prompt is computed the pictures' patches are gone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from desktopapp.engine.events import PlannedParts, PlannedPhases
@@ -122,6 +123,10 @@ class _Dynamic:
         self._run = run
         self._chunk = run.chunk_tokens
         self._kept = costs.kept_picture_bytes(workload.largest_picture.patches)
+        self._prompt_kv = costs.kv_bytes(workload.prompt_tokens, workload.total_tokens, run)
+        self._graph = self._kept and costs.decode_bytes(workload.total_tokens, run)
+        # A hundred pages of one size are priced once.
+        self._picture_bytes = cache(costs.picture_bytes)
 
     def while_encoding(self, placed: PlacedPicture) -> int:
         """Just before the chunk that a picture begins in; others of that chunk may wait already."""
@@ -131,22 +136,21 @@ class _Dynamic:
             for other in self._workload.overlapping(start, placed.start)
             if other.start < placed.start
         )
-        own = max(self._costs.picture_bytes(placed.picture.patches), self._kept)
-        graph = self._kept and self._costs.decode_bytes(self._workload.total_tokens, self._run)
-        return self._kv(self._workload.prompt_tokens) + self._costs.feature_bytes(waiting) + own + graph
+        own = max(self._picture_bytes(placed.picture.patches), self._kept)
+        return self._prompt_kv + self._costs.feature_bytes(waiting) + own + self._graph
 
     def while_reading(self, start: int) -> int:
         """While the chunk that begins at `start` is evaluated."""
         end = min(start + self._chunk, self._workload.prompt_tokens)
         shown = sum(placed.picture.tokens for placed in self._workload.overlapping(start, end))
         work = self._costs.prefill_bytes(end - start, self._workload.total_tokens, self._run)
-        kv_bytes = self._kv(self._workload.prompt_tokens)
-        return kv_bytes + self._costs.feature_bytes(shown) + work + self._kept
+        return self._prompt_kv + self._costs.feature_bytes(shown) + work + self._kept
 
     def while_answering(self) -> int:
         """At the answer's end."""
         total = self._workload.total_tokens
-        return self._kv(total) + self._costs.decode_bytes(total, self._run) + self._kept
+        kv_bytes = self._costs.kv_bytes(total, total, self._run)
+        return kv_bytes + self._costs.decode_bytes(total, self._run) + self._kept
 
     def telling_chunks(self) -> set[int]:
         """Starts of the chunks among which the largest is: the first, and the first and last of each picture."""
@@ -154,6 +158,3 @@ class _Dynamic:
         for placed in self._workload.pictures:
             places |= {placed.start, placed.end - 1}
         return {place // self._chunk * self._chunk for place in places}
-
-    def _kv(self, tokens: int) -> int:
-        return self._costs.kv_bytes(tokens, self._workload.total_tokens, self._run)

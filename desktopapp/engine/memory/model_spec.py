@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,29 @@ _DEEPSTACK = 3
 
 
 def read_spec(files: ModelFiles) -> ModelSpec:
-    """What one form of an installed model costs.
+    """What one form of an installed model costs; files that did not change since are not read again.
 
     Raises:
         ModelError: its files cannot be read or are of another architecture.
     """
+    return _read_spec(
+        files, tuple(map(_changed_ns, (files.path, files.path / "config.json", files.projector)))
+    )
+
+
+# A GGUF's header holds its vocabulary, a tenth of a second to read.
+@lru_cache(maxsize=64)
+def _read_spec(files: ModelFiles, _times_ns: tuple[int, ...]) -> ModelSpec:
     if files.format is WeightFormat.GGUF:
         return read_gguf_spec(files.path, files.projector)
     return read_folder_spec(files.path)
+
+
+def _changed_ns(path: Path | None) -> int:
+    try:
+        return path.stat().st_mtime_ns if path is not None else 0
+    except OSError:
+        return 0
 
 
 def read_folder_spec(folder: Path) -> ModelSpec:

@@ -53,18 +53,18 @@ def _less_content(plan: Plan, limits: MemoryLimits) -> Iterator[str]:
     media = content.media
     if media:
         texts = tuple(item for item in content.items if isinstance(item, int))
-        fitting = next(
-            (
-                count
-                for count in range(len(media) - 1, 0, -1)
-                if _fits(plan, replace(content, items=(*media[:count], *texts)), limits)
-            ),
-            0,
-        )
+        if not _fits(plan, replace(content, items=texts), limits):
+            return
+        # Fewer files never need more, so the largest number that fits is found by halving.
+        fitting, failing = 0, len(media)
+        while failing - fitting > 1:
+            middle = (fitting + failing) // 2
+            if _fits(plan, replace(content, items=(*media[:middle], *texts)), limits):
+                fitting = middle
+            else:
+                failing = middle
         if fitting:
             yield f"Attach fewer files: {fitting} of the {len(media)} fit."
-        elif not _fits(plan, replace(content, items=texts), limits):
-            return
         else:
             yield "Attach fewer pages or pictures: the text alone fits."
     elif _fits(plan, Content((1,), content.answer_tokens), limits):
