@@ -34,6 +34,9 @@ class Settings:
         model_name: a name that the model store lists, or a path; empty takes the first usable model.
         backend: a value of `engine.request.BackendChoice`.
         use_thinking_mode: whether the Thinking variant answers; a plain `true` or `false` in the file.
+        max_steps: steps that a Thinking model may think in; 1 is one plain chain of thought.
+        step_tokens: most tokens of one such step.
+        thought_budget: most tokens of all thought of an answer; None is what the context leaves.
         max_seq_len: longest conversation in tokens, output included; None is the backend's default.
         kv_cache_quantization: numbers in the KV cache; `none` is 16 bits, `auto` what the memory asks for.
         chunked_prefill: the prompt is read in chunks, which takes less memory.
@@ -48,6 +51,9 @@ class Settings:
     model_name: str = ""
     backend: Backend = "auto"
     use_thinking_mode: ThinkingMode = "auto"
+    max_steps: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    step_tokens: Annotated[int, msgspec.Meta(ge=64, le=65_536)] = 2048
+    thought_budget: Annotated[int, msgspec.Meta(ge=1, le=1_048_576)] | None = None
     max_seq_len: Annotated[int, msgspec.Meta(ge=256, le=1_048_576)] | None = None
     kv_cache_quantization: KvQuantization = "auto"
     chunked_prefill: bool = True
@@ -76,6 +82,9 @@ _ACCEPTED = {
     "model_name": "a model's name or path",
     "backend": "auto, transformers or llama.cpp",
     "use_thinking_mode": "auto, true or false",
+    "max_steps": "a whole number from 1 to 1000",
+    "step_tokens": "a whole number of tokens from 64 to 65536",
+    "thought_budget": "a whole number of tokens from 1 to 1048576, or nothing",
     "max_seq_len": "a whole number of tokens from 256 to 1048576, or nothing",
     "kv_cache_quantization": "none, fp8_e4m3, fp8_e5m2, int8, int4 or auto",
     "chunked_prefill": "true or false",

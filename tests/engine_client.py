@@ -22,7 +22,7 @@ def question(
     request_id: str,
     text: str = "What is this?",
     attach: tuple[str, ...] = (),
-    mode: Mode = Mode.AUTO,
+    mode: Mode | None = None,
     max_new_tokens: int | None = None,
 ) -> Request:
     """A request to the fake backend."""

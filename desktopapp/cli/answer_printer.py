@@ -18,8 +18,10 @@ from desktopapp.engine.events import (
     Stats,
     TextAdded,
 )
+from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtEnd, ThoughtEnded
 from desktopapp.engine.wire import event_to_dict
 
+_CUT_SHORT = {ThoughtEnd.BUDGET: "its budget is spent", ThoughtEnd.LOOP: "it went in circles"}
 _DIM, _PLAIN, _CLEAR_LINE = "\x1b[2m", "\x1b[0m", "\r\x1b[K"
 
 
@@ -73,6 +75,14 @@ class AnswerPrinter:
                 self._progress(f"Loading {event.model} with {event.backend}: {event.stage}{share}")
             case ModelReady() if event.random_weights:
                 self._note(f"{event.model} has random weights, its answers mean nothing.")
+            case Routed() if self._notes_to_terminal:
+                self._note(_route_line(event))
+            case StepStarted() if self._notes_to_terminal:
+                self._end_thought()
+                self._progress(f"Step {event.step} of {event.max_steps}: {event.kind}")
+            case ThoughtEnded() if event.reason in _CUT_SHORT:
+                self._end_thought()
+                self._note(f"The thought was ended after {event.tokens} tokens: {_CUT_SHORT[event.reason]}.")
             case AttachmentRead() if event.note:
                 self._note(f"{event.path}: {event.note}")
             case PrefillProgress():
@@ -150,3 +160,14 @@ def _stats_line(stats: Stats) -> str:
     if stats.time_to_first_token_s is not None:
         facts.append(f"first after {stats.time_to_first_token_s:.2f} s")
     return ", ".join(facts)
+
+
+def _route_line(event: Routed) -> str:
+    task = event.task or "no sign of several steps"
+    reasons = {
+        "only one": "the only one here",
+        "asked": "as asked",
+        "follow-up": "goes on with this conversation",
+    }
+    line = f"{event.mode.capitalize()}: {reasons.get(event.cause, task)}"
+    return f"{line}; swap {event.swap_s:.1f} s" if event.swap_s else line

@@ -24,6 +24,7 @@ from desktopapp.engine.request import (
     BackendChoice,
     Mode,
     ModelChoice,
+    ReasoningLimits,
     Request,
     Role,
     SamplingOverrides,
@@ -59,7 +60,9 @@ def ask(options: argparse.Namespace) -> int:
 
 def make_request(options: argparse.Namespace, settings: Settings) -> Request:
     """The request that the options and the settings behind them describe."""
-    mode = Mode(options.mode) if options.mode else _MODES[settings.use_thinking_mode]
+    mode: Mode | None = Mode(options.mode) if options.mode else _MODES[settings.use_thinking_mode]
+    if mode is Mode.AUTO and options.model is not None and not options.mode:
+        mode = None  # who names a model means that one
     model = settings.model_name if options.model is None else options.model
     backend = BackendChoice(options.backend or settings.backend)
     memory = limits_of(settings, options.vram_limit)
@@ -73,6 +76,11 @@ def make_request(options: argparse.Namespace, settings: Settings) -> Request:
         system=options.system,
         sampling=SamplingOverrides(temperature=options.temperature, seed=options.seed),
         max_new_tokens=options.max_new_tokens,
+        reasoning=ReasoningLimits(
+            options.thought_budget or settings.thought_budget,
+            options.max_steps or settings.max_steps,
+            options.step_tokens or settings.step_tokens,
+        ),
     )
 
 

@@ -140,7 +140,12 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="NAME_OR_PATH", help="a model of the list, a folder, or a GGUF file"
     )
     parser.add_argument("--backend", type=_backend, metavar="|".join(_BACKENDS), help="what runs the model")
-    parser.add_argument("--mode", choices=_MODES, metavar="|".join(_MODES), help="which kind answers")
+    parser.add_argument(
+        "--mode",
+        choices=_MODES,
+        metavar="|".join(_MODES),
+        help="which of a pair of models answers; auto chooses by the task",
+    )
     parser.add_argument(
         "--attach",
         type=_file_name,
@@ -160,6 +165,16 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
         metavar="GIB",
         help="most memory of the device to use, as its driver counts",
     )
+    parser.add_argument(
+        "--thought-budget",
+        type=_positive,
+        metavar="N",
+        help="longest thought in tokens, then the answer comes",
+    )
+    parser.add_argument(
+        "--max-steps", type=_positive, metavar="N", help="think in so many steps, in the memory of one"
+    )
+    parser.add_argument("--step-tokens", type=_positive, metavar="N", help="longest thought of one step")
 
 
 def _add_route(parser: argparse.ArgumentParser) -> None:

@@ -24,11 +24,9 @@ from desktopapp.engine.events import (
     PrefillProgress,
     Stats,
     TextAdded,
-    ThoughtEnd,
-    ThoughtEnded,
-    ThoughtProgress,
 )
 from desktopapp.engine.reasoning.thought_parser import CLOSING, ThoughtParser
+from desktopapp.engine.reasoning_events import ThoughtEnd, ThoughtEnded, ThoughtProgress
 from desktopapp.engine.utf8 import Utf8Assembler
 
 _TELL_THOUGHT_PERIOD_S = 0.25

@@ -9,12 +9,13 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Protocol
 
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.attached_media import AttachedMedia
 from desktopapp.engine.backend import DEFAULT_RUN, Backend, LoadOptions, PixelBudget, VideoBudget
-from desktopapp.engine.backend_choice import choose_backend
+from desktopapp.engine.backend_choice import HEADROOM_BYTES, choose_backend, sixteen_bit_bytes
 from desktopapp.engine.backends.fake import FAKE_NAMES, fake_model
 from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.engine.chat_prompt import ChatMedia
@@ -36,17 +37,19 @@ from desktopapp.engine.memory.probe import DeviceWatch, read_gpu
 from desktopapp.engine.planning import RequestPlan
 from desktopapp.engine.reasoning.request_run import answer_request
 from desktopapp.engine.request import Attachment, BackendChoice, Mode, ModelChoice, Request
+from desktopapp.engine.residency import has_room_beside
+from desktopapp.engine.routing.desk import KINDS, RouteDesk
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import (
     AppError,
     BackendUnavailable,
+    DoesNotFit,
     OutOfMemory,
     UnexpectedError,
     VariantMissing,
 )
 from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind
-
-_KINDS = {Mode.INSTRUCT: ModelKind.INSTRUCT, Mode.THINKING: ModelKind.THINKING}
+from desktopapp.modelstore.store import is_usable
 
 
 class ModelStore(Protocol):
@@ -112,6 +115,9 @@ class Engine:
         self._running: RunningModel | None = None
         self._loading: Loading | None = None
         self._asked_context: int | None = None
+        self._parked: RunningModel | None = None
+        """The other one of the pair, where memory holds both."""
+        self._desk = RouteDesk()
 
     def load(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
         """Load a model ahead of the first question.
@@ -121,6 +127,7 @@ class Engine:
         try:
             cancel.raise_if_cancelled()
             loaded_before = self._running
+            yield from self._bring_back(choice)
             yield from self._ensure_loaded(choice, cancel)
             if self._running is not None and self._running is loaded_before:
                 yield self._running.ready
@@ -141,11 +148,15 @@ class Engine:
         attached = AttachedMedia()
         try:
             cancel.raise_if_cancelled()
-            reason = yield from self._answer(request, attached, answer, cancel)
+            choice = yield from self._route(request)
+            routed = replace(request, choice=choice)
+            reason = yield from self._answer(routed, attached, answer, cancel)
             yield from answer.finish(reason)
         except Cancelled:
             yield from answer.finish(FinishReason.CANCELLED)
         except Exception as error:  # noqa: BLE001 - this is where every defect becomes an event
+            if isinstance(error, OutOfMemory):
+                self._let_go_of_parked()
             if not isinstance(error, AppError):
                 self.unload()  # nobody knows in which state the defect left it
             yield _failed(request.request_id, error, "answering", attached.at_fault)
@@ -153,12 +164,18 @@ class Engine:
             attached.close()
 
     def unload(self) -> None:
-        """Give the model's memory back."""
+        """Give all models' memory back."""
+        self._let_go_of_parked()
         running, self._running = self._running, None
         if self._planner is not None:
             self._planner.follow(None)
         if running is not None:
             running.backend.unload()
+
+    def _let_go_of_parked(self) -> None:
+        parked, self._parked = self._parked, None
+        if parked is not None:
+            parked.backend.unload()
 
     def price(self, attachments: Sequence[Attachment]) -> tuple[AttachmentPrice, ...]:
         """What each file would cost, from its header alone. From one thread, which may be another one."""
@@ -186,7 +203,33 @@ class Engine:
         if running is None:
             backend = loading.backend if loading is not None else None
             return watch.sample(backend.memory_parts() if backend is not None else None)
-        return watch.sample(running.backend.memory_parts(), on_gpu=running.facts.device != "cpu")
+        parts, parked = running.backend.memory_parts(), self._parked
+        if parked is not None:
+            parts = parts.plus(parked.backend.memory_parts())
+        return watch.sample(parts, on_gpu=running.facts.device != "cpu")
+
+    def _route(self, request: Request) -> Generator[Event, None, ModelChoice]:
+        """Settle which of a pair answers; a choice that names one model and no mode stays as it is."""
+        choice = request.choice
+        if choice.mode is None:
+            return choice
+        pair = self._pair(choice)
+        if KINDS.get(choice.mode, next(iter(pair))) not in pair:
+            return choice  # loading says what is missing
+        loaded = {running.model.name for running in (self._running, self._parked) if running is not None}
+        routed = self._desk.choose(request, pair, loaded)
+        yield routed
+        return replace(choice, mode=Mode(routed.mode))
+
+    def _pair(self, choice: ModelChoice) -> dict[ModelKind, InstalledModel]:
+        """The model that a choice names, and the other one of its family where that can be used."""
+        named = self._resolve(replace(choice, mode=None))
+        (other_kind,) = set(ModelKind) - {named.kind}
+        if choice.backend is BackendChoice.FAKE:
+            other: InstalledModel | None = fake_model(other_kind)
+        else:
+            other = self._store.find_variant(named, other_kind)
+        return {named.kind: named} | ({other_kind: other} if other is not None and is_usable(other) else {})
 
     def _ensure_loaded(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
         model = self._resolve(choice)
@@ -196,7 +239,8 @@ class Engine:
         # Twice: a choice that cannot be fulfilled leaves the old model alone, but the memory
         # that the old one holds must not count against the new one.
         decided = choose_backend(model, choice.backend, read_gpu())
-        if self._running is not None:
+        needed_bytes = sixteen_bit_bytes(decided[1]) + HEADROOM_BYTES
+        if self._running is not None and not self._park(model, needed_bytes, choice):
             self.unload()
             decided = choose_backend(model, choice.backend, read_gpu())
         backend, files, reason = decided
@@ -221,8 +265,9 @@ class Engine:
         finally:
             self._running, self._loading = loading.result, None
             self._asked_context = choice.context_tokens
-            if self._planner is not None:
-                self._planner.follow(self._running)
+            self._follow()
+        if self._running is not None:
+            self._desk.note_load(self._running.ready, files.size_bytes)
 
     def _ensure_planned(self, plan: RequestPlan, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
         """Load what a plan wants, where something else or nothing is loaded."""
@@ -232,18 +277,48 @@ class Engine:
         running = self._running
         if running is not None and self._runs(model, choice) and not plan.needs_other_load(running):
             return
-        self.unload()
+        if running is not None and not self._park(model, plan.event.peak_bytes, choice):
+            self.unload()
         options = plan.load_options(choice)
         yield from self._load(model, plan.files, plan.candidate.backend, plan.reason, options, choice, cancel)
+
+    def _park(self, model: InstalledModel, needed_bytes: int, choice: ModelChoice) -> bool:
+        """Keep the loaded model beside the other one of its family, where there is room; under a ceiling there is not."""
+        running = self._running
+        if running is None or running.model.family != model.family or running.model.kind is model.kind:
+            return False
+        if choice.memory.vram_limit_bytes is not None:
+            return False
+        if not has_room_beside(needed_bytes, read_gpu(), on_gpu=running.facts.device != "cpu"):
+            return False
+        self._let_go_of_parked()
+        self._running, self._parked = None, running
+        self._follow()
+        return True
+
+    def _bring_back(self, choice: ModelChoice) -> Iterator[Event]:
+        """Let the model that waits in memory answer, where it is the one that is wanted."""
+        parked = self._parked
+        if parked is None or parked.model != self._resolve(choice):
+            return
+        if choice.backend not in (BackendChoice.AUTO, parked.choice):
+            return
+        self._running, self._parked = parked, self._running
+        self._follow()
+        yield replace(parked.ready, load_s=0.0)
+
+    def _follow(self) -> None:
+        if self._planner is not None:
+            self._planner.follow(self._running)
 
     def _resolve(self, choice: ModelChoice) -> InstalledModel:
         if choice.backend is BackendChoice.FAKE:
             named = next(
                 (kind for kind, name in FAKE_NAMES.items() if name == choice.model), ModelKind.INSTRUCT
             )
-            return fake_model(_KINDS.get(choice.mode, named) if choice.mode else named)
+            return fake_model(KINDS.get(choice.mode, named) if choice.mode else named)
         model = self._store.find_model(choice.model)
-        kind = _KINDS.get(choice.mode, model.kind) if choice.mode else model.kind
+        kind = KINDS.get(choice.mode, model.kind) if choice.mode else model.kind
         if model.kind is kind:
             return model
         variant = self._store.find_variant(model, kind)
@@ -263,11 +338,18 @@ class Engine:
     def _answer(
         self, request: Request, attached: AttachedMedia, answer: Answer, cancel: CancelToken
     ) -> Generator[Event, None, FinishReason]:
+        yield from self._bring_back(request.choice)
         plan: RequestPlan | None = None
         if self._planner is not None and request.choice.backend is not BackendChoice.FAKE:
             model = self._resolve(request.choice)
             attached.open(request.turns, cancel)
-            plan = self._planner.plan_request(request, model, attached.by_turn)
+            try:
+                plan = self._planner.plan_request(request, model, attached.by_turn)
+            except DoesNotFit:
+                if self._parked is None:
+                    raise
+                self._let_go_of_parked()
+                plan = self._planner.plan_request(request, model, attached.by_turn)
         if plan is None:
             yield from self._ensure_loaded(request.choice, cancel)
         else:

@@ -16,10 +16,11 @@ from desktopapp.engine.backend import (
 )
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatPrompt
-from desktopapp.engine.events import Channel, Event, FinishReason, ThoughtEnd
+from desktopapp.engine.events import Channel, Event, FinishReason
 from desktopapp.engine.reasoning.loops import LoopDetector
 from desktopapp.engine.reasoning.stage_labels import labels_of
 from desktopapp.engine.reasoning.stage_prompts import THOUGHT_CLOSING, StagePrompts
+from desktopapp.engine.reasoning_events import ThoughtEnd
 from desktopapp.errors import AnswerEmpty
 
 LARGEST_RESERVE_TOKENS = 1024

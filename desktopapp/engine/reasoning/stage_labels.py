@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktopapp.engine.events import StepKind
 from desktopapp.engine.reasoning.stage_prompts import CHINESE, StagePrompts
+from desktopapp.engine.reasoning_events import StepKind
 
 
 @dataclass(frozen=True, slots=True)

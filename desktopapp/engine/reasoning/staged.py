@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatPrompt
-from desktopapp.engine.events import Channel, Event, FinishReason, StepKind, StepStarted
-from desktopapp.engine.reasoning.reply import Replier, ReplyLimits
+from desktopapp.engine.events import Channel, Event, FinishReason
+from desktopapp.engine.reasoning.reply import LARGEST_RESERVE_TOKENS, Replier, ReplyLimits
 from desktopapp.engine.reasoning.stage_labels import labels_of
 from desktopapp.engine.reasoning.stage_prompts import StagePrompts
+from desktopapp.engine.reasoning_events import StepKind, StepStarted
 
 NOTES_TOKENS = 512
 """Most tokens of a carry-over or a verdict."""
@@ -79,7 +80,7 @@ class StagedRun:
         max_steps: that think, two or more; the check and the answer come on top.
         step_tokens: of a step's thought.
         thought_budget: of all thought; None for no limit but those.
-        answer_tokens: longest answer.
+        answer_tokens: longest output, thought included, but for what is always kept for the answer.
     """
 
     def __init__(
@@ -116,7 +117,9 @@ class StagedRun:
                 notes = yield from self._think(None)
         yield from self._begin(StepKind.ANSWER)
         words = self._wordings.notes.format(carry_over=notes.text) + self._wordings.final
-        limits = ReplyLimits(self._step_tokens + self._answer_tokens, self._next_budget)
+        thought = self._next_budget
+        answer = max(self._answer_tokens - self._answer.thought_tokens, LARGEST_RESERVE_TOKENS)
+        limits = ReplyLimits(thought + answer, thought)
         return (yield from self._replier.reply(self._render(words), limits))
 
     @property

@@ -85,11 +85,11 @@ def test_a_backend_that_is_not_here_is_said() -> None:
 @pytest.mark.parametrize(
     ("name", "mode", "model"),
     [
-        ("fake", Mode.AUTO, "fake"),
+        ("fake", None, "fake"),
         ("fake", Mode.THINKING, "fake-thinking"),
-        ("fake-thinking", Mode.AUTO, "fake-thinking"),
+        ("fake-thinking", None, "fake-thinking"),
         ("fake-thinking", Mode.INSTRUCT, "fake"),
-        ("a-instruct", Mode.AUTO, "fake"),
+        ("a-instruct", None, "fake"),
     ],
 )
 def test_the_fake_runs_when_it_is_named_and_never_else(name: str, mode: Mode, model: str) -> None:

@@ -17,16 +17,9 @@ from desktopapp.engine.backend import (
     TokensPart,
 )
 from desktopapp.engine.cancel import CancelToken
-from desktopapp.engine.events import (
-    Channel,
-    Event,
-    FinishReason,
-    TextAdded,
-    ThoughtEnd,
-    ThoughtEnded,
-    ThoughtProgress,
-)
+from desktopapp.engine.events import Channel, Event, FinishReason, TextAdded
 from desktopapp.engine.reasoning.stage_prompts import THOUGHT_CLOSING
+from desktopapp.engine.reasoning_events import ThoughtEnd, ThoughtEnded, ThoughtProgress
 from desktopapp.engine.request import ReasoningLimits
 from tests.engine_bench import Bench, Script, failure, last
 

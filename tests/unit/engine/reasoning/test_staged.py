@@ -8,18 +8,10 @@ import pytest
 
 from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptPart, PromptProgress, TokenAdded
 from desktopapp.engine.cancel import CancelToken
-from desktopapp.engine.events import (
-    Channel,
-    Event,
-    FinishReason,
-    StepKind,
-    StepStarted,
-    TextAdded,
-    ThoughtEnd,
-    ThoughtEnded,
-)
+from desktopapp.engine.events import Channel, Event, FinishReason, TextAdded
 from desktopapp.engine.reasoning.stage_prompts import CHINESE, ENGLISH
 from desktopapp.engine.reasoning.staged import Notes, is_refuted, read_notes
+from desktopapp.engine.reasoning_events import StepKind, StepStarted, ThoughtEnd, ThoughtEnded
 from desktopapp.engine.request import ReasoningLimits, Role, Turn
 from tests.engine_bench import Bench, last
 from tests.unit.engine.reasoning.test_reply import text_of, words
