@@ -27,9 +27,9 @@ _LARGEST_FILE_BYTES = 4 << 20
 _FACTOR_BOUNDS = (0.5, 2.0)
 _OVERHEAD_BOUNDS = (64 << 20, 4 << 30)
 
-# Before anything was measured here: an NVIDIA H200 under driver 580 for GPUs, this program's own processes
-# without a model for the others (docs/memory.md has the commands).
-_GPU_OVERHEAD_BYTES = {BackendChoice.TRANSFORMERS: 800 << 20, BackendChoice.LLAMA_CPP: 560 << 20}
+# Before anything was measured here: an NVIDIA H200, with the 4B shape, for GPUs; this program's own processes
+# without a model for the others. docs/memory.md has the figures.
+_GPU_OVERHEAD_BYTES = {BackendChoice.TRANSFORMERS: 1550 << 20, BackendChoice.LLAMA_CPP: 560 << 20}
 _CPU_OVERHEAD_BYTES = {BackendChoice.TRANSFORMERS: 560 << 20, BackendChoice.LLAMA_CPP: 140 << 20}
 
 

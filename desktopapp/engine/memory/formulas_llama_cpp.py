@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from desktopapp.engine.memory.costs import RunShape
-from desktopapp.engine.memory.spec import ModelSpec
+from desktopapp.engine.memory.spec import KV_TYPES, ModelSpec
 
 SMALLEST_CELLS = 8192
 """The backend's first KV cache; see its `context.py`."""
@@ -79,7 +79,10 @@ class LlamaCosts:
     def prefill_bytes(self, tokens: int, total_tokens: int, run: RunShape) -> int:
         """The language model's buffer, reserved for whole chunks and the whole cache."""
         cells = allocated_cells(total_tokens, self.spec.text.context_tokens)
-        return text_compute_bytes(self.spec, run.chunk_tokens, cells) + output_bytes(self.spec)
+        computed = text_compute_bytes(self.spec, run.chunk_tokens, cells)
+        if self.on_gpu:
+            return computed + gpu_difference_bytes(self.spec, run)
+        return computed + output_bytes(self.spec)
 
     def decode_bytes(self, total_tokens: int, run: RunShape) -> int:
         """The same buffer."""
@@ -115,6 +118,24 @@ def text_compute_bytes(spec: ModelSpec, batch_tokens: int, cells: int) -> int:
     inner = max(3 * text.feed_forward, 2 * (text.query_width + text.kv_width))
     token_bytes = _F32 * (residual + inner) + _TOKEN_INPUT_BYTES
     return batch_tokens * (token_bytes + _pad(cells) * _F16)
+
+
+def gpu_difference_bytes(spec: ModelSpec, run: RunShape) -> int:
+    """What the same buffer takes more, or less, on a GPU.
+
+    The input embeddings stay in the system's pinned memory, as the logits do. With a quantised cache the turned
+    queries and keys exist once more in 32 bits, rotated. Within 1 % of what a CUDA build reported for the 4B shape at
+    2,049 and 53,249 tokens with 16bit, q8_0 and q4_0.
+
+    Args:
+        spec: of the model.
+        run: KV type and micro-batch.
+    """
+    text = spec.text
+    values = -(1 + spec.vision.deepstack) * text.hidden
+    if KV_TYPES[run.kv_type].is_quantised:
+        values += text.query_width + text.kv_width
+    return _F32 * run.chunk_tokens * values
 
 
 def output_bytes(spec: ModelSpec) -> int:
