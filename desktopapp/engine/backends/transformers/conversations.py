@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import psutil
@@ -15,6 +16,8 @@ from desktopapp.engine.backends.transformers.text_sequence import SavedSequence,
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.kv_format import KV_FORMATS
 from desktopapp.errors import BackendUnavailable, OutOfMemory
+
+logger = logging.getLogger(__name__)
 
 LARGEST_BYTES = 2 << 30
 """Most system memory that saved conversations take."""
@@ -42,6 +45,7 @@ class Conversations:
         self.known_pixels = KnownPixels()
         self._make_sequence = make_sequence
         self._default_kv_type = default_kv_type
+        self._uses_graphs = True
         self._kv_type = ""
         self._live: TextSequence | None = None
         self._saved: list[SavedSequence] = []
@@ -101,9 +105,14 @@ class Conversations:
         """Evaluate one token in each way that answers will: what cannot run fails here, and kernels are ready."""
         live = self._ensure(self._default_kv_type)
         live.evaluate([token_id], torch.zeros((3, 1), dtype=torch.long))
-        if live.graph is not None:
-            live.graph.begin(1)
-            live.graph.evaluate(torch.full((1,), token_id, dtype=torch.long, device=live.cache.device))
+        try:
+            live.warm_up_graph(token_id)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            logger.warning("Tokens are generated without a graph: %s", error)
+            self._uses_graphs = False
+            live.graph = None
         live.crop(0)
 
     def clear(self) -> None:
@@ -121,6 +130,8 @@ class Conversations:
             self.clear()
             self._kv_type = kv_type
             self._live = self._make_sequence(kv_type)
+            if not self._uses_graphs:
+                self._live.graph = None
         return self._live
 
     def _set_aside(self, live: TextSequence) -> None:

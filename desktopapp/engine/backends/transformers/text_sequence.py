@@ -114,6 +114,17 @@ class TextSequence:
         self._token_ids += token_ids
         return logits
 
+    def warm_up_graph(self, token_id: int) -> None:
+        """Capture the graph, where there is one, and run it for a token that is taken back at the next `crop`.
+
+        Raises:
+            RuntimeError: this machine cannot.
+        """
+        if self.graph is not None:
+            self.graph.begin(len(self))
+            self.graph.evaluate(torch.full((1,), token_id, dtype=torch.long, device=self.cache.device))
+            torch.cuda.synchronize(self.cache.device)
+
     def appended(self, token_id: int) -> None:
         """Take note of a token that the graph has evaluated."""
         self._token_ids.append(token_id)
