@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QObject, QThread, Slot
 from pytestqt.qtbot import QtBot
 
 from desktopapp.engine.backends.registry import BackendFactory
 from desktopapp.engine.events import (
     CancelAcknowledged,
+    DraftPriced,
     Failed,
     Finished,
     FinishReason,
@@ -28,7 +30,7 @@ from desktopapp.engine.events import (
     RequestStarted,
     TextAdded,
 )
-from desktopapp.engine.request import Attachment
+from desktopapp.engine.request import Attachment, MemoryLimits, ModelChoice, Request, Role, Turn
 from desktopapp.worker.inference_worker import InferenceWorker
 from desktopapp.worker.process_events import EngineStarted, EngineStopped
 from tests.engine_client import FAKE, PATIENCE_S, question
@@ -47,6 +49,8 @@ SIGNALS = (
     "finished",
     "failed",
     "priced",
+    "draft_priced",
+    "planned",
     "memory_sampled",
     "cancel_acknowledged",
     "engine_started",
@@ -77,6 +81,9 @@ class Listener(QObject):
 
     def all(self, kind: type[T]) -> list[T]:
         return [event for event in self.events if isinstance(event, kind)]
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        self._qtbot.waitUntil(is_so, timeout=PATIENCE_MS)
 
     def wait_for(self, kind: type[T], count: int = 1) -> T:
         self._qtbot.waitUntil(lambda: len(self.all(kind)) >= count, timeout=PATIENCE_MS)
@@ -133,6 +140,26 @@ def test_load_and_price(listen_to: ListenTo) -> None:
     assert listener.wait_for(ModelReady).model == "fake"
     (price,) = listener.wait_for(Priced).prices
     assert price.failed is not None
+
+
+def test_of_many_drafts_the_newest_is_priced(
+    listen_to: ListenTo, random_folder: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (640, 480)).save(picture)
+    listener = listen_to(fast)
+    turns = (Turn(Role.USER, "What is it?", (Attachment(str(picture)),)),)
+    for number in range(200):
+        choice = ModelChoice(str(random_folder), memory=MemoryLimits(image_max_tokens=100))
+        listener.worker.price_draft(Request(f"draft-{number}", choice, turns))
+    listener.wait_until(lambda: any(one.request_id == "draft-199" for one in listener.all(DraftPriced)))
+    priced = listener.all(DraftPriced)
+    assert len(priced) < 200
+    planned = priced[-1].planned
+    assert planned is not None
+    assert [(one.path, one.tokens <= 100, one.bytes > 0) for one in planned.attachments] == [
+        (str(picture), True, True)
+    ]
 
 
 def test_a_crash_is_a_signal_and_the_next_request_works(listen_to: ListenTo, tmp_path: Path) -> None:
