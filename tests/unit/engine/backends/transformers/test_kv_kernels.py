@@ -14,7 +14,7 @@ from tests.kv_reference import TOLERANCES, expected_attention, filled_cache, rel
 pytest.importorskip("triton")
 
 from desktopapp.engine.backends.transformers.kv_cache.kernels import chunk_attention, launch
-from desktopapp.engine.backends.transformers.kv_cache.kernels.launch import Tiles
+from desktopapp.engine.backends.transformers.kv_cache.kernels.tiles import Tiles
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 SCALE = 128**-0.5

@@ -13,13 +13,10 @@ import torch
 
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvLayer
 from desktopapp.engine.backends.transformers.kv_cache.codec import rotate_query
-from desktopapp.engine.backends.transformers.kv_cache.kernels.launch import (
-    Tiles,
-    attend_blocks,
-    expand,
-    row_splits,
-)
+from desktopapp.engine.backends.transformers.kv_cache.kernels.launch import attend_blocks
 from desktopapp.engine.backends.transformers.kv_cache.kernels.merge_kernels import merge_kernel
+from desktopapp.engine.backends.transformers.kv_cache.kernels.storage_kernels import expand_kernel
+from desktopapp.engine.backends.transformers.kv_cache.kernels.tiles import Tiles, row_splits
 from desktopapp.engine.backends.transformers.kv_cache.library_attention import (
     attend_library,
     has_library_kernels,
@@ -31,6 +28,7 @@ RUN_TOKENS = (16384, 4096)
 CUDNN_TOKENS = 1024
 # Up to this many queries our own kernel is faster.
 SHORT_QUERIES = 256
+EXPAND_TILE_TOKENS = 32
 MERGE_TILE_TOKENS = 16
 
 
@@ -119,6 +117,33 @@ def attend_runs(
             is_first=index == 0,
         )
     return merged.to(query.dtype)
+
+
+def expand(layer: KvLayer, first: int, count: int, keys: torch.Tensor, values: torch.Tensor) -> None:
+    """Decode tokens of a layer, in the basis that the format keeps.
+
+    Args:
+        layer: holds them.
+        first: token.
+        count: of them.
+        keys: (kv_heads, count, head_dim), contiguous; receives keys.
+        values: like keys.
+    """
+    cache, layout = layer.cache, layer.cache.layout
+    expand_kernel[(-(-count // EXPAND_TILE_TOKENS), layout.kv_heads, 2)](
+        keys,
+        values,
+        cache.block_table,
+        layer.index * layout.layer_bytes,
+        first,
+        count,
+        kind=layout.kv_format.name,
+        head_dim=layout.head_dim,
+        kv_heads=layout.kv_heads,
+        block_tokens=layout.tokens,
+        tile_tokens=EXPAND_TILE_TOKENS,
+        is_packed=keys.device.type == "cuda",
+    )
 
 
 def prepare_chunks(query_heads: int, layer: KvLayer, chunk_tokens: int) -> None:

@@ -1,17 +1,16 @@
 """Launches the kernels on a cache's layers.
 
 Everything here runs in order on the current stream and reads lengths from the device, so that it can be captured in
-a CUDA graph; `append` and `attend` additionally tell the device how many tokens the layer holds.
+a CUDA graph, but for `append`, which also counts on the host.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 
-from desktopapp.engine.backends.transformers.kv_cache.cache import KvCache, KvLayer
+from desktopapp.engine.backends.transformers.kv_cache.cache import KvLayer
 from desktopapp.engine.backends.transformers.kv_cache.codec import (
     LARGEST_CODE,
     rotate_query,
@@ -21,33 +20,11 @@ from desktopapp.engine.backends.transformers.kv_cache.codec import (
 from desktopapp.engine.backends.transformers.kv_cache.kernels.attention_kernel import attention_kernel
 from desktopapp.engine.backends.transformers.kv_cache.kernels.merge_kernels import combine_kernel
 from desktopapp.engine.backends.transformers.kv_cache.kernels.step_kernel import step_kernel
-from desktopapp.engine.backends.transformers.kv_cache.kernels.storage_kernels import (
-    append_kernel,
-    expand_kernel,
-)
+from desktopapp.engine.backends.transformers.kv_cache.kernels.storage_kernels import append_kernel
+from desktopapp.engine.backends.transformers.kv_cache.kernels.tiles import Tiles, step_tiles
 
 APPEND_TILE_TOKENS = 16
-EXPAND_TILE_TOKENS = 32
 COMBINE_TILE_CHANNELS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Tiles:
-    """How `attention_kernel` is cut.
-
-    Args:
-        rows: of a tile.
-        keys: of a tile, divides the cache's block.
-        warps: of a program.
-        stages: tiles of keys under way at once.
-        splits: programs that share a sequence, a power of two.
-    """
-
-    rows: int
-    keys: int
-    warps: int
-    stages: int
-    splits: int = 1
 
 
 def append(layer: KvLayer, keys: torch.Tensor, values: torch.Tensor) -> None:
@@ -176,25 +153,6 @@ def attend_step(
     return rotate_query(output) if kv_format.rotates_values else output
 
 
-def step_tiles(cache: KvCache) -> Tiles:
-    """How attention of one token is cut: small tiles, so that many programs hide each other's waiting.
-
-    Measured on an H200 at 2K to 215K tokens; see docs/performance.md.
-    """
-    if cache.layout.kv_format.is_quantised:
-        return Tiles(16, 32, warps=2, stages=4, splits=row_splits(cache, 1, 8))
-    return Tiles(16, 64, warps=4, stages=3, splits=row_splits(cache, 1, 4))
-
-
-def row_splits(cache: KvCache, row_tiles: int, programs: int = 4) -> int:
-    """Programs that share a sequence: a power of two that gives each multiprocessor about `programs`."""
-    if cache.device.type != "cuda":
-        return 4
-    processors = torch.cuda.get_device_properties(cache.device).multi_processor_count
-    wanted = max(programs * processors // (cache.layout.kv_heads * row_tiles), 1)
-    return min(1 << (wanted.bit_length() - 1), 128)
-
-
 def attend_blocks(query: torch.Tensor, layer: KvLayer, scale: float, tiles: Tiles) -> torch.Tensor:
     """Attention by `attention_kernel` to `device_tokens` tokens and the queries' own, causal.
 
@@ -264,31 +222,4 @@ def launch_attention(
         is_packed=query.device.type == "cuda",
         num_warps=tiles.warps,
         num_stages=tiles.stages,
-    )
-
-
-def expand(layer: KvLayer, first: int, count: int, keys: torch.Tensor, values: torch.Tensor) -> None:
-    """Decode tokens of a layer, in the basis that the format keeps.
-
-    Args:
-        layer: holds them.
-        first: token.
-        count: of them.
-        keys: (kv_heads, count, head_dim), contiguous; receives keys.
-        values: like keys.
-    """
-    cache, layout = layer.cache, layer.cache.layout
-    expand_kernel[(-(-count // EXPAND_TILE_TOKENS), layout.kv_heads, 2)](
-        keys,
-        values,
-        cache.block_table,
-        layer.index * layout.layer_bytes,
-        first,
-        count,
-        kind=layout.kv_format.name,
-        head_dim=layout.head_dim,
-        kv_heads=layout.kv_heads,
-        block_tokens=layout.tokens,
-        tile_tokens=EXPAND_TILE_TOKENS,
-        is_packed=keys.device.type == "cuda",
     )
