@@ -80,10 +80,11 @@ def format_memory(size_bytes: int) -> str:
     return QLocale().toString(size_bytes / 2**30, "f", 1)
 
 
-def format_memory_size(size_bytes: int) -> str:
-    """A size of memory with its unit: GiB with one decimal, small ones in MiB."""
+def format_memory_size(size_bytes: int, decimals: int = 1) -> str:
+    """A size of memory with its unit: GiB, small ones in MiB."""
     if size_bytes >= 2**30 // 10 or size_bytes == 0:
-        return QCoreApplication.translate("MemoryGauge", "%1 GiB").replace("%1", format_memory(size_bytes))
+        figure = format_number(size_bytes / 2**30, decimals)
+        return QCoreApplication.translate("MemoryGauge", "%1 GiB").replace("%1", figure)
     megabytes = max(1, round(size_bytes / 2**20))
     return QCoreApplication.translate("MemoryGauge", "%1 MiB").replace("%1", format_number(megabytes))
 

@@ -162,6 +162,19 @@ def test_memory_is_sampled_by_itself(tmp_path: Path) -> None:
         assert 0 < first.used_bytes < first.total_bytes
 
 
+def test_memory_is_sampled_while_a_prompt_is_read(tmp_path: Path) -> None:
+    with EngineClient(slow, tmp_path) as client:
+        client.process.submit(question("r", "long " * 1200))
+        client.wait_for(TextAdded)
+        places = [place for place, event in enumerate(client.events) if isinstance(event, PrefillProgress)]
+        between = client.events[places[0] : places[-1]]
+        samples = sum(isinstance(event, MemorySample) for event in between)
+        # A chunk of this backend takes half a second: four samples a second are two for each.
+        chunks = len(places) - 1
+        assert chunks >= 3
+        assert samples >= 2 * chunks - 1
+
+
 def test_a_load_makes_way_for_another(tmp_path: Path) -> None:
     thinking = ModelChoice("fake-thinking", BackendChoice.FAKE)
     with EngineClient(slow, tmp_path) as client:

@@ -103,8 +103,11 @@ class ScriptedWorker(QObject):
     def say(self, text: str, channel: Channel = Channel.ANSWER) -> None:
         self.text_added.emit(TextAdded(self.requests[-1].request_id, channel, text))
 
-    def finish(self, text: str, thought: str = "", reason: FinishReason = FinishReason.STOP) -> None:
+    def finish(
+        self, text: str, thought: str = "", reason: FinishReason = FinishReason.STOP, **figures: Any
+    ) -> None:
         stats = Stats("llama.cpp", "only GGUF is here", "tiny", "instruct", 100, 0, 12, 0.41, 23.4, 2**30)
+        stats = replace(stats, **figures)
         self.finished.emit(Finished(self.requests[-1].request_id, text, thought, reason, stats))
 
     def fail(self, error: AppError, attachment: str = "") -> None:

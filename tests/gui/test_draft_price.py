@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -11,6 +12,7 @@ from desktopapp.app import Desktop
 from desktopapp.engine.events import DraftPriced
 from desktopapp.errors import ImageDamaged
 from desktopapp.settings import Settings
+from desktopapp.ui.conversation.footer import AnswerFooter
 from tests.gui.scripted_worker import ScriptedWorker, script_of
 from tests.gui.window_actions import ask, drop, files
 
@@ -175,3 +177,18 @@ def test_the_price_speaks_chinese(open_desktop: Callable[..., Desktop], make_png
     script_of(desktop).be_ready()
     priced(desktop, make_png())
     assert desktop.window.composer.price_text
+
+
+def test_an_answer_s_details_show_planned_against_measured_memory(desktop: Desktop, qtbot: QtBot) -> None:
+    ask(desktop, "one")
+    worker = script_of(desktop)
+    worker.finish("first", peak_bytes=5 * GIB, planned_peak_bytes=5 * GIB + GIB // 4)
+    footer = desktop.window.view.findChild(AnswerFooter)
+    assert footer.details.isHidden()
+    footer.details_button.setFocus()
+    qtbot.keyClick(footer.details_button, Qt.Key.Key_Return)
+    assert footer.details.isVisible()
+    assert "Peak memory: 5.00 GiB, planned 5.25 GiB (+5.0 %)" in footer.details.text()
+    assert footer.details_button.accessibleName() == "Hide details"
+    footer.details_button.click()
+    assert footer.details.isHidden()

@@ -133,10 +133,10 @@ class AnswerFooter(QWidget):
         """Planned against measured, where both are known."""
         if not stats.peak_bytes:
             return []
-        peak = format_memory_size(stats.peak_bytes)
+        peak = format_memory_size(stats.peak_bytes, 2)
         if not stats.planned_peak_bytes:
             return [self.tr("Peak memory: %1").replace("%1", peak)]
         off = stats.planned_peak_bytes / stats.peak_bytes - 1
         text = self.tr("Peak memory: %1, planned %2 (%3 %)").replace("%1", peak)
-        text = text.replace("%2", format_memory_size(stats.planned_peak_bytes))
+        text = text.replace("%2", format_memory_size(stats.planned_peak_bytes, 2))
         return [text.replace("%3", f"{'+' if off >= 0 else '−'}{format_number(abs(off) * 100, 1)}")]
