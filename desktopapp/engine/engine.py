@@ -31,6 +31,7 @@ from desktopapp.engine.events import (
     Stats,
 )
 from desktopapp.engine.loading import Loading, RunningModel
+from desktopapp.engine.long_job import LongJob
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.media.price import price_attachment
 from desktopapp.engine.memory.probe import DeviceWatch, read_gpu
@@ -139,10 +140,16 @@ class Engine:
     def generate(self, request: Request, cancel: CancelToken) -> Iterator[Event]:
         """Answer a request, loading its model first where another one or none is loaded.
 
+        What does not fit at once is answered in segments (`long_job.LongJob`).
+
         Yields RequestStarted, then Planned, ModelLoading and ModelReady where it loads, AttachmentRead and
         PrefillProgress, TextAdded, and at the end one Finished or Failed. A cancelled request finishes with
         what it had said. Closing the iterator ends the request; the model stays loaded.
         """
+        with closing(LongJob(request, self._answer_once, HeaderCache()).run(cancel)) as events:
+            yield from events
+
+    def _answer_once(self, request: Request, cancel: CancelToken) -> Generator[Event, None, None]:
         answer = Answer(request.request_id, time.perf_counter(), request.choice.model)
         yield RequestStarted(request.request_id)
         attached = AttachedMedia()

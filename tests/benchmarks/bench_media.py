@@ -83,12 +83,11 @@ def run_corpus(damaged: int) -> int:
                 slowest = max(slowest, took_s)
                 if wrong:
                     faults.append(f"{wrong} <- {case.path.name}, {case.what}")
+                    print("FAULT", faults[-1], flush=True)
     print(f"{len(cases)} files")
     for name, count in ends.most_common():
         print(f"{count:5} {name}")
     print(f"slowest {slowest:.1f} s, allowed {LONGEST_S:.0f} s")
-    for fault in faults:
-        print("FAULT", fault)
     return len(faults)
 
 
