@@ -6,7 +6,7 @@ longer side of its grid (M-RoPE). llama.cpp takes wrong positions without a word
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -43,21 +43,22 @@ class CachedSequence:
     """
 
     def __init__(self, units: Iterable[Unit] = ()) -> None:
-        self.units: list[Unit] = []
-        self.cells = 0
-        self.position = 0
-        self.add(units)
+        self.units: list[Unit] = list(units)
+        images = [unit for unit in self.units if isinstance(unit, CachedImage)]
+        self.cells = len(self.units) + sum(image.cells - 1 for image in images)
+        self.position = len(self.units) + sum(image.positions - 1 for image in images)
 
-    def add(self, units: Iterable[Unit]) -> None:
-        """Append."""
-        for unit in units:
-            self.units.append(unit)
-            if isinstance(unit, CachedImage):
-                self.cells += unit.cells
-                self.position += unit.positions
-            else:
-                self.cells += 1
-                self.position += 1
+    def add_image(self, image: CachedImage) -> None:
+        """Append a picture."""
+        self.units.append(image)
+        self.cells += image.cells
+        self.position += image.positions
+
+    def add_tokens(self, tokens: Sequence[int]) -> None:
+        """Append text, of which there may be much."""
+        self.units.extend(tokens)
+        self.cells += len(tokens)
+        self.position += len(tokens)
 
     def first(self, count: int) -> CachedSequence:
         """The first `count` units by themselves."""

@@ -181,7 +181,7 @@ class TextContext:
             code = llama.llama_decode(self.handle, batch)
             if code:
                 raise run_failure("reading text", code, log.trouble())
-            self.sequence.add(tokens)
+            self.sequence.add_tokens(tokens)
 
     def decode_image(self, pixels_id: str, chunk: Any, embeddings: Any, on_batch: Callable[[], None]) -> None:
         """Append a picture, or, where this fails or is interrupted, nothing.
@@ -227,7 +227,7 @@ class TextContext:
             if code:
                 raise run_failure("reading a picture", code, log.trouble())
             cells = mtmd.mtmd_input_chunk_get_n_tokens(chunk)
-            self.sequence.add([CachedImage(pixels_id, cells, end.value - start)])
+            self.sequence.add_image(CachedImage(pixels_id, cells, end.value - start))
 
     @contextmanager
     def _whole(self) -> Iterator[None]:

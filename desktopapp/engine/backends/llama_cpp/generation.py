@@ -15,7 +15,7 @@ from desktopapp.engine.backend import (
     TokenAdded,
 )
 from desktopapp.engine.backends.llama_cpp.loaded import LoadedGguf
-from desktopapp.engine.backends.llama_cpp.prefix import PromptUnit, match_prefix, pieces_of, units_of
+from desktopapp.engine.backends.llama_cpp.prefix import Piece, match_prefix, pieces_after
 from desktopapp.engine.backends.llama_cpp.prompt import (
     ImagePiece,
     TextPiece,
@@ -80,11 +80,10 @@ class _Run:
 
     def read(self, pieces: Sequence[TextPiece | ImagePiece]) -> Iterator[GenerationStep]:
         """Evaluate the prompt from where it differs from what was evaluated before."""
-        units = units_of(pieces)
-        kept = yield from self._reuse(units)
+        kept = yield from self._reuse(pieces)
         self._loaded.make_room(self._total)
         yield self._progress()
-        for piece in pieces_of(units[kept:]):
+        for piece in pieces_after(pieces, kept):
             if isinstance(piece, ImagePiece):
                 yield from self._read_image(piece)
             else:
@@ -104,12 +103,12 @@ class _Run:
                 self._append(token)
         yield GenerationEnded(reason, self._loaded.peak.sample())
 
-    def _reuse(self, units: Sequence[PromptUnit]) -> Generator[GenerationStep, None, int]:
+    def _reuse(self, pieces: Sequence[Piece]) -> Generator[GenerationStep, None, int]:
         """Leave in the cache what the prompt begins with; returns how many units."""
         most = self._context.shape.most_cells
         saved = (state.sequence for state in self._loaded.saved.states)
         candidates = [self._context.sequence, *(sequence for sequence in saved if sequence.cells <= most)]
-        kept, best = yield from match_prefix(units, candidates, self._images, self._cancel)
+        kept, best = yield from match_prefix(pieces, candidates, self._images, self._cancel)
         self._cancel.raise_if_cancelled()
         self._loaded.switch_to(best, kept)
         self._cached = self._context.cells_used
