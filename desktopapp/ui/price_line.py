@@ -70,7 +70,9 @@ class PriceLine(QWidget):
             return
         colors = colors_of(self)
         role, icon, tint = "secondary", "check", colors.success
-        if not planned.fits:
+        if _goes_in_parts(planned):
+            icon, tint = "info", colors.warning
+        elif not planned.fits:
             role, icon, tint = "danger", "warning", colors.danger
         elif planned.steps_taken:
             icon = "info"
@@ -91,7 +93,9 @@ class PriceLine(QWidget):
             "peak": format_memory_size(planned.peak_bytes),
             "limit": format_memory_size(planned.limit_bytes),
         }
-        if not planned.fits:
+        if _goes_in_parts(planned):
+            text = self.tr("Too much at once, so it is answered in parts · {tokens} tokens")
+        elif not planned.fits:
             figures["short"] = format_memory_size(max(0, planned.peak_bytes - planned.limit_bytes))
             text = self.tr("Does not fit: {short} too much · {tokens} tokens, peak {peak} of {limit}")
         elif planned.steps_taken:
@@ -109,3 +113,11 @@ class PriceLine(QWidget):
         )
         why = planned.remedies if not planned.fits else planned.reasons
         return "\n".join([where, *(translate_phrase(sentence) for sentence in why)])
+
+
+def _goes_in_parts(planned: Planned) -> bool:
+    """Whether what is too much is a document or video, which the engine then takes part by part."""
+    if planned.fits:
+        return False
+    long = [one.bytes for one in planned.attachments if (one.pages or 0) > 1 or (one.frames or 0) > 1]
+    return bool(long) and sum(long) > planned.peak_bytes - planned.limit_bytes

@@ -797,6 +797,10 @@
 <context>
     <name>PriceLine</name>
     <message>
+        <source>Too much at once, so it is answered in parts · {tokens} tokens</source>
+        <translation>一次放不下，将分段回答 · {tokens} 个 token</translation>
+    </message>
+    <message>
         <source>Does not fit: {short} too much · {tokens} tokens, peak {peak} of {limit}</source>
         <translation>放不下：超出 {short} · {tokens} 个 token，峰值 {peak} / {limit}</translation>
     </message>

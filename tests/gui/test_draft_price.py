@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
-from desktopapp.engine.events import DraftPriced
+from desktopapp.engine.events import DraftPriced, PlannedAttachment
 from desktopapp.errors import ImageDamaged
 from desktopapp.settings import Settings
 from desktopapp.ui.conversation.footer import AnswerFooter
@@ -63,6 +63,20 @@ def test_what_does_not_fit_is_said_with_the_shortfall_and_the_remedies(
     assert "Attach fewer files." in line._text.toolTip()
     assert "Attach fewer files." in line._text.accessibleDescription()
     assert line._text.property("role") == "danger"
+
+
+def test_a_long_document_that_does_not_fit_is_answered_in_parts(desktop: Desktop, tmp_path: Path) -> None:
+    path = tmp_path / "long.pdf"
+    path.write_bytes(b"x")
+    for size_bytes, words in (
+        (2 * GIB, "Too much at once, so it is answered in parts"),
+        (GIB // 2, "Does not fit"),
+    ):
+        desktop.window.composer.clear()
+        settle()
+        part = PlannedAttachment(str(path), 100_000, size_bytes, (992, 1403), pages=70)
+        priced(desktop, str(path), fits=False, attachments=(part,))
+        assert desktop.window.composer._price.text.startswith(words)
 
 
 def test_what_was_given_up_is_named(desktop: Desktop, make_png: MakePng) -> None:
