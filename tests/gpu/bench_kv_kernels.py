@@ -87,7 +87,7 @@ def prefill_row(kv_type: str, tokens: int) -> tuple[float, float]:
     """Seconds that all layers' attention takes to read a prompt of `tokens`; TFLOP/s."""
     cache = KvCache(1, KV_HEADS, HEAD_DIM, kv_type, DEVICE, torch.bfloat16, tokens)
     layer = cache.layers[0]
-    chunk_attention.prepare_chunks(HEADS, layer, CHUNK_TOKENS)
+    chunk_attention.prepare_chunks(cache, HEADS, CHUNK_TOKENS)
     keys, query = draw(1, KV_HEADS, CHUNK_TOKENS, HEAD_DIM), draw(1, HEADS, CHUNK_TOKENS, HEAD_DIM)
 
     def run() -> None:

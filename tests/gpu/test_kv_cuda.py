@@ -53,7 +53,7 @@ def test_attention_is_right_to_the_formats_precision(
 def test_long_sequences_go_through_merged_runs(kv_type: str) -> None:
     inputs = sample(40_000, 2048, dtype=HALF_TYPES[-1], device="cuda")
     cache = cache_with(inputs, kv_type)
-    chunk_attention.prepare_chunks(8, cache.layers[0], 2048)
+    chunk_attention.prepare_chunks(cache, 8, 2048)
     found = attend(inputs.query, cache.layers[0], SCALE)
     reference = attend_blockwise(inputs.query, cache.layers[0], SCALE)
     assert relative_error(found, reference.double().cpu()) < ROUNDING

@@ -33,3 +33,17 @@ def make_graph(weights: TextWeights, cache: KvCache) -> DecodeGraph | None:
     from desktopapp.engine.backends.transformers.decode_graph import DecodeGraph
 
     return DecodeGraph(weights, cache)
+
+
+def prepare_prompts(cache: KvCache, query_heads: int, chunk_tokens: int) -> None:
+    """Get ready what reads prompts over such a cache, where that takes time.
+
+    Args:
+        cache: stays as it is.
+        query_heads: of a layer.
+        chunk_tokens: prompt tokens that are usually evaluated at once.
+    """
+    if has_kernels(cache.device) and cache.layout.dtype.itemsize == 2:
+        from desktopapp.engine.backends.transformers.kv_cache.kernels.chunk_attention import prepare_chunks
+
+        prepare_chunks(cache, query_heads, chunk_tokens)

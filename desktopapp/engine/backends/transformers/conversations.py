@@ -101,10 +101,16 @@ class Conversations:
             self._saved.clear()
             run_in_memory("reading the prompt", lambda: live.cache.reserve(tokens))
 
-    def warm_up(self, token_id: int) -> None:
-        """Evaluate one token in each way that answers will: what cannot run fails here, and kernels are ready."""
+    def warm_up(self, token_id: int, chunk_tokens: int) -> None:
+        """Evaluate one token in each way that answers will: what cannot run fails here, and kernels are ready.
+
+        Args:
+            token_id: any.
+            chunk_tokens: prompt tokens that are usually evaluated at once.
+        """
         live = self._ensure(self._default_kv_type)
         live.evaluate([token_id], torch.zeros((3, 1), dtype=torch.long))
+        live.warm_up_chunks(chunk_tokens)
         try:
             live.warm_up_graph(token_id)
         except torch.OutOfMemoryError:

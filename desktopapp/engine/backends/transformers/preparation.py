@@ -10,6 +10,7 @@ from desktopapp.engine.backends.transformers.acceleration import choose_ops, mak
 from desktopapp.engine.backends.transformers.conversations import Conversations
 from desktopapp.engine.backends.transformers.kv_cache import KvCache
 from desktopapp.engine.backends.transformers.memory import free_unused
+from desktopapp.engine.backends.transformers.prefill import GPU_CHUNK_TOKENS
 from desktopapp.engine.backends.transformers.text_decoder import TextDecoder
 from desktopapp.engine.backends.transformers.text_sequence import TextSequence
 from desktopapp.engine.backends.transformers.text_weights import read_text_weights
@@ -41,6 +42,6 @@ def prepare(network: Any, context_tokens: int, token_id: int) -> tuple[VisionTow
         return TextSequence(decoder, cache, make_graph(weights, cache))
 
     conversations = Conversations(make_sequence, DEFAULT_KV_TYPE)
-    conversations.warm_up(token_id)
+    conversations.warm_up(token_id, GPU_CHUNK_TOKENS)
     free_unused()  # what joining weights left behind
     return VisionTower(network.model.visual, ops), conversations

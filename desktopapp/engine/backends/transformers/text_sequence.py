@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from desktopapp.engine.backends.transformers.acceleration import prepare_prompts
 from desktopapp.engine.backends.transformers.kv_cache import KvCache, KvState, append, attend
 from desktopapp.engine.backends.transformers.text_decoder import PlacedFeatures, TextDecoder
 
@@ -113,6 +114,10 @@ class TextSequence:
             raise
         self._token_ids += token_ids
         return logits
+
+    def warm_up_chunks(self, chunk_tokens: int) -> None:
+        """Get ready what evaluates `chunk_tokens` tokens at once; the sequence stays as it is."""
+        prepare_prompts(self.cache, self._decoder.weights.shape.heads, chunk_tokens)
 
     def warm_up_graph(self, token_id: int) -> None:
         """Capture the graph, where there is one, and run it for a token that is taken back at the next `crop`.

@@ -154,7 +154,7 @@ def test_a_machine_without_graphs_goes_on_plainly(
 
     conversations = Conversations(make_sequence, "16bit")
     with caplog.at_level(logging.WARNING):
-        conversations.warm_up(1)
+        conversations.warm_up(1, 2048)
     assert "no graphs here" in caplog.text
     assert conversations.live().graph is None
     nothing = SimpleNamespace(token_ids=[1, 2], images=())

@@ -162,3 +162,13 @@ def test_one_step_equals_norm_rotary_embedding_append_and_attention(kv_type: str
         assert cache.tokens == 71
     expected = attend_blockwise(query.view(1, 4, 1, 128), theirs, SCALE)[0, 0]
     assert relative_error(found, expected.double().cpu()) < ROUNDING
+
+
+def test_getting_chunks_ready_leaves_the_cache_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunk_attention, "RUN_TOKENS", (60, 20))
+    inputs = sample(10, 1, kv_heads=1, device=str(DEVICE))
+    cache = filled_cache(inputs, "int8")
+    before = attend_blockwise(inputs.query, cache.layers[0], SCALE)
+    chunk_attention.prepare_chunks(cache, 2, 32)
+    assert cache.tokens == 10
+    assert torch.equal(attend_blockwise(inputs.query, cache.layers[0], SCALE), before)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from desktopapp.engine.backends.transformers.kv_cache.cache import KvLayer
+from desktopapp.engine.backends.transformers.kv_cache.cache import KvCache, KvLayer
 from desktopapp.engine.backends.transformers.kv_cache.codec import rotate_query
-from desktopapp.engine.backends.transformers.kv_cache.kernels.launch import attend_blocks
+from desktopapp.engine.backends.transformers.kv_cache.kernels.launch import append, attend_blocks
 from desktopapp.engine.backends.transformers.kv_cache.kernels.merge_kernels import merge_kernel
 from desktopapp.engine.backends.transformers.kv_cache.kernels.storage_kernels import expand_kernel
 from desktopapp.engine.backends.transformers.kv_cache.kernels.tiles import Tiles, row_splits
@@ -146,19 +146,23 @@ def expand(layer: KvLayer, first: int, count: int, keys: torch.Tensor, values: t
     )
 
 
-def prepare_chunks(query_heads: int, layer: KvLayer, chunk_tokens: int) -> None:
-    """Make cuDNN's plans for whole chunks, where it is used: about a second that the first prompt then saves.
+def prepare_chunks(like: KvCache, query_heads: int, chunk_tokens: int) -> None:
+    """Run one chunk over a past that has runs of all lengths: compiles kernels and makes cuDNN's plans.
+
+    That takes seconds, which the first prompt then saves.
 
     Args:
-        query_heads: of the layer.
-        layer: of the cache that prompts will go to; stays as it is.
-        chunk_tokens: queries of a whole chunk.
+        like: a cache as prompts will go to; stays as it is.
+        query_heads: of a layer.
+        chunk_tokens: of a whole chunk.
     """
-    layout = layer.cache.layout
-    probe = torch.empty(0, dtype=layout.dtype, device=layer.cache.device)
-    if chunk_tokens % CUDNN_TOKENS or not has_library_kernels(probe):
-        return
-    query = torch.zeros(query_heads, chunk_tokens, layout.head_dim, dtype=layout.dtype, device=probe.device)
-    for size, is_causal in (*((size, False) for size in RUN_TOKENS), (chunk_tokens, True)):
-        keys = torch.zeros(layout.kv_heads, size, layout.head_dim, dtype=layout.dtype, device=probe.device)
-        attend_library(query, keys, keys, 1.0, is_causal=is_causal, uses_cudnn=True)
+    layout, past = like.layout, sum(RUN_TOKENS)
+    shape = (1, layout.kv_heads, layout.head_dim, layout.kv_format.name, like.device, layout.dtype)
+    layer = KvCache(*shape, max_tokens=past + chunk_tokens).layers[0]
+    for tokens in (past, chunk_tokens):
+        vectors = torch.zeros(
+            1, layout.kv_heads, tokens, layout.head_dim, dtype=layout.dtype, device=like.device
+        )
+        append(layer, vectors, vectors)
+    query = torch.zeros(1, query_heads, chunk_tokens, layout.head_dim, dtype=layout.dtype, device=like.device)
+    attend_chunk(query, layer, 1.0)
