@@ -14,6 +14,7 @@ from desktopapp.engine.events import (
     FinishReason,
     ModelLoading,
     ModelReady,
+    Planned,
     PrefillProgress,
     Stats,
     TextAdded,
@@ -83,6 +84,9 @@ class AnswerPrinter:
             case ThoughtEnded() if event.reason in _CUT_SHORT:
                 self._end_thought()
                 self._note(f"The thought was ended after {event.tokens} tokens: {_CUT_SHORT[event.reason]}.")
+            case Planned() if event.steps_taken:
+                for reason in event.reasons:
+                    self._note(reason)
             case AttachmentRead() if event.note:
                 self._note(f"{event.path}: {event.note}")
             case PrefillProgress():

@@ -55,4 +55,4 @@ def _machine_reader(options: argparse.Namespace) -> ReadMachine:
         return read_machine
     free_bytes = None if options.free_gib is None else round(options.free_gib * _GIB)
     imagined = imagine_machine(free_bytes, has_gpu=not options.no_gpu)
-    return lambda own_gpu_bytes=0: imagined
+    return lambda own_gpu_bytes=0, other_bytes=0: imagined

@@ -82,7 +82,11 @@ class Planner(Protocol):
         """The plan; None where the model cannot be priced. Raises DoesNotFit."""
         ...
 
-    def follow(self, running: RunningModel | None, /) -> None:
+    def plan_load(self, choice: ModelChoice, model: InstalledModel, /) -> RequestPlan | None:
+        """The plan for a load ahead of the first question; None where there is none."""
+        ...
+
+    def follow(self, running: RunningModel | None, parked: RunningModel | None, /) -> None:
         """Take note of what is loaded."""
         ...
 
@@ -129,7 +133,11 @@ class Engine:
             cancel.raise_if_cancelled()
             loaded_before = self._running
             yield from self._bring_back(choice)
-            yield from self._ensure_loaded(choice, cancel)
+            plan = self._plan_load(choice)
+            if plan is None:
+                yield from self._ensure_loaded(choice, cancel)
+            else:
+                yield from self._ensure_planned(plan, choice, cancel)
             if self._running is not None and self._running is loaded_before:
                 yield self._running.ready
         except Cancelled:
@@ -173,7 +181,7 @@ class Engine:
         self._let_go_of_parked()
         running, self._running = self._running, None
         if self._planner is not None:
-            self._planner.follow(None)
+            self._planner.follow(None, None)
         if running is not None:
             running.backend.unload()
 
@@ -181,6 +189,7 @@ class Engine:
         parked, self._parked = self._parked, None
         if parked is not None:
             parked.backend.unload()
+            self._follow()
 
     def price(self, attachments: Sequence[Attachment]) -> tuple[AttachmentPrice, ...]:
         """What each file would cost, from its header alone. From one thread, which may be another one."""
@@ -235,6 +244,12 @@ class Engine:
         else:
             other = self._store.find_variant(named, other_kind)
         return {named.kind: named} | ({other_kind: other} if other is not None and is_usable(other) else {})
+
+    def _plan_load(self, choice: ModelChoice) -> RequestPlan | None:
+        if self._planner is None or choice.backend is BackendChoice.FAKE:
+            return None
+        model = self._resolve(choice)
+        return None if self._runs(model, choice) else self._planner.plan_load(choice, model)
 
     def _ensure_loaded(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
         model = self._resolve(choice)
@@ -314,7 +329,7 @@ class Engine:
 
     def _follow(self) -> None:
         if self._planner is not None:
-            self._planner.follow(self._running)
+            self._planner.follow(self._running, self._parked)
 
     def _resolve(self, choice: ModelChoice) -> InstalledModel:
         if choice.backend is BackendChoice.FAKE:

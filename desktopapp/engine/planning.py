@@ -25,7 +25,7 @@ from desktopapp.engine.memory.asking import (
 from desktopapp.engine.memory.calibration import UNCALIBRATED, Calibration
 from desktopapp.engine.memory.candidate import Candidate, Placement
 from desktopapp.engine.memory.choosing import Chooser
-from desktopapp.engine.memory.content import Content
+from desktopapp.engine.memory.content import Content, Still
 from desktopapp.engine.memory.detail import needs_detail
 from desktopapp.engine.memory.kept import Kept
 from desktopapp.engine.memory.learning import Observation, learn
@@ -47,6 +47,9 @@ MODELS_KEPT_S = 5.0
 
 _GIB = 2**30
 _ALL_LAYERS = -1
+# What a model is made ready for before anything was asked: a screenshot and a page of text.
+_FIRST_PICTURE = Still("", (1920, 1080))
+_FIRST_WORDS_TOKENS = 1024
 _KINDS = {Mode.INSTRUCT: ModelKind.INSTRUCT, Mode.THINKING: ModelKind.THINKING}
 
 
@@ -69,7 +72,7 @@ class PlanStore(Protocol):
 class ReadMachine(Protocol):
     """Reads what memory there is."""
 
-    def __call__(self, own_gpu_bytes: int = 0) -> Machine:
+    def __call__(self, own_gpu_bytes: int = 0, other_bytes: int = 0) -> Machine:
         """The machine, what this process holds of the GPU counted as free."""
         ...
 
@@ -158,12 +161,18 @@ class RequestPlanner:
         self._machine = machine
         self._clock = clock
         self._running: RunningModel | None = None
+        self._parked: RunningModel | None = None
         self._recent_machine = Kept(self._read_machine, MACHINE_KEPT_S, clock)
         self._recent_models: dict[tuple[str, Mode | None], Kept[InstalledModel]] = {}
 
-    def follow(self, running: RunningModel | None) -> None:
-        """Take note of what is loaded: its memory can be used again."""
-        self._running = running
+    def follow(self, running: RunningModel | None, parked: RunningModel | None = None) -> None:
+        """Take note of what is loaded.
+
+        Args:
+            running: answers; its memory can be used again.
+            parked: stays loaded beside it.
+        """
+        self._running, self._parked = running, parked
 
     def plan_draft(self, request: Request, headers: HeaderCache) -> Planned | None:
         """What a request would cost if it were sent now; None for the fake backend's.
@@ -238,6 +247,22 @@ class RequestPlanner:
             raise refusal(found.plan, found.event)
         return found
 
+    def plan_load(self, choice: ModelChoice, model: InstalledModel) -> RequestPlan | None:
+        """The plan for a load ahead of the first question, for a picture and some text; None where that tells nothing.
+
+        Args:
+            choice: of the person.
+            model: that is loaded.
+        """
+        try:
+            chooser, (candidate, reason) = self._choose(model, choice, self._read_machine())
+            content = Content((_FIRST_PICTURE, _FIRST_WORDS_TOKENS), EXPECTED_ANSWER_TOKENS)
+            request = Request("", choice, ())
+            found = self._finish(request, model, chooser, candidate, content, reason)
+        except (ModelError, OSError):
+            return None
+        return found if found.plan.fits else None
+
     def learn(self, plan: RequestPlan, stats: Stats) -> None:
         """Take from a finished request what it teaches about this machine.
 
@@ -274,11 +299,12 @@ class RequestPlanner:
         return self._store.find_variant(model, kind) or model
 
     def _read_machine(self) -> Machine:
-        running = self._running
+        running, parked = self._running, self._parked
         own_bytes = 0
         if running is not None and running.facts.device != "cpu":
             own_bytes = running.backend.memory_parts().total_bytes
-        return self._machine(own_bytes)
+        other_bytes = parked.backend.memory_parts().total_bytes if parked is not None else 0
+        return self._machine(own_bytes, other_bytes)
 
     def _choose(
         self, model: InstalledModel, choice: ModelChoice, machine: Machine
@@ -295,7 +321,7 @@ class RequestPlanner:
                 chooser.candidate(model.name, running.choice, running.files),
                 running.ready.reason,
             )
-        return chooser, chooser.wanted(model, choice.backend)
+        return chooser, chooser.wanted(model, choice.backend, choice.memory.vram_limit_bytes)
 
     def _finish(
         self,

@@ -27,10 +27,10 @@ _LARGEST_FILE_BYTES = 4 << 20
 _FACTOR_BOUNDS = (0.5, 2.0)
 _OVERHEAD_BOUNDS = (64 << 20, 4 << 30)
 
-# Before anything was measured here: an NVIDIA H200, with the 4B shape, for GPUs; this program's own processes
-# without a model for the others. docs/memory.md has the figures.
+# Before anything was measured here: an NVIDIA H200, with the 4B shape, for GPUs; resident memory of `ask` with the
+# smallest models, less what they hold, for the others. docs/memory.md has the figures.
 _GPU_OVERHEAD_BYTES = {BackendChoice.TRANSFORMERS: 1550 << 20, BackendChoice.LLAMA_CPP: 560 << 20}
-_CPU_OVERHEAD_BYTES = {BackendChoice.TRANSFORMERS: 560 << 20, BackendChoice.LLAMA_CPP: 140 << 20}
+_CPU_OVERHEAD_BYTES = {BackendChoice.TRANSFORMERS: 480 << 20, BackendChoice.LLAMA_CPP: 110 << 20}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Measurement:
     """What one run taught. None where it taught nothing.
 
     Args:
-        overhead_bytes: of the driver's count, what was not in use by tensors at the peak.
+        overhead_bytes: of the driver's count, what the formulas do not count.
         vision_ratio: measured to counted memory of the vision tower.
         activation_ratio: likewise of activations.
     """

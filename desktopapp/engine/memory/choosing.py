@@ -36,16 +36,26 @@ class Chooser:
     machine: Machine
     calibration: Calibration
 
-    def wanted(self, model: InstalledModel, backend: BackendChoice) -> tuple[Candidate, str]:
+    def wanted(
+        self, model: InstalledModel, backend: BackendChoice, ceiling_bytes: int | None = None
+    ) -> tuple[Candidate, str]:
         """The form of a model that would be loaded, and why, in one sentence.
 
         A model whose weights are not here yet is taken by its config.json.
+
+        Args:
+            model: of the store.
+            backend: the person's choice.
+            ceiling_bytes: most memory of the GPU to use.
 
         Raises:
             ModelError: there is none that could be.
         """
         gpu = self.machine.gpu
-        facts = None if gpu is None else GpuFacts(gpu.name, gpu.total_bytes, gpu.free_bytes, "")
+        facts = None
+        if gpu is not None:
+            free_bytes = gpu.free_bytes if ceiling_bytes is None else min(ceiling_bytes, gpu.free_bytes)
+            facts = GpuFacts(gpu.name, gpu.total_bytes, free_bytes, "")
         has_cuda = BackendChoice.TRANSFORMERS in self.machine.gpu_backends
         try:
             choice, files, reason = choose_backend(model, backend, facts, torch_has_cuda=has_cuda)

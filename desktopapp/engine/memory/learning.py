@@ -10,6 +10,8 @@ from desktopapp.engine.memory.workload import Workload
 
 # Smaller than this, an allocator's rounding would be taken for a factor.
 _TELLING_BYTES = 64 << 20
+# cuBLAS on an H200: 32 MiB for each of two streams, and what rounding adds.
+_LIBRARY_BYTES = 70 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,12 @@ def learn(costs: Costs, workload: Workload, run: RunShape, seen: Observation) ->
         seen: what was measured.
     """
     counted = estimate(costs, workload, run)
+    expected = counted.peak_bytes - costs.overhead_bytes
+    # What is neither weights nor keys and values; of a surplus, the libraries' own work space is no factor.
     kv_bytes = costs.kv_bytes(workload.prompt_tokens, workload.total_tokens, run)
-    rest = seen.allocated_bytes - costs.weight_bytes - kv_bytes
-    overhead = seen.device_bytes - seen.allocated_bytes if seen.device_bytes else None
+    surplus = min(max(0, seen.allocated_bytes - expected), _LIBRARY_BYTES)
+    rest = seen.allocated_bytes - surplus - costs.weight_bytes - kv_bytes
+    overhead = seen.device_bytes - expected if seen.device_bytes else None
     vision = activation = None
     phases = counted.phases
     picture = costs.picture_bytes(workload.largest_picture.patches)

@@ -52,13 +52,15 @@ class Machine:
         return self.gpu if self.gpu is not None and backend in self.gpu_backends else self.system
 
 
-def read_machine(own_gpu_bytes: int = 0) -> Machine:
+def read_machine(own_gpu_bytes: int = 0, other_bytes: int = 0) -> Machine:
     """This machine as it is now.
 
     Args:
         own_gpu_bytes: of the GPU's memory, what this process holds and would use again.
+        other_bytes: that this process holds of the same memory, and keeps: another loaded model.
     """
-    return Machine(read_system(), _read_gpu(own_gpu_bytes), installed_gpu_backends())
+    system = read_system(max(0, psutil.Process().memory_info().rss - other_bytes))
+    return Machine(system, _read_gpu(own_gpu_bytes, other_bytes), installed_gpu_backends())
 
 
 def imagine_machine(free_bytes: int | None, *, has_gpu: bool) -> Machine:
@@ -114,7 +116,7 @@ def _has_library(package: str, folder: str, names: tuple[str, ...]) -> bool:
     return any(name in file for file in files for name in names)
 
 
-def _read_gpu(own_bytes: int) -> Device | None:
+def _read_gpu(own_bytes: int, other_bytes: int) -> Device | None:
     try:
         probe = open_gpu_probe()
     except GpuAbsent:
@@ -125,5 +127,7 @@ def _read_gpu(own_bytes: int) -> Device | None:
         return None
     finally:
         probe.close()
-    free = sample.total_bytes - sample.used_bytes + max(own_bytes, sample.engine_bytes)
+    # Where the driver does not tell what is this process's, the GPU runtime's own part stays uncounted.
+    again = max(own_bytes, sample.engine_bytes - other_bytes)
+    free = sample.total_bytes - sample.used_bytes + again
     return Device(sample.device, True, min(free, sample.total_bytes), sample.total_bytes)

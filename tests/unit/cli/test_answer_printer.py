@@ -13,6 +13,9 @@ from desktopapp.engine.events import (
     FinishReason,
     ModelLoading,
     ModelReady,
+    Planned,
+    PlannedParts,
+    PlannedPhases,
     PrefillProgress,
     RequestStarted,
     Stats,
@@ -134,3 +137,37 @@ def test_json_is_one_line_an_event() -> None:
         "text": "über\n🙂",
     }
     assert json.loads(lines[1])["stats"]["decode_tokens_per_s"] == 20.0
+
+
+def planned(*steps: str) -> Planned:
+    return Planned(
+        request_id="r",
+        model="m",
+        backend="fake",
+        precision="none",
+        device="System memory",
+        prompt_tokens=9,
+        answer_tokens=10,
+        context_tokens=99,
+        parts=PlannedParts(1, 2, 3, 4, 5),
+        phases=PlannedPhases(0, 12, 11),
+        peak_bytes=12,
+        limit_bytes=20,
+        fits=True,
+        kv_type="int8",
+        prefill_chunk=64,
+        steps_taken=steps,
+        reasons=("The KV cache holds 8-bit numbers.",),
+    )
+
+
+def test_what_was_given_up_is_told() -> None:
+    notes = io.StringIO()
+    AnswerPrinter(io.StringIO(), notes).show(planned("kv_8bit"))
+    assert notes.getvalue() == "The KV cache holds 8-bit numbers.\n"
+
+
+def test_a_plan_without_loss_is_silent() -> None:
+    notes = io.StringIO()
+    AnswerPrinter(io.StringIO(), notes).show(planned())
+    assert notes.getvalue() == ""

@@ -15,7 +15,7 @@ from desktopapp.engine.engine import Engine
 from desktopapp.engine.events import AttachmentRead, Event, Failed, Finished, ModelReady, Planned
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.calibration import Calibration
-from desktopapp.engine.memory.machine import Device, Machine
+from desktopapp.engine.memory.machine import Device, Machine, read_machine
 from desktopapp.engine.planning import RequestPlanner
 from desktopapp.engine.request import (
     Attachment,
@@ -39,7 +39,7 @@ class FakeMachine:
 
     free_bytes: int
 
-    def __call__(self, own_gpu_bytes: int = 0) -> Machine:
+    def __call__(self, own_gpu_bytes: int = 0, other_bytes: int = 0) -> Machine:
         return Machine(Device("System memory", False, self.free_bytes, 8 * GIB))
 
 
@@ -167,3 +167,19 @@ def test_a_damaged_model_is_told_as_such(engine: Engine, tmp_path: Path) -> None
     failed = run(engine, ask(tmp_path / "4B"))[-1]
     assert isinstance(failed, Failed)
     assert failed.error != "UnexpectedError"
+
+
+def test_a_load_ahead_is_planned_and_serves_the_first_request(
+    engine: Engine, random_folder: Path, picture: Path
+) -> None:
+    ready = list(engine.load(ModelChoice(str(random_folder)), CancelToken()))[-1]
+    assert isinstance(ready, ModelReady)
+    events = run(engine, ask(random_folder, picture))
+    assert not only(events, ModelReady)
+    assert isinstance(events[-1], Finished)
+
+
+def test_what_stays_loaded_beside_is_not_free() -> None:
+    system = read_machine(0, 0).system.free_bytes
+    beside = read_machine(0, 100 * MIB).system.free_bytes
+    assert system - beside == pytest.approx(100 * MIB, abs=50 * MIB)

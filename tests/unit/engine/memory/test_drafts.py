@@ -58,7 +58,7 @@ class Machines:
     def __init__(self) -> None:
         self.read = 0
 
-    def __call__(self, own_gpu_bytes: int = 0) -> Machine:
+    def __call__(self, own_gpu_bytes: int = 0, other_bytes: int = 0) -> Machine:
         self.read += 1
         return imagine_machine(16 * GIB, has_gpu=True)
 

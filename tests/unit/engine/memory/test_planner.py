@@ -167,8 +167,8 @@ def test_at_last_layers_go_to_the_cpu(tmp_path: Path) -> None:
 
 
 def test_another_form_comes_before_layers_on_the_cpu(tmp_path: Path) -> None:
-    wanted = on_gpu(8, tmp_path, capabilities=LAYERED)
-    small = on_gpu(8, tmp_path, "2B", capabilities=LAYERED)
+    wanted = on_gpu(7, tmp_path, capabilities=LAYERED)
+    small = on_gpu(7, tmp_path, "2B", capabilities=LAYERED)
     others = [Alternative(Step.OTHER_WEIGHTS, small)]
     plan = make_plan(wanted, Content((SCREEN, 10), 100), NO_LIMITS, others)
     assert plan.fits

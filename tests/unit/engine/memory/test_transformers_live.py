@@ -47,6 +47,8 @@ SHAPE = ModelShape(
 NEW_TOKENS = 3
 WIDE, HIGH = 512, 384
 TOKENS = WIDE * HIGH // 1024
+# The rotations of keys and queries, made once for each.
+TABLES_BYTES = 2 * 128 * 128 * 4 + 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,6 @@ def test_phases(loaded: Loaded, images: int, text: int, kv_type: str, chunk: int
     phases = estimate(loaded.costs, workload, run).phases
     measured = measure(loaded.backend, images, text, run)
     weights = loaded.costs.weight_bytes
-    assert measured["prefill"] == pytest.approx(phases.prefill - weights, rel=0.01)
+    assert measured["prefill"] == pytest.approx(phases.prefill - weights, rel=0.01, abs=TABLES_BYTES)
     if images:
-        assert measured["vision"] == pytest.approx(phases.vision - weights, rel=0.01)
+        assert measured["vision"] == pytest.approx(phases.vision - weights, rel=0.01, abs=TABLES_BYTES)
