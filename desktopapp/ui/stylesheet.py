@@ -95,8 +95,15 @@ QLineEdit, QComboBox {
 }
 QLineEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 2px 7px; }
 QLineEdit[wrong="true"] { border: 2px solid $danger; padding: 2px 7px; }
-QComboBox::drop-down { border: none; width: 22px; }
+QComboBox::drop-down { border: none; width: 26px; }
+QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { color: $text; background: $raised; border: 1px solid $border; }
+
+QCheckBox::indicator {
+  width: 13px; height: 13px; border: 1px solid $border_strong; border-radius: 4px; background: $surface;
+}
+QCheckBox::indicator:checked { border: 4px solid $accent; width: 7px; height: 7px; background: $on_accent; }
+QCheckBox:focus { color: $accent; }
 
 QDoubleSpinBox {
   color: $text; background: $surface; border: 1px solid $border_strong; border-radius: ${radius_s}px;

@@ -10,7 +10,6 @@ from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QIcon, QImage, QImageWriter, QPixmap
 from PySide6.QtWidgets import (
     QApplication,
-    QComboBox,
     QFileDialog,
     QFrame,
     QHBoxLayout,
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 from desktopapp.engine.grounding.export import to_coco, to_json
 from desktopapp.engine.grounding.places import Place
 from desktopapp.engine.media.selection_text import format_time
+from desktopapp.ui.media.choice_box import ChoiceBox
 from desktopapp.ui.media.groups import Group
 from desktopapp.ui.media.places_canvas import PlacesCanvas
 from desktopapp.ui.media.previews import to_image
@@ -57,7 +57,7 @@ class PlacesPanel(QFrame):
         self._previews: dict[tuple[str, float], QImage] = {}
         self._full_size = (0, 0)
         self._width_px = 600
-        self._choice = QComboBox(self)
+        self._choice = ChoiceBox(self)
         self._choice.currentIndexChanged.connect(self._on_group_chosen)
         self.canvas = PlacesCanvas(self)
         self.track = TimeTrack(self)

@@ -9,7 +9,6 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from desktopapp.engine.media.selection import DEFAULT_DPI, DEFAULT_FPS, MediaSelection
 from desktopapp.engine.media.selection_text import format_time, parse_pages, parse_time
+from desktopapp.ui.media.choice_box import ChoiceBox
 from desktopapp.ui.media.filmstrip import Filmstrip
 from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S
 from desktopapp.ui.wording import file_label, format_number
@@ -161,8 +161,8 @@ class SelectionPopup(QFrame):
 
     def _add_choice(
         self, name: str, names: tuple[str, ...], values: tuple[float, ...], value: float
-    ) -> QComboBox:
-        box = QComboBox(self)
+    ) -> ChoiceBox:
+        box = ChoiceBox(self)
         for text, data in zip(names, values, strict=True):
             box.addItem(text, data)
         box.setCurrentIndex(min(range(len(values)), key=lambda index: abs(values[index] - value)))
