@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
@@ -19,6 +19,7 @@ from desktopapp.engine.events import PreviewRead
 from desktopapp.engine.grounding.places import Place
 from desktopapp.engine.media.preview import read_previews
 from desktopapp.engine.request import Attachment
+from desktopapp.ui.media.document_view import DocumentView
 from desktopapp.ui.media.places_canvas import PlacesCanvas
 from desktopapp.ui.media.places_panel import PlacesPanel
 from tests.gui.scripted_worker import script_of
@@ -213,3 +214,30 @@ def test_a_box_lies_right_whatever_the_camera_held(
     red = np.argwhere(pixels[:, :, 1] < 120)
     found = (red[:, 1].min(), red[:, 0].min(), red[:, 1].max() + 1, red[:, 0].max() + 1)
     assert max(abs(a - b) for a, b in zip(found, (left, top, right, bottom), strict=True)) <= 2
+
+
+def test_a_page_as_html_is_shown_beside_its_picture(
+    desktop: Desktop, make_png: Callable[..., str], qtbot: QtBot
+) -> None:
+    path = make_png()
+    question(desktop, path)
+    text = (
+        '```html\n<h1 data-bbox="10 20 900 80">A title</h1>\n<p data-bbox="10 100 900 300">Words'
+        '<img src="file:///etc/hostname"></p>\n```\n'
+    )
+    script_of(desktop).say(text)
+    script_of(desktop).finish(text)
+    desktop.window.view.flush()
+    show(desktop, path, -1.0)
+    panel = panel_of(desktop)
+    assert panel.document_button.isVisibleTo(panel)
+    panel.document_button.click()
+    view = panel.findChild(DocumentView)
+    assert view is not None
+    assert view.page.toPlainText().split() == ["▸", "A", "title", "▸", "Words"]
+    view.page.highlighted.emit(QUrl("place:1"))
+    assert view.canvas._highlighted == 1
+    view.page.highlighted.emit(QUrl(""))
+    assert view.canvas._highlighted == -1
+    view.canvas.chosen.emit(0)
+    view.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktopapp.engine.grounding.document_html import document_source
 from desktopapp.engine.grounding.find_moments import find_moments
 from desktopapp.engine.grounding.find_places import find_places
 from desktopapp.engine.request import Attachment
@@ -61,7 +62,9 @@ class PlacesArea(QWidget):
         has_video = any(kind_of(attachment) == "video" for attachment in self._attachments)
         groups = group_findings(places, find_moments(self._text) if has_video else [], self._attachments)
         if groups:
-            (self.panel or self._make_panel()).show_groups(groups)
+            panel = self.panel or self._make_panel()
+            panel.show_groups(groups)
+            panel.show_document(document_source(self._text))
 
     def show_preview(self, preview: PreviewRead) -> None:
         """A picture came from the engine."""

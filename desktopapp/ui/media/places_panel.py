@@ -66,7 +66,10 @@ class PlacesPanel(QFrame):
         self.list.setMouseTracking(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self._source = ""
         self._copy, self._save = QPushButton(self), QPushButton(self)
+        self.document_button = QPushButton(self)
+        self.document_button.hide()
         self._menu = QMenu(self._save)
         self._save.setMenu(self._menu)
         self._seek_timer = QTimer(self, singleShot=True, interval=_SEEK_MS)
@@ -98,6 +101,11 @@ class PlacesPanel(QFrame):
         self._choice.setVisible(len(groups) > 1)
         self._show_group(is_other=keys[self._index] != shown)
 
+    def show_document(self, source: str) -> None:
+        """Offer the page that the answer wrote as HTML; empty for none."""
+        self._source = source
+        self.document_button.setVisible(bool(source))
+
     def show_preview(self, preview: PreviewRead) -> None:
         """A picture came from the engine."""
         image = to_image(preview)
@@ -123,6 +131,7 @@ class PlacesPanel(QFrame):
         """Speak the language of now."""
         self._copy.setText(self.tr("Copy crop"))
         self._save.setText(self.tr("Save"))
+        self.document_button.setText(self.tr("Show as a document"))
         self._choice.setAccessibleName(self.tr("Picture"))
         self.canvas.setAccessibleName(self.tr("Picture with marks"))
         self.canvas.setToolTip(self.tr("Ctrl and the wheel zoom, a double click as well; drag to move"))
@@ -148,6 +157,7 @@ class PlacesPanel(QFrame):
         buttons.addWidget(self._save)
         buttons.addStretch()
         right.addLayout(buttons)
+        right.addWidget(self.document_button)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE_M, SPACE_M, SPACE_M, SPACE_M)
         layout.setSpacing(SPACE_M)
@@ -162,6 +172,7 @@ class PlacesPanel(QFrame):
         self.list.itemClicked.connect(lambda item: self._on_row_changed(self.list.row(item)))
         self.track.sought.connect(lambda _second: self._seek_timer.start())
         self._copy.clicked.connect(self._copy_crop)
+        self.document_button.clicked.connect(self._open_document)
 
     def _name(self, group: Group) -> str:
         name = file_label(group.attachment.path)
@@ -258,6 +269,11 @@ class PlacesPanel(QFrame):
         row = len(self.group.moments) + self.group.places.index(place)
         self.list.item(row).setSelected(True)
         self.list.scrollToItem(self.list.item(row))
+
+    def _open_document(self) -> None:
+        from desktopapp.ui.media.document_view import DocumentView
+
+        DocumentView(self.canvas.image, self.group.places, self._source, self).open()
 
     def _copy_crop(self) -> None:
         place = self._place_of_row(self.list.currentRow())
