@@ -6,7 +6,6 @@ It runs in the child process behind the window, in the command line's own proces
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -22,7 +21,6 @@ from desktopapp.engine.chat_prompt import ChatMedia
 from desktopapp.engine.events import (
     AttachmentPrice,
     Event,
-    Failed,
     FinishReason,
     LoadStopped,
     MemorySample,
@@ -30,6 +28,7 @@ from desktopapp.engine.events import (
     RequestStarted,
     Stats,
 )
+from desktopapp.engine.failed_event import failed_event
 from desktopapp.engine.loading import Loading, RunningModel
 from desktopapp.engine.long_job import LongJob
 from desktopapp.engine.media.headers import HeaderCache
@@ -46,7 +45,6 @@ from desktopapp.errors import (
     BackendUnavailable,
     DoesNotFit,
     OutOfMemory,
-    UnexpectedError,
     VariantMissing,
 )
 from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind
@@ -143,7 +141,7 @@ class Engine:
         except Cancelled:
             yield LoadStopped(choice.model)
         except Exception as error:  # noqa: BLE001 - this is where every defect becomes an event
-            yield _failed("", error, "loading the model")
+            yield failed_event("", error, "loading the model")
 
     def generate(self, request: Request, cancel: CancelToken) -> Iterator[Event]:
         """Answer a request, loading its model first where another one or none is loaded.
@@ -172,7 +170,7 @@ class Engine:
                 self._let_go_of_parked()
             if not isinstance(error, AppError):
                 self.unload()  # nobody knows in which state the defect left it
-            yield _failed(request.request_id, error, "answering", attached.at_fault)
+            yield failed_event(request.request_id, error, "answering", attached.at_fault)
         finally:
             attached.close()
 
@@ -397,18 +395,4 @@ def _price(
     try:
         return price_attachment(attachment, pictures, videos, headers)
     except Exception as error:  # noqa: BLE001 - one bad file must not hide the price of the others
-        return AttachmentPrice(path, failed=_failed("", error, "reading the attachment", path))
-
-
-def _failed(request_id: str, error: Exception, what: str, attachment: str = "") -> Failed:
-    details = "".join(traceback.format_exception(error))
-    if isinstance(error, AppError):
-        # A refusal needs no traceback, unless a library's error is behind it.
-        return Failed.from_error(
-            request_id, error, attachment=attachment, details=details if error.__cause__ else ""
-        )
-    if isinstance(error, MemoryError):
-        memory = OutOfMemory(what=what, detail=str(error))
-        return Failed.from_error(request_id, memory, attachment=attachment, details=details)
-    defect = UnexpectedError(reason=f"{type(error).__name__}: {error}")
-    return Failed.from_error(request_id, defect, attachment=attachment, details=details)
+        return AttachmentPrice(path, failed=failed_event("", error, "reading the attachment", path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from enum import StrEnum
+from itertools import takewhile
 
 import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -19,14 +20,14 @@ from desktopapp.engine.events import (
     ModelLoading,
     PrefillProgress,
     RequestStarted,
-    Stats,
     TextAdded,
 )
-from desktopapp.engine.request import ModelChoice, Request, Role
-from desktopapp.errors import AnswerInterrupted
+from desktopapp.engine.reasoning_events import Routed
+from desktopapp.engine.request import Mode, ModelChoice, ReasoningLimits, Request, Role
 from desktopapp.ui.chat_view import View
 from desktopapp.ui.conversation_saver import ConversationSaver
 from desktopapp.ui.dialogue import attachments_of, attachments_said, build_dialogue
+from desktopapp.ui.stored_answers import as_interrupted, mode_of, question_of, stats_of
 from desktopapp.ui.wording import file_label, format_number, translate_error
 
 _SAVE_EVERY_MS = 1000
@@ -67,6 +68,9 @@ class Chat(QObject):
         self._saver = saver
         self._choice = ModelChoice("")
         self._model_label = ""
+        self._reasoning = ReasoningLimits()
+        self._again: dict[str, tuple[Mode, str]] = {}
+        """Questions for the other model: how it is asked, and the question that this one repeats."""
         self._messages: dict[str, StoredMessage] = {}
         self._refused: set[str] = set()
         self._loading: ModelLoading | None = None
@@ -95,6 +99,10 @@ class Chat(QObject):
             label: how the conversation names it.
         """
         self._choice, self._model_label, self._loading = choice, label, None
+
+    def limit_reasoning(self, limits: ReasoningLimits) -> None:
+        """Let Thinking models think so far, from the next answer on."""
+        self._reasoning = limits
 
     def restore(self, conversation: StoredConversation) -> Draft:
         """Show a stored conversation; return its draft.
@@ -130,8 +138,8 @@ class Chat(QObject):
         self._saver.begin_new()
         self._set_state(ChatState.IDLE)
 
-    def send(self, draft: Draft) -> None:
-        """Ask, or queue while an answer runs."""
+    def send(self, draft: Draft, *, again: tuple[Mode, str] | None = None) -> None:
+        """Ask, or queue while an answer runs; `again` is the mode and the question that it repeats for that."""
         queued = self._state is not ChatState.IDLE
         message = StoredMessage(
             message_id=uuid.uuid4().hex,
@@ -141,6 +149,8 @@ class Chat(QObject):
             attachments=draft.attachments,
             selections=draft.selections,
         )
+        if again is not None:
+            self._again[message.message_id] = again
         self._messages[message.message_id] = message
         self._saver.save_message(message)
         self._show_question(message)
@@ -164,18 +174,24 @@ class Chat(QObject):
 
     def retry(self, answer_id: str) -> None:
         """Ask the question of this answer once more; in place where it is the last one."""
-        if self._state is not ChatState.IDLE or answer_id not in self._messages:
+        question = question_of(self._messages, answer_id)
+        if self._state is not ChatState.IDLE or question is None:
             return
-        order = list(self._messages)
-        place = order.index(answer_id)
-        question = self._messages[order[place - 1]] if place else None
-        if question is None or question.role != Role.USER:
-            return
-        if place == len(order) - 1:
+        if answer_id == next(reversed(self._messages)):
             self._forget(answer_id)
             self._ask(question)
         else:
             self.send(Draft(question.text, question.attachments, question.selections))
+
+    def ask_other(self, answer_id: str) -> None:
+        """Ask the other model of the pair the question of this answer, with what was said before it."""
+        answer, question = self._messages.get(answer_id), question_of(self._messages, answer_id)
+        mode = mode_of(answer) if answer is not None else None
+        if question is None or mode is None:
+            return
+        other = Mode.INSTRUCT if mode is Mode.THINKING else Mode.THINKING
+        draft = Draft(question.text, question.attachments, question.selections)
+        self.send(draft, again=(other, question.message_id))
 
     def remove_queued(self, message_id: str) -> None:
         """Take a queued message back."""
@@ -197,6 +213,11 @@ class Chat(QObject):
         """The question waits for its model."""
         self._loading = event
         self._show_status(self._running, self._first_status())
+
+    def on_routed(self, event: Routed) -> None:
+        """The engine chose the model of a pair."""
+        if event.request_id == self._running:
+            self._messages[self._running] = replace(self._messages[self._running], model_label=event.model)
 
     def on_attachment_read(self, event: AttachmentRead) -> None:
         """A picture was decoded."""
@@ -252,7 +273,9 @@ class Chat(QObject):
         self._go_on()
 
     def _ask(self, question: StoredMessage) -> None:
-        earlier = [message for message in self._said() if message.message_id != question.message_id]
+        again = self._again.pop(question.message_id, None)
+        asked_first = again[1] if again else question.message_id
+        earlier = list(takewhile(lambda message: message.message_id != asked_first, self._said()))
         dialogue = build_dialogue(earlier, question, self._refused)
         answer = StoredMessage(
             uuid.uuid4().hex, Role.ASSISTANT, "", MessageState.RUNNING, model_label=self._model_label
@@ -269,7 +292,15 @@ class Chat(QObject):
         self._show_status(answer.message_id, self._first_status())
         if dialogue.left_out:
             self.left_out.emit([file_label(path) for path in dialogue.left_out])
-        self.submit_requested.emit(Request(answer.message_id, self._choice, dialogue.turns))
+        modes = [mode for message in reversed(earlier) if (mode := mode_of(message)) is not None]
+        request = Request(
+            answer.message_id,
+            replace(self._choice, mode=again[0]) if again else self._choice,
+            dialogue.turns,
+            reasoning=self._reasoning,
+            previous_mode=modes[0] if modes else None,
+        )
+        self.submit_requested.emit(request)
 
     def _go_on(self) -> None:
         """Send what waits next, or come to rest."""
@@ -308,12 +339,7 @@ class Chat(QObject):
 
     def _restore_answer(self, message: StoredMessage) -> None:
         if message.state is MessageState.RUNNING:
-            error = AnswerInterrupted()
-            message = replace(
-                message,
-                state=MessageState.FAILED,
-                error=StoredError(error.error, error.message, error.remedy, dict(error.values)),
-            )
+            message = as_interrupted(message)
             self._saver.save_message(message)
         self._messages[message.message_id] = message
         self._view.restore_answer(
@@ -323,7 +349,7 @@ class Chat(QObject):
             message.thought,
             FinishReason(message.finish_reason) if message.finish_reason in list(FinishReason) else None,
             translate_error(message.error) if message.error else None,
-            _to_stats(message.stats),
+            stats_of(message),
         )
         self._view.set_answer_media(message.message_id, attachments_said(self.messages))
 
@@ -372,11 +398,3 @@ class Chat(QObject):
         if state is not self._state:
             self._state = state
             self.state_changed.emit(state)
-
-
-def _to_stats(values: dict[str, object]) -> Stats | None:
-    """Figures as they were stored; None where there are none, or another version's."""
-    try:
-        return msgspec.convert(values, Stats) if values else None
-    except msgspec.ValidationError:
-        return None

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt, SignalInstance
 from desktopapp import paths
 from desktopapp.conversations import ConversationStore, Draft
 from desktopapp.engine.events import Failed
+from desktopapp.engine.reasoning.limits import reasoning_of
 from desktopapp.engine.request import Attachment, ModelChoice, Request, Role
 from desktopapp.errors import AppError, ConversationsDamaged
 from desktopapp.settings import LoadedSettings, Settings, save_settings
@@ -25,6 +26,7 @@ from desktopapp.ui.draft_pricer import DraftPricer
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.model_control import ModelControl
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
+from desktopapp.ui.thinking_notes import ThinkingNotes
 from desktopapp.ui.thumbnails import ThumbnailLoader
 from desktopapp.ui.wording import file_label, translate_error
 
@@ -46,6 +48,10 @@ class Worker(Protocol):
     attachment_read: SignalInstance
     prefill_progressed: SignalInstance
     text_added: SignalInstance
+    routed: SignalInstance
+    step_started: SignalInstance
+    thought_progressed: SignalInstance
+    thought_ended: SignalInstance
     finished: SignalInstance
     failed: SignalInstance
     priced: SignalInstance
@@ -67,6 +73,9 @@ class Worker(Protocol):
 
     def cancel(self, request_id: str) -> None:
         """Stop a request."""
+
+    def answer_now(self, request_id: str) -> None:
+        """End a request's thought."""
 
     def price(self, attachments: tuple[Attachment, ...]) -> None:
         """Ask what attachments cost."""
@@ -100,6 +109,8 @@ class Session(QObject):
         self.intake = AttachmentIntake(window.composer.strip, self._loader, self)
         self.saver = ConversationSaver(self)
         self.chat = Chat(window.view, self.saver, self)
+        self.chat.limit_reasoning(reasoning_of(self.settings))
+        self.thinking = ThinkingNotes(window.view, self)
         self.pricer = DraftPricer(window, self.chat, self.intake, self)
         self._problems = loaded.problems
         self._send_when_saved = False
@@ -139,6 +150,7 @@ class Session(QObject):
         chat, view, composer = self.chat, self.window.view, self.window.composer
         view.message_removed.connect(chat.remove_queued)
         view.retry_requested.connect(chat.retry)
+        view.other_requested.connect(chat.ask_other)
         view.prompt_suggested.connect(composer.set_text)
         chat.state_changed.connect(self._on_state_changed)
         chat.measured.connect(self.window.status.show_stats)
@@ -178,6 +190,7 @@ class Session(QObject):
         direct = Qt.ConnectionType.DirectConnection
         chat.submit_requested.connect(worker.submit, direct)
         chat.cancel_requested.connect(worker.cancel, direct)
+        self.window.view.answer_now_requested.connect(worker.answer_now, direct)
         self.intake.price_requested.connect(worker.price, direct)
         self.intake.previews_requested.connect(worker.read_previews, direct)
         self.pricer.price_requested.connect(worker.price_draft, direct)
@@ -190,6 +203,12 @@ class Session(QObject):
         worker.attachment_read.connect(chat.on_attachment_read)
         worker.prefill_progressed.connect(chat.on_prefill_progressed)
         worker.text_added.connect(chat.on_text_added)
+        worker.routed.connect(chat.on_routed)
+        worker.routed.connect(self.thinking.on_routed)
+        worker.model_ready.connect(self.thinking.on_model_ready)
+        worker.step_started.connect(self.thinking.on_step_started)
+        worker.thought_progressed.connect(self.thinking.on_thought_progressed)
+        worker.thought_ended.connect(self.thinking.on_thought_ended)
         worker.finished.connect(chat.on_finished)
         worker.failed.connect(models.on_failed)
         worker.failed.connect(self._on_failed)
@@ -320,6 +339,7 @@ class Session(QObject):
         kept = replace(settings, model_name=self.settings.model_name, model_places=self.settings.model_places)
         self._keep_settings(kept)
         self.models.take_settings(kept)
+        self.chat.limit_reasoning(reasoning_of(kept))
 
     def _on_limit_chosen(self, limit_gib: float | None) -> None:
         kept = replace(self.settings, vram_limit_gib=limit_gib)

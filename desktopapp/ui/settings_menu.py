@@ -19,6 +19,8 @@ from desktopapp.ui.wording import format_number, kv_type_word
 Value: TypeAlias = str | int | None
 # 4,096 is what llama.cpp shows at most, 1,024 the least that small print and places in pictures want.
 _PICTURE_TOKENS = (4096, 2048, 1024, 256)
+_THOUGHT_TOKENS = (512, 2048, 8192)
+_THOUGHT_STEPS = (4, 8, 16)
 
 
 class _RightAlignedMenu(QMenu):
@@ -89,11 +91,19 @@ class SettingsMenu(QToolButton):
             self.tr("Answer with"),
             "use_thinking_mode",
             {
-                "auto": self.tr("The model that is chosen"),
+                "auto": self.tr("Automatic: by the task"),
                 "false": self.tr("Instruct: answers at once"),
                 "true": self.tr("Thinking: thinks first"),
             },
         )
+        budgets: dict[Value, str] = {None: self.tr("As long as there is room")}
+        words = self.tr("Up to {count} tokens")
+        budgets |= {count: words.format(count=format_number(count)) for count in _THOUGHT_TOKENS}
+        self._add_choice(self.tr("Thought"), "thought_budget", budgets)
+        steps: dict[Value, str] = {1: self.tr("In one go")}
+        words = self.tr("In up to {count} steps, in the memory of one")
+        steps |= {count: words.format(count=count) for count in _THOUGHT_STEPS}
+        self._add_choice(self.tr("Long thoughts"), "max_steps", steps)
         self._add_choice(
             self.tr("Backend"),
             "backend",

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 from desktopapp.engine.backends.registry import BackendFactory, default_backends
 from desktopapp.engine.commands import (
+    AnswerNow,
     Cancel,
     Command,
     Generate,
@@ -105,6 +106,10 @@ class EngineProcess:
     def cancel(self, request_id: str) -> None:
         """Stop a request; with an empty id, a load."""
         self._put(Cancel(request_id))
+
+    def answer_now(self, request_id: str) -> None:
+        """End a request's thought; its model answers."""
+        self._put(AnswerNow(request_id))
 
     def price(self, attachments: tuple[Attachment, ...]) -> None:
         """Ask what attachments cost."""

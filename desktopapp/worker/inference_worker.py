@@ -26,6 +26,7 @@ from desktopapp.engine.events import (
     RequestStarted,
     TextAdded,
 )
+from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtEnded, ThoughtProgress
 from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.worker.engine_process import EngineProcess
 from desktopapp.worker.process_events import EngineStarted, EngineStopped
@@ -59,6 +60,10 @@ class InferenceWorker(QObject):
     attachment_read = Signal(object)
     prefill_progressed = Signal(object)
     text_added = Signal(object)
+    routed = Signal(object)
+    step_started = Signal(object)
+    thought_progressed = Signal(object)
+    thought_ended = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
     priced = Signal(object)
@@ -87,6 +92,10 @@ class InferenceWorker(QObject):
             AttachmentRead: self.attachment_read,
             PrefillProgress: self.prefill_progressed,
             TextAdded: self.text_added,
+            Routed: self.routed,
+            StepStarted: self.step_started,
+            ThoughtProgress: self.thought_progressed,
+            ThoughtEnded: self.thought_ended,
             Finished: self.finished,
             Failed: self.failed,
             Priced: self.priced,
@@ -122,6 +131,10 @@ class InferenceWorker(QObject):
     def cancel(self, request_id: str) -> None:
         """Stop a request, waiting or running; with an empty id, a load."""
         self._process.cancel(request_id)
+
+    def answer_now(self, request_id: str) -> None:
+        """End a request's thought and let its model answer."""
+        self._process.answer_now(request_id)
 
     def price(self, attachments: tuple[Attachment, ...]) -> None:
         """Ask what attachments cost; answered by `priced`, while a request runs as well."""

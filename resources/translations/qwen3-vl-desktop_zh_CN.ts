@@ -952,8 +952,8 @@
         <translation>回答方式</translation>
     </message>
     <message>
-        <source>The model that is chosen</source>
-        <translation>所选模型</translation>
+        <source>Automatic: by the task</source>
+        <translation>自动：按任务选择</translation>
     </message>
     <message>
         <source>Instruct: answers at once</source>
@@ -962,6 +962,30 @@
     <message>
         <source>Thinking: thinks first</source>
         <translation>Thinking：先思考再回答</translation>
+    </message>
+    <message>
+        <source>As long as there is room</source>
+        <translation>有空间就一直想</translation>
+    </message>
+    <message>
+        <source>Up to {count} tokens</source>
+        <translation>最多 {count} 个 token</translation>
+    </message>
+    <message>
+        <source>Thought</source>
+        <translation>思考</translation>
+    </message>
+    <message>
+        <source>In one go</source>
+        <translation>一次想完</translation>
+    </message>
+    <message>
+        <source>In up to {count} steps, in the memory of one</source>
+        <translation>最多分 {count} 步，只占一步的内存</translation>
+    </message>
+    <message>
+        <source>Long thoughts</source>
+        <translation>长思考</translation>
     </message>
     <message>
         <source>Backend</source>
@@ -1163,7 +1187,70 @@
     </message>
 </context>
 <context>
+    <name>ThinkingNotes</name>
+    <message>
+        <source>Checking the result …</source>
+        <translation>正在检查结果……</translation>
+    </message>
+    <message>
+        <source>Writing the answer …</source>
+        <translation>正在写答案……</translation>
+    </message>
+    <message>
+        <source>Step {step} of at most {steps} …</source>
+        <translation>第 {step} 步，最多 {steps} 步……</translation>
+    </message>
+    <message>
+        <source>budget spent</source>
+        <translation>思考额度用完</translation>
+    </message>
+    <message>
+        <source>went in circles</source>
+        <translation>在原地打转</translation>
+    </message>
+    <message>
+        <source>ended by you</source>
+        <translation>由您结束</translation>
+    </message>
+    <message>
+        <source>{model}: {reason}</source>
+        <translation>{model}：{reason}</translation>
+    </message>
+    <message>
+        <source>; swap {seconds} s</source>
+        <translation>；切换用时 {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>Ask {model}</source>
+        <translation>改问 {model}</translation>
+    </message>
+    <message>
+        <source>goes on with this conversation</source>
+        <translation>接着本次对话</translation>
+    </message>
+    <message>
+        <source>the only one here</source>
+        <translation>这里只有它</translation>
+    </message>
+    <message>
+        <source>as you asked</source>
+        <translation>按您的要求</translation>
+    </message>
+    <message>
+        <source>a close call, and it is loaded</source>
+        <translation>两者接近，而它已加载</translation>
+    </message>
+</context>
+<context>
     <name>ThoughtBlock</name>
+    <message>
+        <source>End the thought and let the model answer from what it has</source>
+        <translation>结束思考，让模型根据已有内容作答</translation>
+    </message>
+    <message>
+        <source>Answer now</source>
+        <translation>立即回答</translation>
+    </message>
     <message>
         <source>Thinking… %1 s</source>
         <translation>正在思考… %1 秒</translation>
@@ -1179,6 +1266,10 @@
     <message>
         <source>Thought for %1 s</source>
         <translation>思考了 %1 秒</translation>
+    </message>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 个 token</translation>
     </message>
     <message>
         <source>folded</source>
@@ -1592,6 +1683,101 @@
     <message>
         <source>killed by the system</source>
         <translation>被系统终止</translation>
+    </message>
+</context>
+<context>
+    <name>tasks</name>
+    <message>
+        <source>proof</source>
+        <translation>证明</translation>
+    </message>
+    <message>
+        <source>multi-step sum</source>
+        <translation>多步计算</translation>
+    </message>
+    <message>
+        <source>cause and effect</source>
+        <translation>因果</translation>
+    </message>
+    <message>
+        <source>comparison</source>
+        <translation>比较</translation>
+    </message>
+    <message>
+        <source>planning</source>
+        <translation>规划</translation>
+    </message>
+    <message>
+        <source>debugging</source>
+        <translation>调试</translation>
+    </message>
+    <message>
+        <source>checking</source>
+        <translation>检查</translation>
+    </message>
+    <message>
+        <source>decision</source>
+        <translation>取舍</translation>
+    </message>
+    <message>
+        <source>reasoning in steps</source>
+        <translation>分步推理</translation>
+    </message>
+    <message>
+        <source>puzzle</source>
+        <translation>谜题</translation>
+    </message>
+    <message>
+        <source>analysis</source>
+        <translation>分析</translation>
+    </message>
+    <message>
+        <source>programming</source>
+        <translation>编程</translation>
+    </message>
+    <message>
+        <source>reading</source>
+        <translation>阅读</translation>
+    </message>
+    <message>
+        <source>places in the picture</source>
+        <translation>图中位置</translation>
+    </message>
+    <message>
+        <source>translation</source>
+        <translation>翻译</translation>
+    </message>
+    <message>
+        <source>extraction</source>
+        <translation>提取</translation>
+    </message>
+    <message>
+        <source>description</source>
+        <translation>描述</translation>
+    </message>
+    <message>
+        <source>writing</source>
+        <translation>写作</translation>
+    </message>
+    <message>
+        <source>plain question</source>
+        <translation>简单问题</translation>
+    </message>
+    <message>
+        <source>looking</source>
+        <translation>看图</translation>
+    </message>
+    <message>
+        <source>chat</source>
+        <translation>聊天</translation>
+    </message>
+    <message>
+        <source>time in a video</source>
+        <translation>视频时刻</translation>
+    </message>
+    <message>
+        <source>no sign of several steps</source>
+        <translation>看不出需要多步</translation>
     </message>
 </context>
 </TS>

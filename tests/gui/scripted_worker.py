@@ -35,6 +35,10 @@ class ScriptedWorker(QObject):
     attachment_read = Signal(object)
     prefill_progressed = Signal(object)
     text_added = Signal(object)
+    routed = Signal(object)
+    step_started = Signal(object)
+    thought_progressed = Signal(object)
+    thought_ended = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
     priced = Signal(object)
@@ -52,6 +56,7 @@ class ScriptedWorker(QObject):
         self.loads: list[ModelChoice] = []
         self.asked_previews: list[tuple[Attachment, tuple[float, ...], int]] = []
         self.cancelled: list[str] = []
+        self.hurried: list[str] = []
         self.asked_prices: list[tuple[str, ...]] = []
         self.priced_attachments: list[tuple[Attachment, ...]] = []
         self.drafts: list[Request] = []
@@ -78,6 +83,9 @@ class ScriptedWorker(QObject):
 
     def price_draft(self, request: Request) -> None:
         self.drafts.append(request)
+
+    def answer_now(self, request_id: str) -> None:
+        self.hurried.append(request_id)
 
     def shutdown(self) -> None:
         self.is_running = False

@@ -101,7 +101,8 @@ class Replier:
         parts = list(prompt.parts)
         reason = yield from run.follow(self._generate(parts, limits.new_tokens))
         if self._answer.inside_thought:
-            yield from self._answer.close_thought(run.thought_end or ThoughtEnd.BUDGET)
+            own_end = ThoughtEnd.MODEL if reason is FinishReason.STOP else ThoughtEnd.BUDGET
+            yield from self._answer.close_thought(run.thought_end or own_end)
             parts = [*parts, TokensPart(run.take_tokens()), TextPart(THOUGHT_CLOSING)]
             reason = yield from self._go_on(parts, run)
         yield from self._answer.end_reply()

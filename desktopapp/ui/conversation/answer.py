@@ -14,6 +14,7 @@ from desktopapp.ui.conversation.footer import AnswerFooter
 from desktopapp.ui.conversation.formats import Formats
 from desktopapp.ui.conversation.lexers import LexerStore
 from desktopapp.ui.conversation.message import RING_PX, Message
+from desktopapp.ui.conversation.route_chip import RouteChip
 from desktopapp.ui.conversation.selection import SelectionGroup
 from desktopapp.ui.conversation.status_line import StatusLine
 from desktopapp.ui.conversation.thought import ThoughtBlock
@@ -29,6 +30,8 @@ class AnswerMessage(Message):
     Signals:
         link_clicked: carries the address.
         retry_requested: `Send again` was pressed.
+        other_requested: the other model is to answer the same question.
+        answer_now_requested: the thought is to end.
         work_wanted: there is something to show; `process` does it.
 
     Args:
@@ -41,6 +44,8 @@ class AnswerMessage(Message):
 
     link_clicked = Signal(str)
     retry_requested = Signal()
+    other_requested = Signal()
+    answer_now_requested = Signal()
     work_wanted = Signal()
 
     def __init__(
@@ -59,12 +64,15 @@ class AnswerMessage(Message):
         self._parts: list[str] = []
         self._has_text = False
         self._is_complete = False
+        self._thought_said: tuple[int, str | None] = (0, None)
         self.thought: ThoughtBlock | None = None
         self.error_card: ErrorCard | None = None
         self.label = QLabel(self)
         self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.label.setText(model_label)
         self.label.setVisible(bool(model_label))
+        self.route = RouteChip(self)
+        self.route.other_requested.connect(self.other_requested)
         self.status = StatusLine(self)
         self.body = MarkdownBody(lexers, self._make_formats, self)
         self.body.link_clicked.connect(self.link_clicked)
@@ -81,12 +89,29 @@ class AnswerMessage(Message):
         self.label.setContentsMargins(RING_PX, 0, 0, 0)
         self.status.setContentsMargins(RING_PX, 0, 0, 0)
         self.body.setContentsMargins(RING_PX, 0, 0, 0)
-        for widget in (self.label, self.body, self.places, self.status, self.footer):
+        self.route.setContentsMargins(RING_PX, 0, 0, 0)
+        for widget in (self.label, self.route, self.body, self.places, self.status, self.footer):
             self._layout.addWidget(widget)
         self._restyle_label()
         self.retranslate()
 
     # What the conversation calls
+
+    def set_label(self, model_label: str) -> None:
+        """Name another model."""
+        self.label.setText(model_label)
+        self.label.setVisible(bool(model_label))
+        self.retranslate()
+
+    def show_route(self, words: str, other: str) -> None:
+        """Say which model was chosen and why; `other` names the button that asks the other one, or is empty."""
+        self.route.show_route(words, other)
+
+    def set_thought_tokens(self, tokens: int, note: str | None = None) -> None:
+        """Say how long the thought is; a note (or an empty one) says that it ended, and why."""
+        self._thought_said = (tokens, note)
+        if self.thought is not None:
+            self.thought.set_tokens(tokens, note)
 
     def set_status(self, text: str) -> None:
         """Say what is being done, until text comes or the answer ends."""
@@ -184,6 +209,8 @@ class AnswerMessage(Message):
         self.thought = ThoughtBlock(self._lexers, self._clock, self)
         self.thought.link_clicked.connect(self.link_clicked)
         self.thought.work_wanted.connect(self.work_wanted)
+        self.thought.answer_now_requested.connect(self.answer_now_requested)
+        self.thought.set_tokens(*self._thought_said)
         self.thought.set_width(self._width_px - 2 * RING_PX)
         self._layout.insertWidget(self._layout.indexOf(self.body), self.thought)
         self.thought.show()
@@ -191,6 +218,7 @@ class AnswerMessage(Message):
 
     def _complete(self) -> None:
         self._is_complete = True
+        self.route.allow_other()
         self.process(lambda: False)
         self.status.hide()
         if self.thought is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktopapp.ui.conversation.body import MarkdownBody
 from desktopapp.ui.conversation.buttons import QuietButton
@@ -17,6 +17,7 @@ from desktopapp.ui.conversation.lexers import LexerStore
 from desktopapp.ui.conversation.typography import typography
 from desktopapp.ui.theme import colors_of
 from desktopapp.ui.tokens import RADIUS_S, SPACE_S, SPACE_XL, SPACE_XS
+from desktopapp.ui.wording import format_number
 
 _TICK_MS = 1000
 _GLYPH_PX = 14
@@ -67,6 +68,7 @@ class ThoughtBlock(QWidget):
 
     link_clicked = Signal(str)
     work_wanted = Signal()
+    answer_now_requested = Signal()
 
     def __init__(self, lexers: LexerStore, clock: Callable[[], float], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,7 +77,11 @@ class ThoughtBlock(QWidget):
         self._duration_s: float | None = None
         self._is_running = True
         self._was_toggled = False
+        self._tokens = 0
+        self._note = ""
         self.header = _Header(self)
+        self.answer_now = QuietButton("", self)
+        self.answer_now.clicked.connect(self._on_answer_now)
         self.header.toggled.connect(self._on_toggled)
         self.header.clicked.connect(self._on_clicked)
         self.body = MarkdownBody(lexers, self._make_formats, self)
@@ -83,7 +89,12 @@ class ThoughtBlock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, SPACE_S)
         layout.setSpacing(SPACE_XS)
-        layout.addWidget(self.header, 0, Qt.AlignmentFlag.AlignLeft)
+        line = QHBoxLayout()
+        line.setSpacing(SPACE_S)
+        line.addWidget(self.header)
+        line.addWidget(self.answer_now)
+        line.addStretch(1)
+        layout.addLayout(line)
         inset = QVBoxLayout()
         inset.setContentsMargins(_INSET_PX, 0, 0, SPACE_XS)
         inset.addWidget(self.body)
@@ -103,6 +114,19 @@ class ThoughtBlock(QWidget):
         """Hide or show the thought."""
         self.header.setChecked(not folded)
 
+    def set_tokens(self, tokens: int, note: str | None = None) -> None:
+        """Say how long the thought is.
+
+        Args:
+            tokens: so far.
+            note: why it ended, where the model did not end it; None while it goes on.
+        """
+        self._tokens = tokens
+        self._note = note or ""
+        if note is not None:
+            self.answer_now.hide()
+        self._retranslate()
+
     def end(self, *, fold: bool) -> None:
         """The thought is complete.
 
@@ -114,6 +138,7 @@ class ThoughtBlock(QWidget):
         self._is_running = False
         self._duration_s = self._clock() - self._started_s
         self._timer.stop()
+        self.answer_now.hide()
         self.body.finish()
         if fold and not self._was_toggled:
             self.set_folded(True)
@@ -126,6 +151,7 @@ class ThoughtBlock(QWidget):
         self.body.finish()
         self._is_running = False
         self._timer.stop()
+        self.answer_now.hide()
         self._retranslate()
 
     def process(self, has_time: Callable[[], bool]) -> bool:
@@ -171,7 +197,13 @@ class ThoughtBlock(QWidget):
     def _on_clicked(self) -> None:
         self._was_toggled = True
 
+    def _on_answer_now(self) -> None:
+        self.answer_now.setEnabled(False)
+        self.answer_now_requested.emit()
+
     def _retranslate(self) -> None:
+        tool_tip = self.tr("End the thought and let the model answer from what it has")
+        self.answer_now.set_words(self.tr("Answer now"), tool_tip)
         if self._is_running:
             seconds = int(self._clock() - self._started_s)
             text = self.tr("Thinking… %1 s").replace("%1", str(seconds)) if seconds else self.tr("Thinking…")
@@ -179,6 +211,9 @@ class ThoughtBlock(QWidget):
             text = self.tr("Thought")
         else:
             text = self.tr("Thought for %1 s").replace("%1", str(max(1, round(self._duration_s))))
+        if self._tokens:
+            count = self.tr("%1 tokens").replace("%1", format_number(self._tokens))
+            text = " · ".join(part for part in (text, count, self._note) if part)
         state = self.tr("folded") if self.is_folded() else self.tr("unfolded")
         self.header.set_words(text)
         self.header.setAccessibleName(f"{text}, {state}")

@@ -41,6 +41,8 @@ class ConversationView(QWidget):
 
     Signals:
         message_removed: the person took a queued message back; carries its id.
+        other_requested: the other model is to answer the same question; carries the answer's id.
+        answer_now_requested: the thought is to end; carries the answer's id.
         retry_requested: `Send again` on a failed or stopped answer; carries the answer's id.
         link_clicked: the person clicked a link; http and https only.
         preview_wanted: `Attachment`, positions and longest side in pixels of a picture that an answer points at.
@@ -53,6 +55,8 @@ class ConversationView(QWidget):
 
     message_removed = Signal(str)
     retry_requested = Signal(str)
+    other_requested = Signal(str)
+    answer_now_requested = Signal(str)
     link_clicked = Signal(str)
     preview_wanted = Signal(object, object, int)
     prompt_suggested = Signal(str)
@@ -167,6 +171,10 @@ class ConversationView(QWidget):
         self._lexers.warm_up()
         self._add_answer(answer_id, model_label)
 
+    def shown_answer(self, answer_id: str) -> AnswerMessage | None:
+        """The widget of an answer; None where it is not shown (any more)."""
+        return self._answers.get(answer_id)
+
     def set_answer_media(self, answer_id: str, attachments: Sequence[Attachment]) -> None:
         """Tell what the model is shown for an answer, in the order in which it counts pictures."""
         answer = self._answers.get(answer_id)
@@ -260,6 +268,8 @@ class ConversationView(QWidget):
         answer.link_clicked.connect(self._on_link_clicked)
         answer.places.preview_wanted.connect(self.preview_wanted)
         answer.retry_requested.connect(lambda: self.retry_requested.emit(answer_id))
+        answer.other_requested.connect(lambda: self.other_requested.emit(answer_id))
+        answer.answer_now_requested.connect(lambda: self.answer_now_requested.emit(answer_id))
         answer.work_wanted.connect(lambda: self._wake(answer))
         ids = list(self._messages)
         waiting = [ids.index(name) for name, message in self._said.items() if message.is_queued]
