@@ -179,71 +179,144 @@ def _add_tile(
     is_key = position < end
     is_visible = position[None, :] <= last_visible[:, None]
     if kind == "16bit":
-        element: tl.constexpr = queries[0].dtype
-        side_bytes: tl.constexpr = kv_heads * block_tokens * head_dim * (element.primitive_bitwidth // 8)
-        vectors = row[:, None] * head_dim + tl.arange(0, head_dim)[None, :]
-        keys_at = tl.multiple_of(address.to(tl.pointer_type(element)), 16)
-        values_at = tl.multiple_of((address + side_bytes).to(tl.pointer_type(element)), 16)
-        keys = _load_tile(keys_at + vectors, is_key, is_masked)
-        values = _load_tile(values_at + vectors, is_key, is_masked)
-        weighted = tl.dot(queries[0], tl.trans(keys), input_precision="ieee") * factor[:, None]
-        if is_masked:
-            weighted = tl.where(is_visible, weighted, float("-inf"))
-        new_reference = tl.maximum(reference, tl.max(weighted, 1))
-        weights, shrink = _weigh(weighted, reference, new_reference, is_packed)
-        total = total * shrink + tl.sum(weights, 1)
-        shrunk = results[0] * shrink[:, None]
-        results = (tl.dot(weights.to(element), values, shrunk, input_precision="ieee"),)
+        state = _add_numbers(
+            queries, factor, is_visible, reference, total, results, address, row, is_key,
+            head_dim, kv_heads * block_tokens, is_packed, is_masked,
+        )  # fmt: skip
     else:
-        groups: tl.constexpr = 2 if kind == "int4" else 1
-        units: tl.constexpr = head_dim // (2 * groups)
-        side_units: tl.constexpr = kv_heads * block_tokens * units
-        side_scales: tl.constexpr = kv_heads * groups * block_tokens
-        units_at = tl.multiple_of(address.to(tl.pointer_type(tl.int16)), 16)
-        units_at += row[:, None] * units + tl.arange(0, units)[None, :]
-        scales_at = tl.multiple_of((address + 4 * side_units).to(tl.pointer_type(tl.bfloat16)), 16)
-        scales_at += row + kv_head * (groups - 1) * block_tokens
-        keys = _load_tile(units_at, is_key, is_masked)
-        values = _load_tile(units_at + side_units, is_key, is_masked)
-        key_scales = _load_scales(scales_at, is_key, is_masked)
-        value_scales = _load_scales(scales_at + side_scales, is_key, is_masked)
-        scores = tl.dot(queries[0], tl.trans(decode_units(keys, 0, kind, is_packed)))
-        scores = tl.dot(queries[1], tl.trans(decode_units(keys, 1, kind, is_packed)), scores)
-        scores = scores * (factor[:, None] * key_scales[None, :])
-        largest = value_scales
-        if groups == 2:
-            high_key_scales = _load_scales(scales_at + block_tokens, is_key, is_masked)
-            high_value_scales = _load_scales(scales_at + side_scales + block_tokens, is_key, is_masked)
-            largest = tl.maximum(value_scales, high_value_scales)
-            high_scores = tl.dot(queries[2], tl.trans(decode_units(keys, 2, kind, is_packed)))
-            high_scores = tl.dot(queries[3], tl.trans(decode_units(keys, 3, kind, is_packed)), high_scores)
-            scores += high_scores * (factor[:, None] * high_key_scales[None, :])
-        weighted = scores + log2(largest, is_packed)[None, :]
-        if is_masked:
-            weighted = tl.where(is_visible, weighted, float("-inf"))
-        new_reference = tl.maximum(reference, tl.max(weighted, 1) - _HEADROOM)
-        weights, shrink = _weigh(weighted, reference, new_reference, is_packed)
-        inverse = reciprocal(largest, is_packed)
-        total = total * shrink + tl.sum(weights * inverse[None, :], 1)
-        low_weights = weights
-        if groups == 2:
-            low_weights = weights * (value_scales * inverse)[None, :]
-        low = low_weights.to(tl.float16)
-        low_results = (
-            tl.dot(low, decode_units(values, 0, kind, is_packed), results[0] * shrink[:, None]),
-            tl.dot(low, decode_units(values, 1, kind, is_packed), results[1] * shrink[:, None]),
+        scale_row = row + kv_head * (1 if kind == "int4" else 0) * block_tokens
+        state = _add_codes(
+            queries, factor, is_visible, reference, total, results, address, row, scale_row, is_key,
+            kind, head_dim, kv_heads * block_tokens, block_tokens, is_packed, is_masked,
+        )  # fmt: skip
+    return state
+
+
+@jit
+def _add_numbers(
+    queries: tl.tuple,
+    factor: tl.tensor,
+    is_visible: tl.tensor,
+    reference: tl.tensor,
+    total: tl.tensor,
+    results: tl.tuple,
+    address: tl.int64,
+    row: tl.tensor,
+    is_key: tl.tensor,
+    head_dim: tl.constexpr,
+    vectors: tl.constexpr,
+    is_packed: tl.constexpr,
+    is_masked: tl.constexpr,
+) -> tl.tuple:
+    """`_add_tile` where keys and values are kept as they are; `vectors` is how many a block holds of each."""
+    element: tl.constexpr = queries[0].dtype
+    side_bytes: tl.constexpr = vectors * head_dim * (element.primitive_bitwidth // 8)
+    places = row[:, None] * head_dim + tl.arange(0, head_dim)[None, :]
+    keys_at = tl.multiple_of(address.to(tl.pointer_type(element)), 16)
+    values_at = tl.multiple_of((address + side_bytes).to(tl.pointer_type(element)), 16)
+    keys = _load_tile(keys_at + places, is_key, is_masked)
+    values = _load_tile(values_at + places, is_key, is_masked)
+    weighted = tl.dot(queries[0], tl.trans(keys), input_precision="ieee") * factor[:, None]
+    if is_masked:
+        weighted = tl.where(is_visible, weighted, float("-inf"))
+    new_reference = tl.maximum(reference, tl.max(weighted, 1))
+    weights, shrink = _weigh(weighted, reference, new_reference, is_packed)
+    total = total * shrink + tl.sum(weights, 1)
+    shrunk = results[0] * shrink[:, None]
+    return new_reference, total, (tl.dot(weights.to(element), values, shrunk, input_precision="ieee"),)
+
+
+@jit
+def _add_codes(
+    queries: tl.tuple,
+    factor: tl.tensor,
+    is_visible: tl.tensor,
+    reference: tl.tensor,
+    total: tl.tensor,
+    results: tl.tuple,
+    address: tl.int64,
+    row: tl.tensor,
+    scale_row: tl.tensor,
+    is_key: tl.tensor,
+    kind: tl.constexpr,
+    head_dim: tl.constexpr,
+    vectors: tl.constexpr,
+    block_tokens: tl.constexpr,
+    is_packed: tl.constexpr,
+    is_masked: tl.constexpr,
+) -> tl.tuple:
+    """`_add_tile` where keys and values are codes; `vectors` is how many a block holds of each."""
+    groups: tl.constexpr = 2 if kind == "int4" else 1
+    units: tl.constexpr = head_dim // (2 * groups)
+    units_at = tl.multiple_of(address.to(tl.pointer_type(tl.int16)), 16)
+    units_at += row[:, None] * units + tl.arange(0, units)[None, :]
+    keys_at = tl.multiple_of((address + 4 * vectors * units).to(tl.pointer_type(tl.bfloat16)), 16) + scale_row
+    values_at = keys_at + vectors * groups
+    keys = _load_tile(units_at, is_key, is_masked)
+    values = _load_tile(units_at + vectors * units, is_key, is_masked)
+    key_scales = _load_scales(keys_at, is_key, is_masked)
+    value_scales = _load_scales(values_at, is_key, is_masked)
+    scores = _score(queries[0], queries[1], keys, 0, kind, is_packed) * (
+        factor[:, None] * key_scales[None, :]
+    )
+    largest = value_scales
+    if groups == 2:
+        key_scales = _load_scales(keys_at + block_tokens, is_key, is_masked)
+        high_value_scales = _load_scales(values_at + block_tokens, is_key, is_masked)
+        largest = tl.maximum(value_scales, high_value_scales)
+        high_scores = _score(queries[2], queries[3], keys, 2, kind, is_packed)
+        scores += high_scores * (factor[:, None] * key_scales[None, :])
+    weighted = scores + log2(largest, is_packed)[None, :]
+    if is_masked:
+        weighted = tl.where(is_visible, weighted, float("-inf"))
+    new_reference = tl.maximum(reference, tl.max(weighted, 1) - _HEADROOM)
+    weights, shrink = _weigh(weighted, reference, new_reference, is_packed)
+    inverse = reciprocal(largest, is_packed)
+    total = total * shrink + tl.sum(weights * inverse[None, :], 1)
+    if groups == 2:
+        low = (weights * (value_scales * inverse)[None, :]).to(tl.float16)
+        high = (weights * (high_value_scales * inverse)[None, :]).to(tl.float16)
+        added: tl.tuple = (
+            _add_part(low, values, 0, results[0], shrink, kind, is_packed),
+            _add_part(low, values, 1, results[1], shrink, kind, is_packed),
+            _add_part(high, values, 2, results[2], shrink, kind, is_packed),
+            _add_part(high, values, 3, results[3], shrink, kind, is_packed),
         )
-        if groups == 2:
-            high = (weights * (high_value_scales * inverse)[None, :]).to(tl.float16)
-            results = (
-                low_results[0],
-                low_results[1],
-                tl.dot(high, decode_units(values, 2, kind, is_packed), results[2] * shrink[:, None]),
-                tl.dot(high, decode_units(values, 3, kind, is_packed), results[3] * shrink[:, None]),
-            )
-        else:
-            results = low_results
-    return new_reference, total, results
+    else:
+        whole = weights.to(tl.float16)
+        added = (
+            _add_part(whole, values, 0, results[0], shrink, kind, is_packed),
+            _add_part(whole, values, 1, results[1], shrink, kind, is_packed),
+        )
+    return new_reference, total, added
+
+
+@jit
+def _score(
+    first: tl.tensor,
+    second: tl.tensor,
+    keys: tl.tensor,
+    part: tl.constexpr,
+    kind: tl.constexpr,
+    is_packed: tl.constexpr,
+) -> tl.tensor:
+    """float32 (rows, keys) products of two parts of the queries with parts `part` and `part + 1` of the keys."""
+    scores = tl.dot(first, tl.trans(decode_units(keys, part, kind, is_packed)))
+    return tl.dot(second, tl.trans(decode_units(keys, part + 1, kind, is_packed)), scores)
+
+
+@jit
+def _add_part(
+    weights: tl.tensor,
+    values: tl.tensor,
+    part: tl.constexpr,
+    result: tl.tensor,
+    shrink: tl.tensor,
+    kind: tl.constexpr,
+    is_packed: tl.constexpr,
+) -> tl.tensor:
+    """The shrunk result of one part of the channels, plus these values' share."""
+    return tl.dot(weights, decode_units(values, part, kind, is_packed), result * shrink[:, None])
 
 
 @jit
