@@ -188,6 +188,24 @@ def test_moments_seek(desktop: Desktop, tmp_path: Path) -> None:
     assert panel.track.now_s == pytest.approx(10, abs=0.3)
 
 
+def test_a_time_that_still_grows_is_followed_until_the_person_seeks(desktop: Desktop, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"x")
+    question(desktop, str(path))
+    answer = list(desktop.window.view._answers.values())[-1]
+    for text, second in (("00:04", 4.0), ("00:04.6", 4.6)):
+        answer.places.feed(text)
+        answer.places.look()
+        assert panel_of(desktop).track.now_s == second
+        assert script_of(desktop).asked_previews[-1][1] == (second,)
+    panel = panel_of(desktop)
+    panel.track.set_now(2.0)
+    panel.track.sought.emit(2.0)
+    answer.places.feed("00:04.62 it turns")
+    answer.places.look()
+    assert panel.track.now_s == 2.0
+
+
 @pytest.mark.parametrize("turn", range(1, 9))
 @pytest.mark.parametrize("size", [(640, 480), (37, 1500)])
 def test_a_box_lies_right_whatever_the_camera_held(

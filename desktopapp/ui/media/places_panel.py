@@ -56,6 +56,8 @@ class PlacesPanel(QFrame):
         self._index = 0
         self._previews: dict[tuple[str, float], QImage] = {}
         self._full_size = (0, 0)
+        self._was_sought = False
+        """The person looks at a second of their own choice."""
         self._width_px = 600
         self._choice = ChoiceBox(self)
         self._choice.currentIndexChanged.connect(self._on_group_chosen)
@@ -170,7 +172,7 @@ class PlacesPanel(QFrame):
         self.list.itemEntered.connect(lambda item: self._highlight(self.list.row(item)))
         self.list.currentRowChanged.connect(self._on_row_changed)
         self.list.itemClicked.connect(lambda item: self._on_row_changed(self.list.row(item)))
-        self.track.sought.connect(lambda _second: self._seek_timer.start())
+        self.track.sought.connect(self._on_sought)
         self._copy.clicked.connect(self._copy_crop)
         self.document_button.clicked.connect(self._open_document)
 
@@ -185,8 +187,11 @@ class PlacesPanel(QFrame):
         self.track.setVisible(is_video)
         if is_video:
             self.track.show_moments(group.moments, 0.0)
-            if is_other and group.moments:
-                self.track.set_now(group.moments[0].start_s)
+            first_s = group.moments[0].start_s if group.moments else self.track.now_s
+            # While the answer streams its first time may still grow: 0:04 becomes 0:04.6.
+            if (is_other or not self._was_sought) and first_s != self.track.now_s:
+                self.track.set_now(first_s)
+                is_other = True
         self._copy.setVisible(bool(group.places))
         self._save.setVisible(bool(group.places))
         self._fill_list()
@@ -232,9 +237,13 @@ class PlacesPanel(QFrame):
             places = [p for p in places if p.time_s is None or abs(p.time_s - now_s) <= 1.0]
         self.canvas.show_places(places)
 
+    def _on_sought(self, _second: float) -> None:
+        self._was_sought = True
+        self._seek_timer.start()
+
     def _on_group_chosen(self, index: int) -> None:
         if 0 <= index < len(self._groups):
-            self._index = index
+            self._index, self._was_sought = index, False
             self._show_group(is_other=True)
 
     def _on_row_changed(self, row: int) -> None:
@@ -248,6 +257,7 @@ class PlacesPanel(QFrame):
         self._highlight(row)
 
     def _seek(self, second: float) -> None:
+        self._was_sought = True
         self.track.set_now(second)
         self._show_places()
         self._want_preview()
