@@ -6,8 +6,11 @@ ITEMS is a folder with `items.json` and pictures, as `models.pocket.evaluation` 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from desktopapp.engine.backends.registry import default_backends
@@ -79,14 +82,14 @@ def measure_mix(items: Sequence[Item], folder: Path) -> None:
     askers = {kind: Asker(kind, folder) for kind in ModelKind}
     rows: dict[str, list[Answered]] = {"Instruct": [], "Thinking": [], "routed": []}
     to_thinking = 0
-    for item in items:
+    for item in _until_interrupted(items):
         answers = {kind: asker.ask(item) for kind, asker in askers.items()}
         chosen = route(item.question, [media_kind(name) for name in item.pictures]).kind
         to_thinking += chosen is ModelKind.THINKING
         rows["Instruct"].append(answers[ModelKind.INSTRUCT])
         rows["Thinking"].append(answers[ModelKind.THINKING])
         rows["routed"].append(answers[chosen])
-    print(f"{len(items)} items, {to_thinking} to Thinking")
+    print(f"{len(rows['routed'])} items, {to_thinking} to Thinking")
     for name, found in rows.items():
         _print(name, found)
 
@@ -94,11 +97,26 @@ def measure_mix(items: Sequence[Item], folder: Path) -> None:
 def measure_staged(items: Sequence[Item], folder: Path, step_tokens: int, max_steps: int) -> None:
     """The plain chain against steps, on the items that took three steps or more."""
     asker = Asker(ModelKind.THINKING, folder)
-    staged = [asker.ask(item, ReasoningLimits(None, max_steps, step_tokens)) for item in items]
-    long = [index for index, answered in enumerate(staged) if answered.steps >= 3]
-    print(f"{len(items)} items, {len(long)} of them in three steps or more of {step_tokens} tokens")
-    _print("plain", [asker.ask(items[index]) for index in long])
-    _print("staged", [staged[index] for index in long])
+    asked, plain, staged = 0, list[Answered](), list[Answered]()
+    for item in _until_interrupted(items):
+        answered = asker.ask(item, ReasoningLimits(None, max_steps, step_tokens))
+        asked += 1
+        if answered.steps >= 3:
+            staged.append(answered)
+            plain.append(asker.ask(item))
+    print(f"{asked} items, {len(staged)} of them in three steps or more of {step_tokens} tokens")
+    _print("plain", plain)
+    _print("staged", staged)
+
+
+def _until_interrupted(items: Sequence[Item]) -> Iterator[Item]:
+    """The items, until Ctrl-C; then what was measured is printed."""
+    stopped = threading.Event()
+    previous = signal.signal(signal.SIGINT, lambda *_: stopped.set())
+    try:
+        yield from takewhile(lambda _: not stopped.is_set(), items)
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def _print(name: str, answers: Sequence[Answered]) -> None:
@@ -122,7 +140,9 @@ def main() -> None:
     options = parser.parse_args()
     every = load_items(options.items / "items.json")
     skills = ("chain",) if options.staged else _MIX
-    items = [item for skill in skills for item in [i for i in every if i.skill == skill][: options.count]]
+    columns = [[item for item in every if item.skill == skill][: options.count] for skill in skills]
+    # Skill by skill in turn, so that a run that is stopped has some of each.
+    items = [item for row in zip(*columns, strict=True) for item in row]
     if options.staged:
         measure_staged(items, options.items, options.staged, options.max_steps)
     else:
