@@ -72,10 +72,11 @@ class Row:
 
 
 @contextmanager
-def loaded(files: ModelFiles) -> Iterator[LlamaCppBackend]:
+def loaded(files: ModelFiles, threads: int | None = None) -> Iterator[LlamaCppBackend]:
     """Our backend with the model."""
     backend = LlamaCppBackend()
-    backend.load(files, LoadOptions(device="cpu", context_tokens=4096), StepClock(), lambda *_: None)
+    options = LoadOptions(device="cpu", context_tokens=4096, threads=threads)
+    backend.load(files, options, StepClock(), lambda *_: None)
     yield backend
     backend.unload()
 
@@ -127,6 +128,43 @@ def measure_decode(files: ModelFiles, rounds: int) -> list[Row]:
     return [_ratio_row("decode tokens/s", own, peer)]
 
 
+def measure_prompt_work(files: ModelFiles, rounds: int) -> list[Row]:
+    """Processor time of reading a text in one thread, which other programs move less than the time on the clock."""
+    from tests.benchmarks.llama_cpp_peers import BareLoop
+
+    ours, peers = [], []
+    with loaded(files, threads=1) as backend:
+        if backend._loaded is None:
+            raise RuntimeError("no model is loaded")
+        prompt = ask("qz" * (PROMPT_TOKENS // 2))
+        ids = _token_ids(backend, prompt)
+        with closing(BareLoop(backend._loaded, 1)) as bare:
+            bare.run(ids[:32], 2)
+            first_token_s(backend, ask("qz"))
+            for _ in range(rounds):
+                began_s = time.process_time()
+                bare.run(ids, 1)
+                peers.append(time.process_time() - began_s)
+                forget(backend)
+                began_s = time.process_time()
+                first_token_s(backend, prompt)
+                ours.append(time.process_time() - began_s)
+    own, peer = len(ids) / min(ours), len(ids) / min(peers)
+    return [_ratio_row("prompt tokens/processor second, one thread", own, peer)]
+
+
+def _token_ids(backend: LlamaCppBackend, prompt: Sequence[PromptPart]) -> list[int]:
+    if backend._loaded is None:
+        raise RuntimeError("no model is loaded")
+    weights = backend._loaded.weights
+    return [
+        token
+        for part in prompt
+        if isinstance(part, TextPart)
+        for token in weights.tokenize(part.text, parse_special=part.parse_special)
+    ]
+
+
 def _ratio_row(what: str, own: float, peer: float) -> Row:
     return Row(what, f"{own:.2f}", f"{peer:.2f}", f"0.97 (is {own / peer:.3f})", own / peer >= 0.97)
 
@@ -143,12 +181,7 @@ def _measure_text(
             raise RuntimeError("no model is loaded")
         # One letter is one token of this vocabulary.
         prompt = ask("qz" * (prompt_tokens // 2))
-        ids = [
-            token
-            for part in prompt
-            if isinstance(part, TextPart)
-            for token in backend._loaded.weights.tokenize(part.text, parse_special=part.parse_special)
-        ]
+        ids = _token_ids(backend, prompt)
         ours: list[Speed] = []
         peers: list[Speed] = []
         with closing(BareLoop(backend._loaded, thread_count())) as bare:
@@ -304,6 +337,7 @@ def _stop(
 
 ROWS: dict[str, Callable[[ModelFiles, int], list[Row]]] = {
     "prompt": measure_prompt,
+    "prompt-work": measure_prompt_work,
     "decode": measure_decode,
     "second-turn": measure_second_turn,
     "conversation": measure_conversation,
