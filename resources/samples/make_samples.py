@@ -1,17 +1,27 @@
-"""Draw the sample pictures. `python resources/samples/make_samples.py` writes them beside this file.
+"""Make the sample files. `python resources/samples/make_samples.py` writes them beside this file.
 
-Fonts: DejaVu Sans, from the system (Debian: fonts-dejavu-core).
+Fonts: DejaVu Sans, from the system (Debian: fonts-dejavu-core); in the PDF the viewer's own Helvetica.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 HERE = Path(__file__).resolve().parent
 INK = (32, 33, 36)
 GREY = (120, 124, 130)
+VIDEO_FPS, VIDEO_S, CHANGE_S = 8, 8.0, 5.25
+# A5 in points.
+PAGE = (420, 595)
+PAGES = (
+    ("Garden club", "Meeting on 12 May", "at the old mill.", "Bring gloves", "and some seeds."),
+    ("Price list", "Rake 18", "Gloves 7", "Seeds 4", "Pots 12"),
+    ("Opening hours", "Monday to Friday", "9:00 to 17:30", "Saturday", "10:00 to 14:00"),
+)
 
 
 def font(size_px: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
@@ -45,6 +55,47 @@ def draw_shapes() -> Image.Image:
     return image.resize((512, 384), Image.Resampling.LANCZOS)
 
 
+def write_video(file: Path) -> None:
+    """A scene of 8 s, 192 x 160, whose circle turns from red to blue after 5.25 s."""
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"mp4v"), VIDEO_FPS, (192, 160))
+    for frame in range(round(VIDEO_FPS * VIDEO_S)):
+        image = Image.new("RGB", (768, 640), (244, 241, 232))
+        pen = ImageDraw.Draw(image)
+        pen.ellipse((80, 120, 320, 360), (36, 87, 224) if frame >= CHANGE_S * VIDEO_FPS else (214, 39, 40))
+        pen.polygon([(560, 320), (420, 560), (700, 560)], (44, 160, 44))
+        rgb = np.asarray(image.resize((192, 160), Image.Resampling.BOX))
+        writer.write(np.ascontiguousarray(rgb[:, :, ::-1]))
+    writer.release()
+
+
+def make_pdf() -> bytes:
+    """Three pages of large text, the same bytes each time."""
+    count = len(PAGES)
+    kids = " ".join(f"{3 + 2 * index} 0 R" for index in range(count))
+    font_number = 3 + 2 * count
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", f"<< /Type /Pages /Kids [{kids}] /Count {count} >>"]
+    for index, lines in enumerate(PAGES):
+        shown = [f"/F1 30 Tf 48 500 Td ({lines[0]}) Tj /F1 24 Tf 0 -18 Td"]
+        shown += [f"0 -48 Td ({line}) Tj" for line in lines[1:]]
+        text = "BT " + " ".join(shown) + " ET"
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {PAGE[0]} {PAGE[1]}] /Contents {4 + 2 * index} 0 R "
+            f"/Resources << /Font << /F1 {font_number} 0 R >> >> >>"
+        )
+        objects.append(f"<< /Length {len(text)} >>\nstream\n{text}\nendstream")
+    objects.append("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
+    out, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += f"{number} 0 obj\n{body}\nendobj\n".encode("ascii")
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    tail = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n"
+    return out + tail.encode("ascii")
+
+
 if __name__ == "__main__":
     draw_receipt().save(HERE / "receipt.png", optimize=True)
     draw_shapes().save(HERE / "shapes.png", optimize=True)
+    write_video(HERE / "circle.mp4")
+    (HERE / "garden.pdf").write_bytes(make_pdf())
