@@ -12,7 +12,7 @@ from PIL import Image
 
 from desktopapp.engine.request import BackendChoice
 from models.pocket.evaluation.items import Item, load_items
-from models.pocket.evaluation.runners import Ask, picture_asker, video_asker
+from models.pocket.evaluation.runners import picture_asker, video_asker
 from models.pocket.evaluation.scores import character_error_rate, is_exact, overlap, read_box, read_time_s
 
 BARS = {
@@ -112,7 +112,7 @@ def measure(task: Task) -> str:
     else:
         ask = picture_asker(task.model, BackendChoice.LLAMA_CPP, thinking=thinking)
     begun_s = time.monotonic()
-    answers = run(items, task.work, ask, "")
+    answers = [ask([task.work / name for name in item.pictures], item.question) for item in items]
     spent_s = (time.monotonic() - begun_s) / len(items)
     entries = [
         {"expected": i.expected, "answer": a, "question": i.question, "pictures": i.pictures}
@@ -123,8 +123,12 @@ def measure(task: Task) -> str:
     cells.append(_percent(score(task.skill, items, answers)))
     few = items[: task.tenth]
     for control in CONTROLS:
-        asked = run(few, task.work, ask, control) if control in task.controls else []
-        cells.append(_percent(score(task.skill, few, asked)) if asked else "")
+        if control not in task.controls:
+            cells.append("")
+            continue
+        shown = [_controlled(items, index, task.work, control) for index in range(len(few))]
+        asked = [ask(pictures, item.question) for pictures, item in zip(shown, few, strict=True)]
+        cells.append(_percent(score(task.skill, few, asked)))
     return "| " + " | ".join([*cells, f"{spent_s:.2f}"]) + " |"
 
 
@@ -134,30 +138,18 @@ def compare(task: Task) -> Agreement:
     kept = json.loads(task.answers.read_text(encoding="utf-8"))
     theirs = [entry["answer"] for entry in kept[: len(few)]]
     ask = picture_asker(task.model, BackendChoice.TRANSFORMERS, thinking="thinking" in task.model.name)
-    ours = run(few, task.work, ask, "")
+    ours = [ask([task.work / name for name in item.pictures], item.question) for item in few]
     same = sum(a == b for a, b in zip(ours, theirs, strict=True))
     cells = [task.model.name, task.skill, str(len(few)), _percent(score(task.skill, few, theirs))]
     cells += [_percent(score(task.skill, few, ours)), _percent(same / len(few))]
     return Agreement("| " + " | ".join(cells) + " |", same, len(few))
 
 
-def run(items: list[Item], folder: Path, ask: Ask, control: str) -> list[str]:
-    """Answers to all items.
-
-    Args:
-        items: of one skill.
-        folder: of their pictures.
-        ask: asks the model.
-        control: "" for the right pictures, "blank" for grey ones, "swapped" for those of the next item.
-    """
-    answers = []
-    for index, item in enumerate(items):
-        names = items[(index + 1) % len(items)].pictures if control == "swapped" else item.pictures
-        files = [folder / name for name in names]
-        if control == "blank":
-            files = [_blank(file) for file in files]
-        answers.append(ask(files, item.question))
-    return answers
+def _controlled(items: Sequence[Item], index: int, folder: Path, control: str) -> list[Path]:
+    """Pictures to show with an item's question: grey ones, or those of the next item."""
+    if control == "swapped":
+        return [folder / name for name in items[(index + 1) % len(items)].pictures]
+    return [_blank(folder / name) for name in items[index].pictures]
 
 
 def _blank(file: Path) -> Path:
