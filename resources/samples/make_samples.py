@@ -14,13 +14,13 @@ from PIL import Image, ImageDraw, ImageFont
 HERE = Path(__file__).resolve().parent
 INK = (32, 33, 36)
 GREY = (120, 124, 130)
-VIDEO_FPS, VIDEO_S, CHANGE_S = 8, 8.0, 5.25
+VIDEO_FPS, VIDEO_S, CHANGE_S = 2, 8.0, 5.5
 # A5 in points.
 PAGE = (420, 595)
 PAGES = (
-    ("Garden club", "Meeting on 12 May", "at the old mill.", "Bring gloves", "and some seeds."),
+    ("Garden club", "Meeting on 12 May", "at the old mill.", "Bring your seeds", "and some tea."),
     ("Price list", "Rake 18", "Gloves 7", "Seeds 4", "Pots 12"),
-    ("Opening hours", "Monday to Friday", "9:00 to 17:30", "Saturday", "10:00 to 14:00"),
+    ("Open to all", "Friday and Saturday", "from 9 to 17.", "Bring a friend,", "or just come."),
 )
 
 
@@ -56,7 +56,7 @@ def draw_shapes() -> Image.Image:
 
 
 def write_video(file: Path) -> None:
-    """A scene of 8 s, 192 x 160, whose circle turns from red to blue after 5.25 s."""
+    """A scene of 8 s, 192 x 160, whose circle is red up to 5 s and blue from 5.5 s on."""
     writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"mp4v"), VIDEO_FPS, (192, 160))
     for frame in range(round(VIDEO_FPS * VIDEO_S)):
         image = Image.new("RGB", (768, 640), (244, 241, 232))

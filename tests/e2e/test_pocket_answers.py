@@ -12,6 +12,8 @@ from desktopapp.engine.backends.registry import default_backends
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.engine import Engine
 from desktopapp.engine.events import Channel, Failed, TextAdded
+from desktopapp.engine.media.selection import WHOLE, MediaSelection
+from desktopapp.engine.reasoning.stage_prompts import ENGLISH
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,
@@ -25,9 +27,11 @@ from desktopapp.engine.request import (
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore import store
 from desktopapp.modelstore.gguf_export import export_gguf
-from models.pocket.evaluation.scores import overlap, read_box
+from models.pocket.evaluation.scores import overlap, read_box, read_time_s
 
-MODELS = Path(__file__).resolve().parents[2] / "models" / "qwen3-vl"
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "models" / "qwen3-vl"
+SAMPLES = ROOT / "resources" / "samples"
 
 
 class Asker:
@@ -37,9 +41,9 @@ class Asker:
         self.engine = Engine(store, default_backends(), StepClock())
         self.choice = ModelChoice(str(model), backend, Mode(kind))
 
-    def __call__(self, question: str, *pictures: Path) -> tuple[str, str]:
+    def __call__(self, question: str, *files: Path, selection: MediaSelection = WHOLE) -> tuple[str, str]:
         """(thought, answer)."""
-        turn = Turn(Role.USER, question, tuple(Attachment(str(picture)) for picture in pictures))
+        turn = Turn(Role.USER, question, tuple(Attachment(str(file), selection) for file in files))
         sampling = SamplingOverrides(temperature=0.0, presence_penalty=0.0)
         said = {Channel.THOUGHT: "", Channel.ANSWER: ""}
         for event in self.engine.generate(
@@ -139,6 +143,36 @@ def test_thinks_before_it_answers(thinking: Asker, prices: Path) -> None:
     thought, answer = thinking("What is the total?", prices)
     assert answer == "53"
     assert "12 + 34 = 46" in thought
+
+
+def test_goes_on_from_notes(thinking: Asker, prices: Path) -> None:
+    notes = ENGLISH.notes.format(
+        carry_over="Established: up to Bread the sum is 46.\nOpen: the items after Bread."
+    )
+    thought, answer = thinking(f"What is the total?{notes}{ENGLISH.go_on}", prices)
+    assert answer == "Established: the answer is 53.\nOpen: nothing."
+    assert "Milk" not in thought
+
+
+def test_confirms_the_right_answer_and_refutes_a_wrong_one(thinking: Asker, prices: Path) -> None:
+    for proposed, verdict in (("53", ENGLISH.confirmed), ("43", ENGLISH.refuted)):
+        question = f"What is the total?{ENGLISH.check.format(answer=proposed)}"
+        assert thinking(question, prices)[1] == f"{verdict} 53"
+
+
+def test_sees_when_the_sample_video_changes(instruct: Asker, thinking: Asker) -> None:
+    for ask in (instruct, thinking):
+        time_s = read_time_s(
+            ask("When does the scene change? Answer as mm:ss.ff.", SAMPLES / "circle.mp4")[1]
+        )
+        assert time_s is not None
+        assert abs(time_s - 5.25) <= 0.5
+
+
+def test_reads_a_page_of_the_sample_document(instruct: Asker) -> None:
+    second = MediaSelection(first_page=2, last_page=2)
+    expected = "Price list\nRake 18\nGloves 7\nSeeds 4\nPots 12"
+    assert instruct("Read the text.", SAMPLES / "garden.pdf", selection=second)[1] == expected
 
 
 def test_answer_comes_from_the_picture(instruct: Asker, page: Path, shapes: Path) -> None:
