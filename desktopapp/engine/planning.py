@@ -223,7 +223,9 @@ class RequestPlanner:
             DoesNotFit: nothing fits.
         """
         try:
-            chooser, (candidate, reason) = self._choose(model, request.choice, self._read_machine())
+            chooser, (candidate, reason) = self._choose(
+                model, request.choice, self._read_machine(), to_load=True
+            )
         except (ModelError, OSError):
             return None
         content = content_of_media(
@@ -255,7 +257,7 @@ class RequestPlanner:
             model: that is loaded.
         """
         try:
-            chooser, (candidate, reason) = self._choose(model, choice, self._read_machine())
+            chooser, (candidate, reason) = self._choose(model, choice, self._read_machine(), to_load=True)
             content = Content((_FIRST_PICTURE, _FIRST_WORDS_TOKENS), EXPECTED_ANSWER_TOKENS)
             request = Request("", choice, ())
             found = self._finish(request, model, chooser, candidate, content, reason)
@@ -307,7 +309,7 @@ class RequestPlanner:
         return self._machine(own_bytes, other_bytes)
 
     def _choose(
-        self, model: InstalledModel, choice: ModelChoice, machine: Machine
+        self, model: InstalledModel, choice: ModelChoice, machine: Machine, *, to_load: bool = False
     ) -> tuple[Chooser, tuple[Candidate, str]]:
         """What would answer; the loaded form of a model stays the wanted one."""
         running = self._running
@@ -321,7 +323,8 @@ class RequestPlanner:
                 chooser.candidate(model.name, running.choice, running.files),
                 running.ready.reason,
             )
-        return chooser, chooser.wanted(model, choice.backend, choice.memory.vram_limit_bytes)
+        ceiling_bytes = choice.memory.vram_limit_bytes
+        return chooser, chooser.wanted(model, choice.backend, ceiling_bytes, to_load=to_load)
 
     def _finish(
         self,

@@ -37,16 +37,22 @@ class Chooser:
     calibration: Calibration
 
     def wanted(
-        self, model: InstalledModel, backend: BackendChoice, ceiling_bytes: int | None = None
+        self,
+        model: InstalledModel,
+        backend: BackendChoice,
+        ceiling_bytes: int | None = None,
+        *,
+        to_load: bool = False,
     ) -> tuple[Candidate, str]:
         """The form of a model that would be loaded, and why, in one sentence.
 
-        A model whose weights are not here yet is taken by its config.json.
+        To be priced only, a model whose weights are not here yet is taken by its config.json.
 
         Args:
             model: of the store.
             backend: the person's choice.
             ceiling_bytes: most memory of the GPU to use.
+            to_load: it is loaded next, so its files must be complete.
 
         Raises:
             ModelError: there is none that could be.
@@ -61,7 +67,7 @@ class Chooser:
             choice, files, reason = choose_backend(model, backend, facts, torch_has_cuda=has_cuda)
         except (ModelIncomplete, ProjectorMissing):
             found = next((f for f in model.files if f.format is WeightFormat.SAFETENSORS), None)
-            if found is None or backend is BackendChoice.LLAMA_CPP:
+            if to_load or found is None or backend is BackendChoice.LLAMA_CPP:
                 raise
             choice, files = BackendChoice.TRANSFORMERS, found
             reason = "Its weights are not here yet; sizes come from config.json."

@@ -11,7 +11,7 @@ from desktopapp.engine.memory.choosing import Chooser
 from desktopapp.engine.memory.machine import Device, Machine
 from desktopapp.engine.memory.steps import Step
 from desktopapp.engine.request import BackendChoice
-from desktopapp.errors import BackendUnavailable
+from desktopapp.errors import BackendUnavailable, ModelIncomplete
 from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind, WeightFormat
 from tests.published_configs import write_published_config
 
@@ -76,3 +76,11 @@ def test_weights_that_are_not_here_are_priced_by_config_alone(chooser: Chooser, 
     assert "config.json" in reason
     with pytest.raises(BackendUnavailable):
         chooser.wanted(model, BackendChoice.LLAMA_CPP)
+
+
+def test_weights_that_are_not_here_are_never_loaded(chooser: Chooser, tmp_path: Path) -> None:
+    write_published_config(tmp_path / "8B", "8B")
+    files = ModelFiles(WeightFormat.SAFETENSORS, tmp_path / "8B", None, "", 0, ("the weights",))
+    model = InstalledModel("8B", tmp_path / "8B", ModelKind.INSTRUCT, "8B", (files,))
+    with pytest.raises(ModelIncomplete, match="the weights is missing"):
+        chooser.wanted(model, BackendChoice.AUTO, to_load=True)
