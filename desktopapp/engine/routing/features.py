@@ -64,6 +64,8 @@ def extract_features(text: str, media: Sequence[MediaKind] = ()) -> dict[str, fl
     values |= _media_features(media)
     if len(media) > 1 and "compare" in values:
         values["several:compare"] = 1.0
+    if "amount" in values or "compute" in values:
+        values["very_short"] = 0.0  # “What is the total?” is short, and a sum all the same
     if values["numbers"] > 0.5 and ("amount" in values or "compute" in values):
         values["numbers:sum"] = 1.0
     return {name: value for name, value in values.items() if value}
