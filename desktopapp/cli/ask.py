@@ -61,7 +61,7 @@ def ask(options: argparse.Namespace) -> int:
 def make_request(options: argparse.Namespace, settings: Settings) -> Request:
     """The request that the options and the settings behind them describe."""
     mode: Mode | None = Mode(options.mode) if options.mode else _MODES[settings.use_thinking_mode]
-    if mode is Mode.AUTO and options.model is not None and not options.mode:
+    if options.model is not None and not options.mode:
         mode = None  # who names a model means that one
     model = settings.model_name if options.model is None else options.model
     backend = BackendChoice(options.backend or settings.backend)

@@ -9,29 +9,36 @@ from PySide6.QtCore import QObject, Signal
 from desktopapp.engine.events import Failed, LoadStopped, ModelLoading, ModelReady
 from desktopapp.engine.memory.limits import limits_of
 from desktopapp.engine.request import BackendChoice, Mode, ModelChoice
-from desktopapp.settings import Settings
+from desktopapp.errors import AppError
+from desktopapp.modelstore.model import InstalledModel, ModelKind
+from desktopapp.settings import Settings, ThinkingMode
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.model_rows import ModelRow
 from desktopapp.ui.model_scanner import ModelScanner
 from desktopapp.worker.process_events import EngineStarted
 
 _MODES = {"auto": Mode.AUTO, "true": Mode.THINKING, "false": Mode.INSTRUCT}
+_PINS: dict[ModelKind, ThinkingMode] = {ModelKind.INSTRUCT: "false", ModelKind.THINKING: "true"}
 
 
 class ModelControl(QObject):
     """Turns what the person chooses into a `ModelChoice`.
+
+    A model that is picked answers until the setting "Answer with" says otherwise: picking it sets that to its variant.
 
     Signals:
         load_requested: the `ModelChoice` to load ahead of the next question.
         choice_changed: `ModelChoice` and the label for the next answers.
         settings_changed: `Settings` to keep.
         prices_outdated: another model is loaded, or its memory is limited otherwise.
+        place_refused: `AppError` of an opened place that holds no model; the one in use stays.
     """
 
     load_requested = Signal(object)
     choice_changed = Signal(object, str)
     settings_changed = Signal(object)
     prices_outdated = Signal()
+    place_refused = Signal(object)
 
     def __init__(self, window: MainWindow, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,8 +47,11 @@ class ModelControl(QObject):
         # A line of the list fixes its format's backend for this session; the setting stays the person's.
         self._row_backend = BackendChoice.AUTO
         self._label = ""
+        self._answering = ""
+        self._opened_place = ""
         self._scanner = ModelScanner(self)
-        self._scanner.found.connect(window.picker.show_models)
+        self._scanner.found.connect(self._on_found)
+        self._scanner.checked.connect(self._on_place_checked)
         window.picker.show_current(settings.model_name)
         window.picker.chosen.connect(self._on_chosen)
         window.picker.place_opened.connect(self._on_place_opened)
@@ -85,15 +95,13 @@ class ModelControl(QObject):
         self._scanner.close()
 
     def on_model_loading(self, event: ModelLoading) -> None:
-        """Show the progress, and which model the engine took where none was chosen."""
-        if not self._settings.model_name:
-            self._window.picker.show_current(event.model)
+        """Show the progress, and which model the engine took."""
+        self._show_answering(event.model)
         self._window.status.show_loading(event)
 
     def on_model_ready(self, event: ModelReady) -> None:
         """Name the model that really runs."""
-        if not self._settings.model_name:
-            self._window.picker.show_current(event.model)
+        self._show_answering(event.model)
         self._window.status.show_ready(event)
         self._window.show_random_weights(event.random_weights)
         self._announce(event.model)
@@ -117,16 +125,37 @@ class ModelControl(QObject):
         self._window.status.show_engine_stopped()
 
     def _on_chosen(self, row: ModelRow) -> None:
-        self._use(row.model, row.backend, row.title)
+        self._use(row.model, row.variant, row.backend, row.title)
+
+    def _on_found(self, models: list[InstalledModel]) -> None:
+        self._window.picker.show_models(models)
+        self._show_answering(self._answering or self._settings.model_name)
 
     def _on_place_opened(self, place: str) -> None:
+        self._opened_place = place
+        self._scanner.check(place)
+
+    def _on_place_checked(self, place: str, found: InstalledModel | AppError) -> None:
+        if place != self._opened_place:
+            return  # another model was picked meanwhile
+        if isinstance(found, AppError):
+            self.place_refused.emit(found)
+            return
         if place not in self._settings.model_places:
             self._settings = replace(self._settings, model_places=(*self._settings.model_places, place))
-        self._use(place, BackendChoice.AUTO, place)
+        self._use(place, found.kind, BackendChoice.AUTO, place)
         self.scan()
 
-    def _use(self, model: str, backend: BackendChoice, label: str) -> None:
-        self._settings = replace(self._settings, model_name=model)
+    def _show_answering(self, model: str) -> None:
+        """Name the model that answers where it is not the chosen one, or none was chosen."""
+        self._answering = model
+        picker, chosen = self._window.picker, self._settings.model_name
+        is_other = picker.owner_of(model) == model != picker.owner_of(chosen)
+        picker.show_current(model if is_other or not chosen else chosen)
+
+    def _use(self, model: str, variant: ModelKind, backend: BackendChoice, label: str) -> None:
+        self._settings = replace(self._settings, model_name=model, use_thinking_mode=_PINS[variant])
+        self._answering = self._opened_place = ""
         self._row_backend = backend
         self._window.picker.show_current(model)
         self.settings_changed.emit(self._settings)

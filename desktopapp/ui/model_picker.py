@@ -59,6 +59,15 @@ class ModelPicker(QPushButton):
         """The row of the model in use, where the list has it."""
         return next((row for row in self._rows if row.model == self._current), None)
 
+    def owner_of(self, model: str) -> str:
+        """Name of the listed model that a `ModelRow.model` is or is a form of; empty where it is not listed."""
+        owner = ""
+        for row in self._rows:
+            owner = owner if row.is_variant else row.title
+            if row.model == model:
+                return owner
+        return ""
+
     @property
     def model_list(self) -> ModelList:
         """The list, made when it is wanted first."""
@@ -145,9 +154,7 @@ class ModelPicker(QPushButton):
 
     def _name_text(self, row: ModelRow | None) -> str:
         if row is not None and row.is_variant:
-            above = self._rows[: self._rows.index(row)]
-            owner = next((main.title for main in reversed(above) if not main.is_variant), "")
-            return f"{owner} {row.title}"
+            return f"{self.owner_of(row.model)} {row.title}"
         if row is not None:
             return row.title
         return self._current or self.tr("Choose a model")

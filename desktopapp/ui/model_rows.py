@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication
 
 from desktopapp.engine.request import BackendChoice
-from desktopapp.modelstore.model import InstalledModel, ModelFiles, WeightFormat
+from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind, WeightFormat
 from desktopapp.ui.wording import format_size, kind_word, translate_phrase
 
 # lupdate finds calls by this name.
@@ -23,6 +23,7 @@ class ModelRow:
         model: what `ModelChoice.model` takes: a name, or the path of one of several files.
         backend: the backend that this line fixes; `AUTO` for a model's main line.
         title: the name, or the precision for a line below its model.
+        variant: the variant that answers where this line is chosen.
         kind: word for the chip, or empty on a line below its model.
         details: size, precision, backends.
         problem: why it cannot be chosen, or empty.
@@ -33,6 +34,7 @@ class ModelRow:
     model: str
     backend: BackendChoice
     title: str
+    variant: ModelKind
     kind: str
     details: str
     problem: str = ""
@@ -70,6 +72,7 @@ def _main_row(model: InstalledModel) -> ModelRow:
         model=model.name,
         backend=BackendChoice.AUTO,
         title=model.name,
+        variant=model.kind,
         kind=kind_word(model.kind),
         details=" · ".join(dict.fromkeys(details)),
         problem=problem,
@@ -82,6 +85,7 @@ def _variant_row(model: InstalledModel, files: ModelFiles) -> ModelRow:
         model=str(files.path),
         backend=_backend_of(files.format),
         title=files.precision,
+        variant=model.kind,
         kind="",
         details=f"{format_size(files.size_bytes)} · {_backend_of(files.format)}",
         problem=_missing_words((files,)) if files.missing else "",

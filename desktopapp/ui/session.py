@@ -181,6 +181,7 @@ class Session(QObject):
         self.models.load_requested.connect(self._on_load_requested)
         self.models.choice_changed.connect(self.chat.choose_model)
         self.models.settings_changed.connect(self._keep_settings)
+        self.models.place_refused.connect(self._on_place_refused)
         self.models.prices_outdated.connect(self.intake.reprice)
         self.models.prices_outdated.connect(self.pricer.ask)
 
@@ -319,7 +320,8 @@ class Session(QObject):
         self._notify(Notice(NoticeLevel.WARNING, message.format(names=", ".join(names)), remedy, "left_out"))
 
     def _on_load_requested(self, choice: ModelChoice) -> None:
-        self.window.notices.clear_topic(_MODEL_TOPIC)
+        for topic in (_MODEL_TOPIC, "place"):
+            self.window.notices.clear_topic(topic)
         self.worker.load_model(choice)
 
     def _on_failed(self, failed: Failed) -> None:
@@ -328,6 +330,10 @@ class Session(QObject):
         if not failed.request_id:
             message, remedy = translate_error(failed)
             self._notify(Notice(NoticeLevel.ERROR, message, remedy, _MODEL_TOPIC))
+
+    def _on_place_refused(self, error: AppError) -> None:
+        message, remedy = translate_error(error)
+        self._notify(Notice(NoticeLevel.ERROR, message, remedy, "place"))
 
     def _on_error(self, error: AppError) -> None:
         _log.warning("%s: %s", error.error, error)
@@ -344,11 +350,11 @@ class Session(QObject):
     def _on_limit_chosen(self, limit_gib: float | None) -> None:
         kept = replace(self.settings, vram_limit_gib=limit_gib)
         self._keep_settings(kept)
-        self.window.settings_menu.show_settings(kept)
         self.models.take_settings(kept)
 
     def _keep_settings(self, settings: Settings) -> None:
         self.settings = settings
+        self.window.settings_menu.show_settings(settings)
         try:
             save_settings(settings)
         except OSError as error:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from desktopapp import paths
 from desktopapp.app import Desktop
 from desktopapp.engine.events import Failed
 from desktopapp.errors import NoModel
+from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind, WeightFormat
 from desktopapp.settings import Settings, load_settings
 from desktopapp.ui.conversation.footer import AnswerFooter
 from desktopapp.ui.model_rows import rows_of
@@ -21,6 +23,7 @@ from tests.gui.window_actions import ask, drop, files
 
 MakePng = Callable[..., str]
 OpenDesktop = Callable[..., Desktop]
+THINKER = str(Path(__file__).parents[2] / "models" / "qwen3-vl" / "qwen3-vl-pocket-thinking")
 
 
 def test_restart_brings_conversation_and_draft_back(open_desktop: OpenDesktop, make_png: MakePng) -> None:
@@ -103,16 +106,68 @@ def test_unwritable_folder_leaves_a_window_that_works(
     assert len(script_of(desktop).requests) == 1
 
 
-def test_load_failure_is_a_notice_and_goes_when_another_model_loads(desktop: Desktop) -> None:
+def test_load_failure_is_a_notice_and_goes_when_another_model_loads(desktop: Desktop, qtbot: QtBot) -> None:
     worker = script_of(desktop)
     worker.failed.emit(Failed.from_error("", NoModel(folder="/models")))
     (notice,) = desktop.window.notices.notices
     assert notice.message == "No usable model is here yet."
     assert "/models" in notice.remedy
-    desktop.window.picker.place_opened.emit("/somewhere/model")
+    desktop.window.picker.place_opened.emit(THINKER)
+    qtbot.waitUntil(lambda: worker.loads[-1].model == THINKER)
     assert desktop.window.notices.notices == []
-    assert worker.loads[-1].model == "/somewhere/model"
-    assert load_settings().settings.model_places == ("/somewhere/model",)
+    assert worker.loads[-1].mode == "thinking"
+    assert load_settings().settings.model_places == (THINKER,)
+
+
+def test_a_place_without_a_model_is_refused_and_the_model_in_use_stays(
+    desktop: Desktop, qtbot: QtBot, tmp_path: Path
+) -> None:
+    worker = script_of(desktop)
+    desktop.window.picker.chosen.emit(rows_of(_two_forms())[0])
+    desktop.window.picker.place_opened.emit(str(tmp_path))
+    qtbot.waitUntil(lambda: bool(desktop.window.notices.notices))
+    assert str(tmp_path) in desktop.window.notices.notices[0].message
+    assert worker.loads[-1].model == "pair"
+    assert (load_settings().settings.model_name, load_settings().settings.model_places) == ("pair", ())
+    desktop.window.picker.place_opened.emit(THINKER)
+    qtbot.waitUntil(lambda: worker.loads[-1].model == THINKER)
+    assert desktop.window.notices.notices == []
+
+
+def test_a_picked_model_is_pinned_until_the_menu_says_automatic(desktop: Desktop) -> None:
+    worker, picker = script_of(desktop), desktop.window.picker
+    assert worker.loads[-1].mode == "auto"
+    thinker = replace(_two_forms()[0], name="thinker", folder=Path("/m/t"), kind=ModelKind.THINKING)
+    picker.show_models([*_two_forms(), thinker])
+    for row in picker.rows:
+        if not row.problem:
+            picker.chosen.emit(row)
+            ask(desktop, "Read the text")
+            worker.finish("done")
+            assert worker.requests[-1].choice.model == row.model
+            assert worker.requests[-1].choice.mode == row.variant
+    assert load_settings().settings.use_thinking_mode == "true"
+    menu = desktop.window.settings_menu
+    menu.menu().aboutToShow.emit()
+    actions = {action.data(): action for group in menu._groups for action in group.actions()}
+    assert actions["use_thinking_mode", "true"].isChecked()
+    actions["use_thinking_mode", "auto"].trigger()
+    ask(desktop, "Read the text")
+    assert worker.requests[-1].choice.mode == "auto"
+
+
+def test_the_picker_names_the_model_that_answers(desktop: Desktop) -> None:
+    worker, picker = script_of(desktop), desktop.window.picker
+    tiny = replace(_two_forms()[0], name="tiny", folder=Path("/m/tiny"), files=_two_forms()[0].files[:1])
+    picker.show_models([*_two_forms(), tiny])
+    (form,) = [row for row in picker.rows if row.model == "/m/pair/q8.gguf"]
+    picker.chosen.emit(form)
+    assert picker.current == form
+    worker.be_ready()  # as the other one of a pair does where the task chooses
+    assert picker.current is not None
+    assert picker.current.model == "tiny"
+    picker.chosen.emit(form)
+    assert picker.current == form
 
 
 def test_random_weights_are_said_while_such_a_model_is_loaded(desktop: Desktop) -> None:
@@ -160,9 +215,7 @@ def test_problems_of_the_settings_file_are_notices(
     assert load_settings().problems
 
 
-def _two_forms() -> list:
-    from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind, WeightFormat
-
+def _two_forms() -> list[InstalledModel]:
     folder = Path("/m/pair")
     forms = (
         ModelFiles(WeightFormat.SAFETENSORS, folder, None, "BF16", 8_000_000_000),

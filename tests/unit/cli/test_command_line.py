@@ -100,6 +100,8 @@ def test_the_settings_stand_behind_the_options(monkeypatch: pytest.MonkeyPatch) 
     assert request.choice == ModelChoice("mine", BackendChoice.LLAMA_CPP, Mode.THINKING)
     request = parse("--mode", "auto", "--backend", "auto", "x", settings=settings, monkeypatch=monkeypatch)
     assert request.choice == ModelChoice("mine", BackendChoice.AUTO, Mode.AUTO)
+    request = parse("--model", "other", "x", settings=settings, monkeypatch=monkeypatch)
+    assert request.choice == ModelChoice("other", BackendChoice.LLAMA_CPP, None)  # who names a model means it
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
