@@ -51,11 +51,13 @@ class AttachmentCard(QFrame):
         selection: which part of the file goes along.
 
     Signals:
+        problem_changed: whether or why it cannot be used may have changed.
         selection_changed: the person chose another part.
         frames_wanted: seconds (`tuple[float, ...]`) whose frames the open filmstrip shows.
     """
 
     selection_changed = Signal()
+    problem_changed = Signal()
     frames_wanted = Signal(object)
 
     def __init__(
@@ -116,6 +118,7 @@ class AttachmentCard(QFrame):
         self.style().polish(self)
         self._repaint_thumbnail()
         self._retranslate()
+        self.problem_changed.emit()
 
     def show_frame(self, position_s: float, image: QImage) -> None:
         """A frame of the filmstrip has come."""

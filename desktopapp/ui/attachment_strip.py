@@ -28,11 +28,13 @@ class AttachmentStrip(QScrollArea):
 
     Signals:
         changed: attachments were added or removed, or another part of one was chosen.
+        problems_changed: an attachment was found unusable, or usable again.
         selection_changed: another part of the file with this path was chosen.
         frames_wanted: path and seconds whose frames a filmstrip shows.
     """
 
     changed = Signal()
+    problems_changed = Signal()
     selection_changed = Signal(str)
     frames_wanted = Signal(str, object)
 
@@ -81,6 +83,7 @@ class AttachmentStrip(QScrollArea):
         if path in self.paths:
             return False
         card = AttachmentCard(path, self._remove, self._row, selection)
+        card.problem_changed.connect(self.problems_changed)
         card.selection_changed.connect(lambda: self._on_selected(path))
         card.frames_wanted.connect(lambda positions: self.frames_wanted.emit(path, positions))
         self._cards.append(card)

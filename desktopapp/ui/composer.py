@@ -142,6 +142,7 @@ class Composer(QFrame):
         self.setObjectName("composer")
         self._is_running = False
         self._is_stopping = False
+        self._task = ("", "")
         self.strip = AttachmentStrip(self)
         self.edit = ComposerEdit(self)
         self.setFocusProxy(self.edit)
@@ -262,6 +263,7 @@ class Composer(QFrame):
         for changed in (self.edit.textChanged, self.strip.changed):
             changed.connect(self._draft_timer.start)
             changed.connect(self._update_action)
+        self.strip.problems_changed.connect(self._update_action)
         self._draft_timer.timeout.connect(self.draft_changed)
 
     def _on_action(self) -> None:
@@ -275,13 +277,15 @@ class Composer(QFrame):
             self.sent.emit(self.draft)
 
     def _take_task(self, preset: TaskPreset, question: str) -> None:
-        """Write a task's question; what stood here fills its blank, else the blank is selected to be filled."""
-        written = self.edit.toPlainText().strip()
-        if BLANK in question and written and "\n" not in written:
-            question = question.replace(BLANK, written)
+        """Write a task's question before what stood here, which fills its blank if it can; Undo takes it back.
+
+        A blank that stays is selected to be filled. A task that was chosen before makes room.
+        """
+        text, written = self._with_task(question)
         self.edit.selectAll()
-        self.edit.insertPlainText(question)
-        at = question.find(BLANK)
+        self.edit.insertPlainText(text)
+        self._task = (text, written)
+        at = text.find(BLANK)
         if at >= 0:
             cursor = self.edit.textCursor()
             cursor.setPosition(at)
@@ -290,6 +294,17 @@ class Composer(QFrame):
         for card in self.strip.cards:
             card.choose(preset.adjust(card.selection))
         self.edit.setFocus()
+
+    def _with_task(self, question: str) -> tuple[str, str]:
+        """The draft with a task's question, and the person's part of it."""
+        text, written = self._task
+        now = self.edit.toPlainText().strip()
+        if now != text.strip():
+            head = text.removesuffix(written).strip()
+            written = now.removeprefix(head).strip() if head else now
+        if BLANK in question and written and "\n" not in written:
+            return question.replace(BLANK, written), written
+        return f"{question}\n\n{written}" if written else question, written
 
     def _show_focus(self, focused: bool) -> None:
         self.setProperty("active", focused)
@@ -311,6 +326,7 @@ class Composer(QFrame):
         self._action.setAccessibleName(stop if running else self.tr("Send"))
         self._action.setToolTip(self.tr("Stop (Esc)") if running else self.tr("Send (Enter)"))
         self._hint.setText(self._hint_text())
+        self._price.show_unusable(sum(bool(card.problem) for card in self.strip.cards))
         priced = self._is_priced()
         self._price.setVisible(priced)
         self._hint.setVisible(not priced)

@@ -138,6 +138,11 @@ class NoticeBar(QWidget):
         for row in [row for row in self._rows if row.notice.topic == topic]:
             self._remove(row)
 
+    def clear(self) -> None:
+        """Take all notices back."""
+        for row in list(self._rows):
+            self._remove(row)
+
     def _remove(self, row: _NoticeRow) -> None:
         self._rows.remove(row)
         self._layout.removeWidget(row)

@@ -33,6 +33,7 @@ class PriceLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._planned: Planned | None = None
+        self._unusable = 0
         self._icon = QLabel(self)
         self._text = ElidedLabel(self)
         layout = QHBoxLayout(self)
@@ -57,6 +58,12 @@ class PriceLine(QWidget):
             self._planned = planned
             self._retranslate()
 
+    def show_unusable(self, count: int) -> None:
+        """Say that this many files of the draft cannot be used, whatever the others cost."""
+        if count != self._unusable:
+            self._unusable = count
+            self._retranslate()
+
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange or is_palette_change(event):
             self._retranslate()
@@ -70,9 +77,9 @@ class PriceLine(QWidget):
             return
         colors = colors_of(self)
         role, icon, tint = "secondary", "check", colors.success
-        if _goes_in_parts(planned):
+        if _goes_in_parts(planned) and not self._unusable:
             icon, tint = "info", colors.warning
-        elif not planned.fits:
+        elif not planned.fits or self._unusable:
             role, icon, tint = "danger", "warning", colors.danger
         elif planned.steps_taken:
             icon = "info"
@@ -93,7 +100,11 @@ class PriceLine(QWidget):
             "peak": format_memory_size(planned.peak_bytes),
             "limit": format_memory_size(planned.limit_bytes),
         }
-        if _goes_in_parts(planned):
+        if self._unusable:
+            figures["count"] = str(self._unusable)
+            one = self.tr("1 file cannot be used")
+            text = one if self._unusable == 1 else self.tr("{count} files cannot be used")
+        elif _goes_in_parts(planned):
             text = self.tr("Too much at once, so it is answered in parts · {tokens} tokens")
         elif not planned.fits:
             figures["short"] = format_memory_size(max(0, planned.peak_bytes - planned.limit_bytes))

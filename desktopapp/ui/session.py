@@ -292,6 +292,7 @@ class Session(QObject):
 
     def _on_new(self) -> None:
         self.chat.begin_new()
+        self.window.notices.clear()
         self.intake.forget_thumbnails()
         self.saver.save_draft(self.window.composer.draft)
         self.window.status.show_stats(None)

@@ -812,6 +812,14 @@
 <context>
     <name>PriceLine</name>
     <message>
+        <source>1 file cannot be used</source>
+        <translation>1 个文件无法使用</translation>
+    </message>
+    <message>
+        <source>{count} files cannot be used</source>
+        <translation>{count} 个文件无法使用</translation>
+    </message>
+    <message>
         <source>Too much at once, so it is answered in parts · {tokens} tokens</source>
         <translation>一次放不下，将分段回答 · {tokens} 个 token</translation>
     </message>

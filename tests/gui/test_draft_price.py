@@ -54,6 +54,20 @@ def test_the_composer_shows_the_total_and_that_it_fits(desktop: Desktop, make_pn
     assert composer.planned is None
 
 
+def test_files_that_cannot_be_used_are_said_instead_of_fits(desktop: Desktop, make_png: MakePng) -> None:
+    priced(desktop, make_png("a.png"), make_png("b.png"))
+    composer = desktop.window.composer
+    first, second = composer.strip.cards
+    first.show_problem("damaged")
+    assert composer.price_text == "1 file cannot be used"
+    assert composer._price._text.property("role") == "danger"
+    second.show_problem("damaged")
+    assert composer.price_text == "2 files cannot be used"
+    for card in (first, second):
+        card.show_problem("")
+    assert composer.price_text.startswith("Fits")
+
+
 def test_what_does_not_fit_is_said_with_the_shortfall_and_the_remedies(
     desktop: Desktop, make_png: MakePng
 ) -> None:

@@ -56,6 +56,25 @@ def test_find_takes_what_was_written_or_asks_for_it(desktop: Desktop) -> None:
     assert 'of "the button" in' in edit.toPlainText()
 
 
+def test_a_task_keeps_what_was_written(desktop: Desktop) -> None:
+    composer = desktop.window.composer
+    mine = "Only the second column.\nSorted."
+    composer.set_text(mine)
+    choose(desktop, "Table to CSV")
+    text = composer.edit.toPlainText()
+    assert "CSV" in text
+    assert text.endswith("\n\n" + mine)
+    composer.edit.undo()
+    assert composer.edit.toPlainText() == mine
+    composer.edit.redo()
+    choose(desktop, "Read the text")
+    assert "CSV" not in composer.edit.toPlainText()
+    assert composer.edit.toPlainText().endswith("\n\n" + mine)
+    composer.edit.appendPlainText("More.")
+    choose(desktop, "Table to CSV")
+    assert composer.edit.toPlainText() == f"{text}\nMore."
+
+
 def test_questions_follow_the_language(desktop: Desktop) -> None:
     before = QLocale()
     QLocale.setDefault(QLocale("zh_CN"))
