@@ -7,6 +7,7 @@ from pathlib import Path
 
 from desktopapp.engine.events import Planned, PlannedAttachment
 
+_MIB = 2**20
 _GIB = 2**30
 _BAR_CELLS = 30
 _NAME_WIDTH = 22
@@ -57,18 +58,20 @@ def _memory_lines(plan: Planned) -> Iterator[str]:
     largest = max(getattr(plan.parts, name) for name, _, _ in _PARTS)
     for name, label, meaning in _PARTS:
         size_bytes = getattr(plan.parts, name)
-        yield f"  {label:<{_NAME_WIDTH}}{_gib(size_bytes)}  {_bar(size_bytes, largest)}  {meaning}"
+        yield f"  {label:<{_NAME_WIDTH}}{_column(size_bytes)}  {_bar(size_bytes, largest)}  {meaning}"
     yield ""
     yield "Memory by phase"
     for name, label in _PHASES:
         size_bytes = getattr(plan.phases, name)
         if size_bytes:
             mark = "  <- the peak" if size_bytes == plan.peak_bytes else ""
-            yield f"  {label:<{_NAME_WIDTH}}{_gib(size_bytes)}  {_bar(size_bytes, plan.limit_bytes)}{mark}"
-    yield f"  {'limit':<{_NAME_WIDTH}}{_gib(plan.limit_bytes)}"
+            yield f"  {label:<{_NAME_WIDTH}}{_column(size_bytes)}  {_bar(size_bytes, plan.limit_bytes)}{mark}"
+    yield f"  {'limit':<{_NAME_WIDTH}}{_column(plan.limit_bytes)}"
     yield ""
     if plan.fits:
         yield f"It fits: {_words(plan.peak_bytes)} at most, {_words(plan.limit_bytes - plan.peak_bytes)} to spare."
+    elif plan.peak_bytes <= plan.limit_bytes:
+        yield f"It does NOT fit: it is longer than the {plan.context_tokens:,} tokens that the model reads at once."
     else:
         yield (
             f"It does NOT fit: {_words(plan.peak_bytes)} are needed, {_words(plan.limit_bytes)} may be used, "
@@ -80,9 +83,9 @@ def _attachment_words(attachment: PlannedAttachment) -> str:
     width, height = attachment.size
     facts = [f"{attachment.tokens:,} tokens", f"+ {_words(attachment.bytes)}"]
     if attachment.pages is not None:
-        facts.append(f"{attachment.pages} pages")
+        facts.append(_counted(attachment.pages, "page"))
     if attachment.frames is not None:
-        facts.append(f"{attachment.frames} frames")
+        facts.append(_counted(attachment.frames, "frame"))
     facts.append(f"shown at {width} x {height}")
     return f"{Path(attachment.path).name}: {', '.join(facts)}"
 
@@ -96,9 +99,17 @@ def _bar(size_bytes: int, full_bytes: int) -> str:
     return "#" * filled + "." * (_BAR_CELLS - filled)
 
 
-def _gib(size_bytes: int) -> str:
-    return f"{size_bytes / _GIB:8.2f} GiB"
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _column(size_bytes: int) -> str:
+    number, unit = _words(size_bytes).split()
+    return f"{number:>8} {unit}"
 
 
 def _words(size_bytes: int) -> str:
+    """In GiB, and in MiB what would be less than 0.10 of them."""
+    if abs(size_bytes) < _GIB / 10:
+        return f"{size_bytes / _MIB:.1f} MiB"
     return f"{size_bytes / _GIB:.2f} GiB"

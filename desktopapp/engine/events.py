@@ -411,12 +411,12 @@ class Planned(Event):
         device: that the bytes are counted on, as `NVIDIA GeForce RTX 4070` or `System memory`.
         prompt_tokens: of the whole prompt.
         answer_tokens: that the plan has room for.
-        context_tokens: longest prompt plus answer within the limit.
+        context_tokens: longest prompt plus answer within the limit and the model's own context.
         parts: bytes of each part.
         phases: bytes of each phase.
         peak_bytes: of the largest phase.
         limit_bytes: that may be used: the person's ceiling, or what is free.
-        fits: the peak is within the limit.
+        fits: the peak is within the limit, and the model's own context holds prompt and answer.
         kv_type: numbers in the KV cache.
         prefill_chunk: prompt tokens evaluated at once.
         segments: parts that the media are divided into; 1 for undivided.

@@ -22,12 +22,17 @@ from desktopapp.engine.events import (
 )
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.request import Request
-from desktopapp.engine.segments import Segment, cut_request, is_chinese, merge_request, segment_request
+from desktopapp.engine.segments import (
+    Segment,
+    cut_request,
+    is_chinese,
+    merge_request,
+    parts_needed,
+    segment_request,
+)
 from desktopapp.errors import AttachmentError, DoesNotFit, PromptTooLong
 
 _TOO_LONG = {PromptTooLong.__name__, DoesNotFit.__name__}
-# Of a prompt's room; the rest is for the question, the template and the answer.
-_FILLING = 0.6
 _MOST_PARTS = 2_000
 
 AnswerOnce: TypeAlias = Callable[[Request, CancelToken], Generator[Event, None, None]]
@@ -70,10 +75,10 @@ class LongJob:
 
     def _cut(self, refused: Failed) -> list[Segment]:
         """As many segments as the refusal says that are needed, or two."""
-        needed, limit = (float(refused.values.get(name, 0) or 0) for name in ("tokens", "limit"))
-        parts = math.ceil(needed / (limit * _FILLING)) if needed and limit else 2
+        needed, limit = (int(refused.values.get(name, 0) or 0) for name in ("tokens", "limit"))
+        parts = parts_needed(needed, limit) if limit else 2
         try:
-            return cut_request(self._request, self._headers, min(max(parts, 2), _MOST_PARTS))
+            return cut_request(self._request, self._headers, min(parts, _MOST_PARTS))
         except AttachmentError:
             return []
 

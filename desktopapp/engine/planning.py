@@ -344,7 +344,9 @@ class RequestPlanner:
         # A model that was named is not exchanged for another one; that is told as a remedy.
         others: Iterable[Alternative] = forms if choice.model else chain(forms, smaller())
         plan = make_plan(candidate, content, choice.memory, others)
-        remedies = () if plan.fits else find_remedies(plan, choice.memory, smaller())
+        remedies = (
+            () if plan.fits and not plan.excess_tokens else find_remedies(plan, choice.memory, smaller())
+        )
         event = _event(plan, request.request_id, remedies)
         if plan.setup.candidate != candidate:
             reason = next(iter(event.reasons), reason)

@@ -15,6 +15,8 @@ from desktopapp.engine.media.selection_text import format_time
 from desktopapp.engine.request import Attachment, Request, Role, Turn
 
 _SHORTEST_S = 4.0
+# Of a prompt's room; the rest is for the question, the template and the answer.
+_FILLING = 0.6
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -50,6 +52,16 @@ class Segment:
             return _pages(self.attachment, round(self.first), round(self.last), 2) if count > 1 else []
         span_s = self.last - self.first
         return _seconds(self.attachment, self.first, self.last, 2) if span_s > _SHORTEST_S else []
+
+
+def parts_needed(tokens: int, limit: int) -> int:
+    """How many segments a prompt is cut into.
+
+    Args:
+        tokens: of the whole prompt.
+        limit: that one prompt can have, above 0.
+    """
+    return max(2, math.ceil(tokens / (limit * _FILLING)))
 
 
 def cut_request(request: Request, headers: HeaderCache, parts: int) -> list[Segment]:

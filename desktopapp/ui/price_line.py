@@ -106,6 +106,9 @@ class PriceLine(QWidget):
             text = one if self._unusable == 1 else self.tr("{count} files cannot be used")
         elif _goes_in_parts(planned):
             text = self.tr("Too much at once, so it is answered in parts · {tokens} tokens")
+        elif _is_too_long(planned):
+            figures["most"] = format_number(planned.context_tokens)
+            text = self.tr("Too long: {tokens} tokens, and the model reads {most} at once")
         elif not planned.fits:
             figures["short"] = format_memory_size(max(0, planned.peak_bytes - planned.limit_bytes))
             text = self.tr("Does not fit: {short} too much · {tokens} tokens, peak {peak} of {limit}")
@@ -132,3 +135,8 @@ def _goes_in_parts(planned: Planned) -> bool:
         return False
     long = [one.bytes for one in planned.attachments if (one.pages or 0) > 1 or (one.frames or 0) > 1]
     return bool(long) and sum(long) > planned.peak_bytes - planned.limit_bytes
+
+
+def _is_too_long(planned: Planned) -> bool:
+    """Whether memory would do, and the model's own context does not."""
+    return not planned.fits and planned.peak_bytes <= planned.limit_bytes

@@ -824,6 +824,10 @@
         <translation>一次放不下，将分段回答 · {tokens} 个 token</translation>
     </message>
     <message>
+        <source>Too long: {tokens} tokens, and the model reads {most} at once</source>
+        <translation>太长：{tokens} 个 token，模型一次只能读 {most} 个</translation>
+    </message>
+    <message>
         <source>Does not fit: {short} too much · {tokens} tokens, peak {peak} of {limit}</source>
         <translation>放不下：超出 {short} · {tokens} 个 token，峰值 {peak} / {limit}</translation>
     </message>

@@ -93,6 +93,23 @@ def test_a_long_document_that_does_not_fit_is_answered_in_parts(desktop: Desktop
         assert desktop.window.composer._price.text.startswith(words)
 
 
+@pytest.mark.parametrize(
+    ("pages", "words"),
+    [
+        (61, "Too much at once, so it is answered in parts"),
+        (None, "Too long: 2,070 tokens, and the model reads"),
+    ],
+)
+def test_what_the_model_s_context_does_not_hold_is_no_fit(
+    pages: int | None, words: str, desktop: Desktop, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.pdf"
+    path.write_bytes(b"x")
+    part = PlannedAttachment(str(path), 100_000, GIB, (992, 1403), pages=pages)
+    priced(desktop, str(path), fits=False, attachments=(part,), peak_bytes=5 * GIB)
+    assert desktop.window.composer._price.text.startswith(words)
+
+
 def test_what_was_given_up_is_named(desktop: Desktop, make_png: MakePng) -> None:
     priced(desktop, make_png(), steps_taken=("some_new_step",), kv_type="int8")
     line = desktop.window.composer._price

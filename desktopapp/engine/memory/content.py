@@ -84,11 +84,13 @@ class Content:
         items: of the prompt in order; a number is so many tokens of text.
         answer_tokens: that there must be room for.
         needs_detail: the task reads or points, so pictures should keep 1,024 tokens.
+        least_answer_tokens: that the model's context must leave; a shorter answer is none, or not what was asked for.
     """
 
     items: tuple[int | Medium, ...]
     answer_tokens: int
     needs_detail: bool = True
+    least_answer_tokens: int = 1
 
     @property
     def media(self) -> tuple[Medium, ...]:

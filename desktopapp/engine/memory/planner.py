@@ -67,6 +67,17 @@ class Plan:
         return self.estimate.peak_bytes <= self.limit_bytes
 
     @property
+    def model_context_tokens(self) -> int:
+        """Longest prompt plus answer that the model was made for."""
+        return self.setup.candidate.spec.text.context_tokens
+
+    @property
+    def excess_tokens(self) -> int:
+        """What prompt and answer are longer than the model's own context; 0 where it holds them."""
+        prompt_tokens = self.content.workload(self.setup.showing).prompt_tokens
+        return max(0, prompt_tokens + self.content.least_answer_tokens - self.model_context_tokens)
+
+    @property
     def shortfall_bytes(self) -> int:
         """That are missing; 0 where it fits."""
         return max(0, self.estimate.peak_bytes - self.limit_bytes)

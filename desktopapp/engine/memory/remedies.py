@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from desktopapp.engine.memory.content import Content
+from desktopapp.engine.memory.content import Clip, Content, Document, Medium
 from desktopapp.engine.memory.planner import Alternative, Plan, make_plan
 from desktopapp.engine.request import MemoryLimits
+from desktopapp.engine.segments import parts_needed
 
 _GIB = 2**30
 
@@ -24,6 +25,29 @@ def find_remedies(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative
 
 
 def _remedies(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]) -> Iterator[str]:
+    yield from _shorter(plan)
+    if not plan.fits:
+        yield from _less_memory(plan, limits, others)
+
+
+def _shorter(plan: Plan) -> Iterator[str]:
+    """Where the model's own context is too short."""
+    if not plan.excess_tokens:
+        return
+    content, most = plan.content, plan.model_context_tokens
+    prompt_tokens = content.workload(plan.setup.showing).prompt_tokens
+    if prompt_tokens < most:
+        yield f"Ask for an answer of at most {most - prompt_tokens:,} tokens."
+    elif any(_is_long(medium) for medium in content.media):
+        parts = parts_needed(prompt_tokens, most)
+        yield f"Send it as it is: it is answered in about {parts} parts, which become one answer."
+    elif content.media:
+        yield "Attach fewer or smaller files, or start a new conversation."
+    else:
+        yield "Ask with a shorter text, or start a new conversation."
+
+
+def _less_memory(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]) -> Iterator[str]:
     candidate, content = plan.setup.candidate, plan.content
     if limits.kv_type != "auto" and _fits(plan, content, replace(limits, kv_type="auto")):
         yield "Set the KV cache to automatic: a smaller number type would fit."
@@ -46,6 +70,13 @@ def _remedies(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]) -
     for other in others:
         if make_plan(other.candidate, content, limits).fits:
             yield f"Use {other.candidate.model} with {other.candidate.backend}: it fits."
+
+
+def _is_long(medium: Medium) -> bool:
+    """Whether it can be answered part by part."""
+    if isinstance(medium, Document):
+        return len(medium.pages) > 1
+    return isinstance(medium, Clip) and medium.frames > 1
 
 
 def _less_content(plan: Plan, limits: MemoryLimits) -> Iterator[str]:

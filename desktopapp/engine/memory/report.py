@@ -31,12 +31,12 @@ def planned_event(plan: Plan, request_id: str, remedies: tuple[str, ...] = ()) -
         device=candidate.device.name,
         prompt_tokens=workload.prompt_tokens,
         answer_tokens=workload.answer_tokens,
-        context_tokens=plan.context_tokens,
+        context_tokens=min(plan.context_tokens, plan.model_context_tokens),
         parts=plan.estimate.parts,
         phases=plan.estimate.phases,
         peak_bytes=plan.estimate.peak_bytes,
         limit_bytes=plan.limit_bytes,
-        fits=plan.fits,
+        fits=plan.fits and not plan.excess_tokens,
         kv_type=setup.run.kv_type,
         prefill_chunk=setup.run.chunk_tokens,
         segments=setup.showing.segments,
@@ -51,12 +51,15 @@ def planned_event(plan: Plan, request_id: str, remedies: tuple[str, ...] = ()) -
 
 def reasons(plan: Plan) -> Iterator[str]:
     """A sentence for each choice, in English."""
-    if not plan.steps and plan.fits:
+    if not plan.steps and plan.fits and not plan.excess_tokens:
         yield "Everything fits as it is; nothing was given up."
     for step in plan.steps:
         yield _step_words(step, plan)
     if not plan.fits:
         yield f"{_gib(plan.shortfall_bytes)} are missing even so."
+    if plan.excess_tokens:
+        tokens = plan.model_context_tokens + plan.excess_tokens
+        yield f"Prompt and answer take {tokens:,} tokens; this model reads {plan.model_context_tokens:,} at once."
 
 
 def _step_words(step: Step, plan: Plan) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,13 @@ import pytest
 from PIL import Image
 
 from desktopapp.cli.command_line import run_command
+from desktopapp.cli.plan_text import plan_lines
+from desktopapp.engine.events import PlannedAttachment
+from desktopapp.engine.media.headers import HeaderCache
+from desktopapp.engine.memory.machine import imagine_machine
+from desktopapp.engine.planning import RequestPlanner
+from desktopapp.engine.request import ModelChoice, Request, Role, Turn
+from desktopapp.modelstore import store
 from tests.published_configs import write_published_config
 
 GIB = 2**30
@@ -75,6 +83,25 @@ def test_longer_answers_cost_more(folder: Path, capsys: pytest.CaptureFixture[st
         for count in ("1024", "9216")
     )
     assert long["parts"]["kv_cache"] - short["parts"]["kv_cache"] == 8192 * 147_456
+
+
+def test_an_answer_longer_than_the_context_does_not_fit(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--model", folder, "--free-gib", "4000", "--max-new-tokens", "9999999"]
+    found = plan(capsys, *arguments)
+    assert found["fits"] is False
+    assert found["remedies"]
+    assert run_command(["plan", *map(str, arguments), "hi"]) == 0
+    assert "It does NOT fit: it is longer than the 262,144 tokens" in capsys.readouterr().out
+
+
+def test_small_sizes_and_single_things(folder: Path) -> None:
+    attachment = PlannedAttachment("a.mp4", 70, 3 * 2**20, (64, 64), frames=1)
+    planner = RequestPlanner(store, machine=lambda *_: imagine_machine(8 * GIB, has_gpu=True))
+    request = Request("", ModelChoice(str(folder)), (Turn(Role.USER, "hi"),))
+    event = replace(planner.preview(request, HeaderCache()).event, attachments=(attachment,))
+    assert "  a.mp4: 70 tokens, + 3.0 MiB, 1 frame, shown at 64 x 64" in list(plan_lines(event, ""))
 
 
 def test_text_for_a_person(folder: Path, picture: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -212,3 +212,31 @@ def test_the_event_adds_up(tmp_path: Path) -> None:
     assert (
         parts.weights + parts.kv_cache + parts.vision + parts.workspace + parts.overhead >= event.peak_bytes
     )
+
+
+@pytest.mark.parametrize(
+    ("items", "answer", "remedy"),
+    [
+        ((300_000,), 1, "Ask with a shorter text"),
+        ((500,), 262_144, "Ask for an answer of at most 261,644 tokens."),
+        ((SCREEN,) * 150, 1, "Attach fewer or smaller files"),
+        ((BOOK, BOOK), 1, "about 3 parts"),
+    ],
+)
+def test_what_the_model_s_context_does_not_hold_does_not_fit(
+    items: tuple[int | Still | Document, ...], answer: int, remedy: str, tmp_path: Path
+) -> None:
+    content = Content(items, answer, least_answer_tokens=answer)
+    plan = make_plan(on_gpu(400, tmp_path), content, NO_LIMITS)
+    assert plan.fits
+    event = planned_event(plan, "", find_remedies(plan, NO_LIMITS))
+    assert not event.fits
+    assert event.context_tokens == 262_144
+    assert "reads 262,144 at once" in event.reasons[-1]
+    (told,) = event.remedies
+    assert remedy in told
+
+
+def test_a_prompt_and_answer_that_fill_the_context_fit(tmp_path: Path) -> None:
+    content = Content((262_143,), 2048)
+    assert planned_event(make_plan(on_gpu(400, tmp_path), content, NO_LIMITS), "").fits
