@@ -24,7 +24,8 @@
     │   ├── VideoDamaged
     │   ├── DocumentDamaged
     │   ├── DocumentLocked          wants a password, or another one
-    │   └── PagesMissing            the range that was asked for
+    │   ├── PagesMissing            the range that was asked for
+    │   └── TimesMissing            likewise, of a video
     ├── PromptTooLong
     ├── AnswerEmpty                 the model ended its turn without a word
     ├── DoesNotFit                  a plan found no way within the memory that may be used
@@ -267,6 +268,13 @@ class PagesMissing(AttachmentError):
         "errors", "“{name}” has {pages} pages; {first} to {last} is no range of them."
     )
     remedy_template = QT_TRANSLATE_NOOP("errors", "Choose pages between 1 and {pages}.")
+
+
+class TimesMissing(AttachmentError):
+    """Values: name, start (as text), end (likewise)."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” ends at {end}; nothing of it is at {start}.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Choose a begin before {end}.")
 
 
 class PromptTooLong(AppError):

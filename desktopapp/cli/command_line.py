@@ -10,6 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,12 +28,14 @@ _MOST_GIB = 4096.0
 
 
 def belongs_to_cli(arguments: Sequence[str]) -> bool:
-    """Whether the arguments name a command; if not they are the window's.
+    """Whether the arguments name a command, or look as if they were meant to; if not they are the window's.
 
     Args:
         arguments: without the program's name.
     """
-    return bool(arguments) and arguments[0] in (*_COMMANDS, *_TOP_LEVEL_OPTIONS)
+    if not arguments:
+        return False
+    return arguments[0] in (*_COMMANDS, *_TOP_LEVEL_OPTIONS) or _is_unknown_word(arguments[0])
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -46,6 +49,8 @@ def run_command(arguments: Sequence[str]) -> int:
     """
     open_missing_streams()
     try:
+        if arguments and _is_unknown_word(arguments[0]):
+            raise _unknown_word(arguments[0])
         return _run(_parser().parse_args(arguments))
     except UsageError as error:
         report(sys.stderr, error)
@@ -55,6 +60,19 @@ def run_command(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # `| head` has read enough; Python's last flush must not complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def _is_unknown_word(word: str) -> bool:
+    """Whether this is neither a command, nor an option, nor anything like a file's name or path."""
+    return word not in _COMMANDS and word.isidentifier() and not Path(word).exists()
+
+
+def _unknown_word(word: str) -> UsageError:
+    near = get_close_matches(word.lower(), _COMMANDS, n=1)
+    hint = f"Did you mean “{near[0]}”? " if near else ""
+    return UsageError(
+        reason=f"There is no such file or command: “{word}”.", remedy=f"{hint}See “{_parser().prog} --help”."
+    )
 
 
 def _run(options: argparse.Namespace) -> int:

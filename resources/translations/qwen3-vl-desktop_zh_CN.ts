@@ -1505,6 +1505,14 @@
         <translation>请选择 1 到 {pages} 之间的页码。</translation>
     </message>
     <message>
+        <source>“{name}” ends at {end}; nothing of it is at {start}.</source>
+        <translation>“{name}”在 {end} 结束；{start} 处没有内容。</translation>
+    </message>
+    <message>
+        <source>Choose a begin before {end}.</source>
+        <translation>请选择早于 {end} 的起点。</translation>
+    </message>
+    <message>
         <source>This conversation needs {tokens} tokens; the model&apos;s context holds {limit}.</source>
         <translation>此对话需要 {tokens} 个 token；模型的上下文只能容纳 {limit} 个。</translation>
     </message>

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL.ImageFile import ImageFile as PillowImage
 
-from desktopapp.engine.media.frame_times import FrameTimes, sample_frames
+from desktopapp.engine.media.frame_times import FrameTimes, check_begin, sample_frames
 from desktopapp.engine.media.image import blamed_on_file, opened_image
 from desktopapp.engine.media.image_format import ImageFormat
 from desktopapp.engine.media.image_pixels import to_rgb
@@ -53,6 +53,8 @@ class AnimationFile:
                 times_ms.append(times_ms[-1] + (shown_ms if shown_ms >= _SHORTEST_MS else _INSTEAD_MS))
         self.duration_s = times_ms[-1] / 1000
         times = FrameTimes(np.array(times_ms[:-1]) / 1000, exact=True)
+        if len(times_ms) > 2:  # a single frame is shown for good
+            check_begin(self.duration_s, selection, name)
         self._samples: list[int] = sample_frames(times, selection).tolist()
         self._opened = ExitStack()
         self._image: PillowImage | None = None

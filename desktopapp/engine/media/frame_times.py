@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from desktopapp.engine.media.selection import LEAST_FRAMES, MOST_FRAMES, MediaSelection
+from desktopapp.engine.media.selection_text import format_time
+from desktopapp.errors import TimesMissing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Containers round times to their own unit: a millisecond in Matroska.
 _ROUNDING_S = 0.0011
+# People and the window's fields round as well; then the last frame is meant.
+_END_SLACK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +59,22 @@ class FrameTimes:
             return True
         expected = np.arange(len(self.times_s)) / self.rate
         return bool(np.abs(self.times_s - expected).max() <= max(_ROUNDING_S, 0.02 / self.rate))
+
+
+def check_begin(duration_s: float, selection: MediaSelection, name: str) -> None:
+    """Refuse a part that begins behind a video's end.
+
+    Args:
+        duration_s: of the video.
+        selection: the part.
+        name: of the file.
+
+    Raises:
+        TimesMissing: it does.
+    """
+    if selection.start_s > duration_s + _END_SLACK_S:
+        start, end = format_time(selection.start_s), format_time(duration_s)
+        raise TimesMissing(name=name, start=start, end=end)
 
 
 def sample_frames(times: FrameTimes, selection: MediaSelection) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from desktopapp.engine.media.file import read_head
-from desktopapp.engine.media.frame_times import FrameTimes, sample_frames
+from desktopapp.engine.media.frame_times import FrameTimes, check_begin, sample_frames
 from desktopapp.engine.media.selection import WHOLE, MediaSelection
 from desktopapp.engine.media.selection_text import format_time
 from desktopapp.engine.media.still_frames import changing_frames
@@ -111,6 +111,7 @@ def open_video(path: str, selection: MediaSelection = WHOLE) -> VideoFile:
         AttachmentUnreadable: it may not be read.
         NotAnImage: it is no video.
         VideoDamaged: no video stream can be opened in it.
+        TimesMissing: the part begins behind its end.
     """
     name = Path(path).name
     if sniff_video(read_head(path)) is None:
@@ -124,6 +125,7 @@ def open_video(path: str, selection: MediaSelection = WHOLE) -> VideoFile:
         capture.release()
     if len(times.times_s) == 0:
         raise VideoDamaged(name=name)
+    check_begin(times.duration_s, selection, name)
     note = ""
     if times.duration_s < stated_s - max(1.0, 0.03 * stated_s):
         note = f"could be read up to {format_time(int(times.duration_s))} of {format_time(int(stated_s))}"

@@ -29,6 +29,8 @@ DEFAULTS = Settings()
         (["a.png", "b.png"], False),
         (["./ask"], False),
         (["--backend", "fake"], False),
+        (["asks", "hi"], True),
+        (["tests"], False),
     ],
 )
 def test_commands_are_told_from_files(arguments: list[str], belongs: bool) -> None:
@@ -39,6 +41,8 @@ def test_commands_are_told_from_files(arguments: list[str], belongs: bool) -> No
     ("arguments", "words"),
     [
         (["ask"], "PROMPT"),
+        (["asks", "hi"], "no such file or command: “asks”. Did you mean “ask”?"),
+        (["hello"], "no such file or command: “hello”. See “"),
         (["ask", "  "], "the question is empty"),
         (["ask", "--backend", "cuda", "x"], "there is no backend “cuda”"),
         (["ask", "--mode", "fast", "x"], "--mode"),

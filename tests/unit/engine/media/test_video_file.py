@@ -11,7 +11,7 @@ import pytest
 from desktopapp.engine.media import video as video_module
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.media.video import VideoFile, open_video
-from desktopapp.errors import AttachmentGone, NotAnImage, VideoDamaged
+from desktopapp.errors import AttachmentGone, NotAnImage, TimesMissing, VideoDamaged
 from tests.clips import CODECS, number_of, rotate, vary_rate, write_clip
 
 
@@ -70,9 +70,15 @@ def test_a_part_keeps_the_times_of_the_whole(tmp_path: Path) -> None:
     assert video.frame_times_s == pytest.approx([1.0, 1.333, 1.667, 2.0], abs=0.002)
     assert numbers(video) == [30, 40, 50, 60]
     video.close()
-    beyond = open_video(path, MediaSelection(start_s=50.0))
-    assert numbers(beyond) == [89]
-    beyond.close()
+    last = open_video(path, MediaSelection(start_s=3.0))
+    assert numbers(last) == [89]
+    last.close()
+
+
+def test_a_part_behind_the_end_is_refused(tmp_path: Path) -> None:
+    path = str(write_clip(tmp_path / "clip.mkv"))
+    with pytest.raises(TimesMissing, match="ends at 0:03; nothing of it is at 0:50"):
+        open_video(path, MediaSelection(start_s=50.0))
 
 
 def test_a_large_file_is_sought_by_its_rate_and_gives_the_same_frames(
