@@ -206,7 +206,7 @@ def _override(loaded: LoadedSettings, options: Options) -> LoadedSettings:
         settings = replace(settings, model_name=options.model)
     if options.backend:
         settings = replace(settings, backend=options.backend)
-    return replace(loaded, settings=settings)
+    return replace(loaded, settings=settings, is_model_named=bool(options.model))
 
 
 def _start_log() -> None:

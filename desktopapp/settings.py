@@ -72,10 +72,12 @@ class LoadedSettings:
     Args:
         settings: every good value of the file; defaults for the rest.
         problems: one sentence with its remedy for each thing in the file that was not used.
+        is_model_named: the command line named the model, which then answers itself, whatever its variant.
     """
 
     settings: Settings
     problems: tuple[str, ...] = ()
+    is_model_named: bool = False
 
 
 _ACCEPTED = {

@@ -15,11 +15,16 @@ from desktopapp.ui.session import Worker
 
 @contextmanager
 def opened_desktop(
-    qapp: QApplication, qtbot: QtBot, worker: Worker, settings: Settings, files: tuple[str, ...] = ()
+    qapp: QApplication,
+    qtbot: QtBot,
+    worker: Worker,
+    settings: Settings | LoadedSettings,
+    files: tuple[str, ...] = (),
 ) -> Iterator[Desktop]:
     """A window as the program opens it, gone again afterwards with all that it changed in the application."""
     palette, sheet = qapp.palette(), qapp.styleSheet()
-    desktop = Desktop(qapp, lambda: worker, LoadedSettings(settings))
+    loaded = LoadedSettings(settings) if isinstance(settings, Settings) else settings
+    desktop = Desktop(qapp, lambda: worker, loaded)
     try:
         desktop.window.show()
         desktop.window.activateWindow()

@@ -11,7 +11,7 @@ from desktopapp.engine.memory.limits import limits_of
 from desktopapp.engine.request import BackendChoice, Mode, ModelChoice
 from desktopapp.errors import AppError
 from desktopapp.modelstore.model import InstalledModel, ModelKind
-from desktopapp.settings import Settings, ThinkingMode
+from desktopapp.settings import LoadedSettings, Settings, ThinkingMode
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.model_rows import ModelRow
 from desktopapp.ui.model_scanner import ModelScanner
@@ -40,10 +40,11 @@ class ModelControl(QObject):
     prices_outdated = Signal()
     place_refused = Signal(object)
 
-    def __init__(self, window: MainWindow, settings: Settings, parent: QObject | None = None) -> None:
+    def __init__(self, window: MainWindow, loaded: LoadedSettings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._window = window
-        self._settings = settings
+        self._settings = settings = loaded.settings
+        self._is_named = loaded.is_model_named
         # A line of the list fixes its format's backend for this session; the setting stays the person's.
         self._row_backend = BackendChoice.AUTO
         self._label = ""
@@ -66,7 +67,7 @@ class ModelControl(QObject):
         return ModelChoice(
             self._settings.model_name,
             backend,
-            _MODES[self._settings.use_thinking_mode],
+            None if self._is_named else _MODES[self._settings.use_thinking_mode],
             context_tokens=self._settings.max_seq_len,
             memory=limits_of(self._settings),
         )
@@ -82,7 +83,9 @@ class ModelControl(QObject):
 
     def take_settings(self, settings: Settings) -> None:
         """Take over what was changed in the menu; loads where it concerns the model."""
-        before, self._settings = self.choice, settings
+        before, mode = self.choice, self._settings.use_thinking_mode
+        self._settings = settings
+        self._is_named = self._is_named and settings.use_thinking_mode == mode
         choice = self.choice
         if replace(choice, memory=before.memory) != before:
             self._request_load()
@@ -156,6 +159,7 @@ class ModelControl(QObject):
     def _use(self, model: str, variant: ModelKind, backend: BackendChoice, label: str) -> None:
         self._settings = replace(self._settings, model_name=model, use_thinking_mode=_PINS[variant])
         self._answering = self._opened_place = ""
+        self._is_named = False
         self._row_backend = backend
         self._window.picker.show_current(model)
         self.settings_changed.emit(self._settings)

@@ -104,7 +104,7 @@ class Session(QObject):
         self.window = window
         self.worker = worker
         self.settings = loaded.settings
-        self.models = ModelControl(window, self.settings, self)
+        self.models = ModelControl(window, loaded, self)
         self._loader = ThumbnailLoader(self)
         self.intake = AttachmentIntake(window.composer.strip, self._loader, self)
         self.saver = ConversationSaver(self)

@@ -11,14 +11,15 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktopapp import paths
-from desktopapp.app import Desktop
+from desktopapp.app import Desktop, Options, _override
 from desktopapp.engine.events import Failed
 from desktopapp.errors import NoModel
 from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind, WeightFormat
-from desktopapp.settings import Settings, load_settings
+from desktopapp.settings import LoadedSettings, Settings, load_settings
 from desktopapp.ui.conversation.footer import AnswerFooter
 from desktopapp.ui.model_rows import rows_of
-from tests.gui.scripted_worker import script_of
+from tests.desktop import opened_desktop
+from tests.gui.scripted_worker import ScriptedWorker, script_of
 from tests.gui.window_actions import ask, drop, files
 
 MakePng = Callable[..., str]
@@ -154,6 +155,21 @@ def test_a_picked_model_is_pinned_until_the_menu_says_automatic(desktop: Desktop
     actions["use_thinking_mode", "auto"].trigger()
     ask(desktop, "Read the text")
     assert worker.requests[-1].choice.mode == "auto"
+
+
+def test_a_model_of_the_command_line_answers_itself(qapp: QApplication, qtbot: QtBot) -> None:
+    settings = Settings(language="en", theme="light", use_thinking_mode="true")
+    loaded = _override(LoadedSettings(settings), Options(model="mine"))
+    worker = ScriptedWorker()
+    with opened_desktop(qapp, qtbot, worker, loaded) as desktop:
+        assert (worker.loads[-1].model, worker.loads[-1].mode) == ("mine", None)
+        desktop.window.settings_menu.changed.emit(replace(loaded.settings, theme="dark"))
+        ask(desktop, "one")
+        assert worker.requests[-1].choice.mode is None
+        worker.finish("first")
+        desktop.window.settings_menu.changed.emit(replace(loaded.settings, use_thinking_mode="auto"))
+        ask(desktop, "two")
+        assert worker.requests[-1].choice.mode == "auto"
 
 
 def test_the_picker_names_the_model_that_answers(desktop: Desktop) -> None:
