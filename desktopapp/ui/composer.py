@@ -333,6 +333,8 @@ class Composer(QFrame):
 
     def _is_priced(self) -> bool:
         """A price stands in the place of the hint where it tells something."""
+        if any(card.problem for card in self.strip.cards):
+            return True
         planned = self._price.planned
         if planned is None or self.is_empty:
             return False

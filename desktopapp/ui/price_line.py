@@ -71,15 +71,17 @@ class PriceLine(QWidget):
 
     def _retranslate(self) -> None:
         planned = self._planned
-        if planned is None:
+        if planned is None and not self._unusable:
             self._text.set_full_text("")
             self._icon.clear()
             return
         colors = colors_of(self)
         role, icon, tint = "secondary", "check", colors.success
-        if _goes_in_parts(planned) and not self._unusable:
+        if self._unusable or planned is None:
+            role, icon, tint = "danger", "warning", colors.danger
+        elif _goes_in_parts(planned):
             icon, tint = "info", colors.warning
-        elif not planned.fits or self._unusable:
+        elif not planned.fits:
             role, icon, tint = "danger", "warning", colors.danger
         elif planned.steps_taken:
             icon = "info"
@@ -90,9 +92,15 @@ class PriceLine(QWidget):
             self._text.style().polish(self._text)
         pixmap = tinted_icon(icon, tint, size=_ICON).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio())
         self._icon.setPixmap(pixmap)
-        self._text.set_full_text(self._summary(planned))
-        self._text.setToolTip(tooltip_text(self._details(planned)))
-        self._text.setAccessibleDescription(self._details(planned))
+        if self._unusable or planned is None:
+            one, many = self.tr("1 file cannot be used"), self.tr("{count} files cannot be used")
+            summary = one if self._unusable == 1 else many.format(count=self._unusable)
+        else:
+            summary = self._summary(planned)
+        details = self._details(planned) if planned is not None else ""
+        self._text.set_full_text(summary)
+        self._text.setToolTip(tooltip_text(details))
+        self._text.setAccessibleDescription(details)
 
     def _summary(self, planned: Planned) -> str:
         figures = {
@@ -100,11 +108,7 @@ class PriceLine(QWidget):
             "peak": format_memory_size(planned.peak_bytes),
             "limit": format_memory_size(planned.limit_bytes),
         }
-        if self._unusable:
-            figures["count"] = str(self._unusable)
-            one = self.tr("1 file cannot be used")
-            text = one if self._unusable == 1 else self.tr("{count} files cannot be used")
-        elif _goes_in_parts(planned):
+        if _goes_in_parts(planned):
             text = self.tr("Too much at once, so it is answered in parts · {tokens} tokens")
         elif _is_too_long(planned):
             figures["most"] = format_number(planned.context_tokens)

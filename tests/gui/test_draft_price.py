@@ -66,6 +66,12 @@ def test_files_that_cannot_be_used_are_said_instead_of_fits(desktop: Desktop, ma
     for card in (first, second):
         card.show_problem("")
     assert composer.price_text.startswith("Fits")
+    composer.show_planned(None)
+    assert composer.price_text == ""
+    first.show_problem("damaged")
+    assert composer.price_text == "1 file cannot be used"
+    composer.strip.remove(first.path)
+    assert composer.price_text == ""
 
 
 def test_what_does_not_fit_is_said_with_the_shortfall_and_the_remedies(
