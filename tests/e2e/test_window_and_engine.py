@@ -26,7 +26,7 @@ from desktopapp.engine.backends.registry import BackendFactory, default_backends
 from desktopapp.engine.request import BackendChoice, Role
 from desktopapp.modelstore.gguf_export import export_gguf
 from desktopapp.modelstore.model import ModelKind
-from desktopapp.settings import Settings
+from desktopapp.settings import Settings, load_settings
 from desktopapp.ui.chat import ChatState
 from desktopapp.worker.inference_worker import InferenceWorker
 from desktopapp.worker.watchdog import HangLimits
@@ -285,6 +285,8 @@ def test_a_bad_model_is_one_sentence_and_another_one_still_answers(
     qtbot.waitUntil(lambda: says in shown_texts(desktop), timeout=PATIENCE_MS)
     assert desktop.window.composer.draft.text == "kept"
     desktop.window.picker.place_opened.emit(str(model_folder))
+    # A place is looked into before it is taken; until then the old model stays.
+    qtbot.waitUntil(lambda: load_settings().settings.model_name == str(model_folder), timeout=PATIENCE_MS)
     qtbot.keyClick(desktop.window.composer.edit, Qt.Key.Key_Return)
     wait_for_text(desktop, qtbot)
     desktop.session.chat.stop()
