@@ -13,7 +13,7 @@ help:
 	@echo "make demo    the main job without a person; saves build/demo.png"
 	@echo "make bench   the benchmarks"
 	@echo "make pocket  make the pocket models from nothing, on a GPU; see models/pocket/README.md"
-	@echo "make pocket-eval  measure them: the table of their model card, in about an hour; EVAL=--quick: a minute or two"
+	@echo "make pocket-eval  measure them: the table of their model card, in hours on two cores; EVAL=--quick: 20 items a skill"
 	@echo "make clean   remove what was built, but for the environment; make distclean removes that as well"
 
 environment:
