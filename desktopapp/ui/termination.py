@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, QSocketNotifier, Signal
 class TerminationWatcher(QObject):
     """Turns SIGINT and SIGTERM into a Qt signal.
 
-    Python runs its handlers between two of its instructions only, and a window at rest runs none: the bytes that
-    `set_wakeup_fd` writes into a socket wake Qt's event loop, which then does.
+    The bytes that `set_wakeup_fd` writes into a socket wake Qt's event loop, which then tells. Python's own handlers
+    do nothing: they run between any two instructions, also where a lock is held that closing the window needs.
 
     Signals:
         requested: the program shall end.
@@ -43,7 +43,9 @@ class TerminationWatcher(QObject):
         self._writer.close()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self.requested.emit()
+        """Only there so that Python writes the signal's number instead of ending the program."""
 
     def _drain(self) -> None:
-        self._reader.recv(4096)
+        numbers = self._reader.recv(4096)
+        if signal.SIGINT in numbers or signal.SIGTERM in numbers:
+            self.requested.emit()
