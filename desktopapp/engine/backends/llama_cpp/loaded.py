@@ -8,6 +8,7 @@ from dataclasses import replace
 import psutil
 
 from desktopapp.engine.backend import LoadedModel, LoadOptions, LoadProgress, RunOptions
+from desktopapp.engine.backends.known_pixels import KnownPixels
 from desktopapp.engine.backends.llama_cpp.buffer_sizes import BufferSize, sum_up
 from desktopapp.engine.backends.llama_cpp.cache_shape import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, CacheShape
 from desktopapp.engine.backends.llama_cpp.cached_sequence import CachedSequence
@@ -17,7 +18,6 @@ from desktopapp.engine.backends.llama_cpp.file_check import CheckedFiles
 from desktopapp.engine.backends.llama_cpp.kv_type import KvType, choose_kv_type
 from desktopapp.engine.backends.llama_cpp.library import log
 from desktopapp.engine.backends.llama_cpp.peak_memory import PeakMemory
-from desktopapp.engine.backends.llama_cpp.prompt_images import KnownPixels
 from desktopapp.engine.backends.llama_cpp.saved_states import SavedStates
 from desktopapp.engine.backends.llama_cpp.weights import Weights
 from desktopapp.engine.events import MemoryParts

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from desktopapp.engine.backend import VersionedImage
+from desktopapp.engine.backends.known_pixels import KnownPixels
 from desktopapp.engine.backends.llama_cpp.prompt import FramePair, ImagePiece, read_pixels
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.steps import StepClock
@@ -14,26 +14,8 @@ from desktopapp.engine.steps import StepClock
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray
 
-_MOST_KNOWN = 4096
 # Decoding and resizing, until one was measured.
 _PIXELS_PER_S = 1e6
-
-
-class KnownPixels:
-    """Which pixels a version of a picture has at which size: a few thousand are remembered."""
-
-    def __init__(self) -> None:
-        self._ids: OrderedDict[tuple[str, int, int], str] = OrderedDict()
-
-    def get(self, version: str, piece: ImagePiece) -> str | None:
-        """The id of its pixels, or None if it was not seen."""
-        return self._ids.get((version, piece.width, piece.height))
-
-    def remember(self, version: str, piece: ImagePiece, pixels_id: str) -> None:
-        """Keep the id of a picture's pixels."""
-        self._ids[version, piece.width, piece.height] = pixels_id
-        if len(self._ids) > _MOST_KNOWN:
-            self._ids.popitem(last=False)
 
 
 class PromptImages:

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import psutil
 import torch
 
+from desktopapp.engine.backends.known_pixels import KnownPixels
 from desktopapp.engine.backends.transformers.memory import run_in_memory
 from desktopapp.engine.backends.transformers.prefix import best_match
 from desktopapp.engine.backends.transformers.prompt import EncodedPrompt
-from desktopapp.engine.backends.transformers.prompt_pictures import KnownPixels, PromptPictures
+from desktopapp.engine.backends.transformers.prompt_pictures import PromptPictures
 from desktopapp.engine.backends.transformers.text_sequence import SavedSequence, TextSequence
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.kv_format import KV_FORMATS

@@ -22,13 +22,14 @@ from desktopapp.engine.backend import (
     TokenAdded,
     VideoPart,
 )
+from desktopapp.engine.backends.known_pixels import KnownPixels
 from desktopapp.engine.backends.transformers.folder import open_folder
 from desktopapp.engine.backends.transformers.generation import generate
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.loader import load_network
 from desktopapp.engine.backends.transformers.prefill import Prefill
 from desktopapp.engine.backends.transformers.prompt import EncodedPrompt, encode_prompt
-from desktopapp.engine.backends.transformers.prompt_pictures import KnownPixels, PromptPictures
+from desktopapp.engine.backends.transformers.prompt_pictures import PromptPictures
 from desktopapp.engine.backends.transformers.vision import make_patches
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.sampling import SamplingParameters

@@ -20,11 +20,12 @@ from desktopapp.engine.backend import (
     TextPart,
     TokenAdded,
 )
+from desktopapp.engine.backends.known_pixels import KnownPixels
 from desktopapp.engine.backends.transformers.generation import generate
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.prefill import Prefill
 from desktopapp.engine.backends.transformers.prompt import encode_prompt
-from desktopapp.engine.backends.transformers.prompt_pictures import KnownPixels, PromptPictures
+from desktopapp.engine.backends.transformers.prompt_pictures import PromptPictures
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
