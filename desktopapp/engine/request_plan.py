@@ -1,0 +1,121 @@
+"""A plan for one request, and what it means for the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from desktopapp.engine.attached_media import ShownLimits
+from desktopapp.engine.backend import LoadOptions, RunOptions
+from desktopapp.engine.events import Planned
+from desktopapp.engine.loading import RunningModel
+from desktopapp.engine.memory.asking import joined_by_file
+from desktopapp.engine.memory.candidate import Candidate, Placement
+from desktopapp.engine.memory.planner import Plan
+from desktopapp.engine.memory.report import planned_event
+from desktopapp.engine.request import ModelChoice
+from desktopapp.errors import DoesNotFit
+from desktopapp.modelstore.model import ModelFiles
+
+_GIB = 2**30
+_ALL_LAYERS = -1
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPlan:
+    """A plan for a request, and what it means for the engine.
+
+    Args:
+        plan: it.
+        event: for everybody else.
+        reason: why this backend, one sentence.
+    """
+
+    plan: Plan
+    event: Planned
+    reason: str
+
+    @property
+    def candidate(self) -> Candidate:
+        """What answers."""
+        return self.plan.setup.candidate
+
+    @property
+    def files(self) -> ModelFiles:
+        """What is loaded."""
+        if self.candidate.files is None:
+            raise RuntimeError("a model without files was planned for a request")
+        return self.candidate.files
+
+    def load_options(self, choice: ModelChoice) -> LoadOptions:
+        """How the model is loaded."""
+        placement = self.plan.setup.placement
+        if not self.candidate.can_offload:
+            return LoadOptions(context_tokens=choice.context_tokens or self.plan.context_tokens)
+        layers = _ALL_LAYERS if placement.gpu_layers is None else placement.gpu_layers
+        return LoadOptions(
+            context_tokens=choice.context_tokens or self.plan.context_tokens,
+            gpu_layers=layers,
+            projector_on_gpu=placement.vision_on_gpu,
+        )
+
+    @property
+    def shown_limits(self) -> ShownLimits:
+        """What the media are cut down to."""
+        setup = self.plan.setup
+        if setup.picture_tokens is None:
+            return ShownLimits(most_frames=setup.showing.most_frames)
+        return ShownLimits(setup.showing.pixels, setup.showing.video, setup.showing.most_frames)
+
+    def run_options(self) -> RunOptions:
+        """How the request runs."""
+        run = self.plan.setup.run
+        return RunOptions(run.kv_type, run.chunk_tokens, self.plan.context_tokens)
+
+    def needs_other_load(self, running: RunningModel) -> bool:
+        """Whether the loaded model does not do: other files, another placement, too short a context."""
+        wanted = self.load_options(ModelChoice(""))
+        total = self.event.prompt_tokens + self.event.answer_tokens
+        return (
+            running.files != self.files
+            or (self.candidate.can_offload and _placed(running.options) != _placed(wanted))
+            or (running.facts.context_tokens < total <= (wanted.context_tokens or 0))
+        )
+
+
+def refusal(plan: Plan, event: Planned) -> DoesNotFit:
+    """The error that says what is missing and what would help."""
+    return DoesNotFit(
+        model=plan.setup.candidate.model,
+        needed_gib=_gib(event.peak_bytes),
+        limit_gib=_gib(event.limit_bytes),
+        missing_gib=_gib(plan.shortfall_bytes),
+        device=event.device,
+        remedies=" ".join(event.remedies) or "Pick a smaller model.",
+    )
+
+
+def as_event(plan: Plan, request_id: str, remedies: tuple[str, ...] = ()) -> Planned:
+    """What everybody else is told of a plan.
+
+    Args:
+        plan: it.
+        request_id: of the request, or empty.
+        remedies: where it does not fit.
+    """
+    event = planned_event(plan, request_id, remedies)
+    return replace(event, attachments=joined_by_file(event.attachments))
+
+
+def placement_of(options: LoadOptions) -> Placement:
+    """What of a model lies on the GPU that was loaded so."""
+    layers = options.gpu_layers
+    return Placement(None if layers in (None, _ALL_LAYERS) else layers, options.projector_on_gpu is not False)
+
+
+def _placed(options: LoadOptions) -> tuple[int | None, bool]:
+    placement = placement_of(options)
+    return placement.gpu_layers, placement.vision_on_gpu
+
+
+def _gib(size_bytes: int) -> str:
+    return f"{size_bytes / _GIB:.2f}"
