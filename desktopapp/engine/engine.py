@@ -34,9 +34,9 @@ from desktopapp.engine.long_job import LongJob
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.media.price import price_attachment
 from desktopapp.engine.memory.probe import DeviceWatch, read_gpu
-from desktopapp.engine.request_plan import RequestPlan
 from desktopapp.engine.reasoning.request_run import answer_request
 from desktopapp.engine.request import Attachment, BackendChoice, Mode, ModelChoice, Request
+from desktopapp.engine.request_plan import RequestPlan
 from desktopapp.engine.residency import has_room_beside
 from desktopapp.engine.routing.desk import KINDS, RouteDesk
 from desktopapp.engine.steps import StepClock
