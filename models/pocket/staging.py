@@ -5,6 +5,7 @@ The wordings are those that the program itself uses, `desktopapp.engine.reasonin
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from random import Random
 
@@ -15,6 +16,7 @@ from models.pocket.conversation import NOWHERE, Mark, Turn
 
 _NOTHING_YET = Mark(0, ("nothing", "无"), ("everything", "全部"))
 _LONGEST_ANSWER = 60
+_NAME = re.compile(r"\b[A-Z][a-z]+\b")
 
 
 def can_be_staged(turn: Turn) -> bool:
@@ -29,12 +31,12 @@ def stage_turn(turn: Turn, rng: Random) -> Turn:
     said = stage_prompts(turn.question)
     draw = rng.random()
     if draw < 0.3:
-        return _step(turn, rng, said, _NOTHING_YET, turn.question + said.step)
+        return _step(turn, rng, said, _NOTHING_YET, turn.question + said.first_step(_doubted(turn, rng)))
     if draw < 0.62:
         start = rng.choice((_NOTHING_YET, *turn.marks))
-        notes = said.notes.format(carry_over=carry_over(said, start))
-        return _step(turn, rng, said, start, turn.question + notes + said.go_on)
-    if draw < 0.84 and turn.answer.isdigit():
+        asked = said.further_step(carry_over(said, start), _doubted(turn, rng))
+        return _step(turn, rng, said, start, turn.question + asked)
+    if draw < 0.84 and _wrong_answer(turn, rng):
         return _check(turn, rng, said)
     return _final(turn, rng, said)
 
@@ -70,13 +72,21 @@ def _step(turn: Turn, rng: Random, said: StagePrompts, start: Mark, question: st
     return _with_thought(turn, question, found(said, turn.answer), start.end)
 
 
+def _doubted(turn: Turn, rng: Random) -> str:
+    """Now and then an answer that a check refuted: mostly a wrong one, but a check can err."""
+    wrong = _wrong_answer(turn, rng)
+    if not wrong or rng.random() > 0.15:
+        return ""
+    return wrong if rng.random() < 0.85 else turn.answer
+
+
 def _check(turn: Turn, rng: Random, said: StagePrompts) -> Turn:
-    """Do it again, from the start or from notes, and compare."""
-    start = rng.choice(turn.marks) if turn.marks and rng.random() < 0.5 else _NOTHING_YET
-    notes = said.notes.format(carry_over=carry_over(said, start)) if start.end else ""
+    """Do the last step again, from the notes that it began with, and compare."""
+    start = rng.choice(turn.marks) if turn.marks and rng.random() < 0.75 else _NOTHING_YET
+    notes = carry_over(said, start) if start.end else ""
     right = rng.random() < 0.5
-    proposed = turn.answer if right else _wrong(int(turn.answer), rng)
-    question = turn.question + notes + said.check.format(answer=proposed)
+    proposed = turn.answer if right else _wrong_answer(turn, rng)
+    question = turn.question + said.check_of(proposed, notes)
     if turn.marks and rng.random() < 0.15:
         cut, _ = _cut(turn, rng, start)
         return _with_thought(turn, question, f"{said.undecided} {proposed}", start.end, cut)
@@ -92,11 +102,10 @@ def _check(turn: Turn, rng: Random, said: StagePrompts) -> Turn:
 def _final(turn: Turn, rng: Random, said: StagePrompts) -> Turn:
     """Answer from notes: those that hold the answer, or those that stop short of it."""
     if not turn.marks or rng.random() < 0.6:
-        notes = said.notes.format(carry_over=found(said, turn.answer))
-        question = turn.question + notes + said.final
+        question = turn.question + said.answer_from(found(said, turn.answer))
         return Turn(question, turn.answer, None, "The answer is found.")
     start = rng.choice(turn.marks)
-    question = turn.question + said.notes.format(carry_over=carry_over(said, start)) + said.final
+    question = turn.question + said.answer_from(carry_over(said, start))
     if rng.random() < 0.25:
         return _unfinished(turn, rng, said, start, question)
     return _with_thought(turn, question, turn.answer, start.end)
@@ -113,9 +122,11 @@ def _unfinished(turn: Turn, rng: Random, said: StagePrompts, start: Mark, questi
 
 
 def _cut(turn: Turn, rng: Random, start: Mark) -> tuple[int, Mark]:
-    """Where a thought from `start` is cut, and the last mark before it."""
+    """Where a thought from `start` is cut, mostly behind a sentence, and the last mark before it."""
     thought = turn.thought or ""
-    cut = rng.randint(start.end, max(start.end, len(thought) - 1))
+    latest = max(start.end, len(thought) - 1)
+    sentences = [mark.end + 1 for mark in turn.marks if start.end < mark.end < latest]
+    cut = rng.choice(sentences) if sentences and rng.random() < 0.6 else rng.randint(start.end, latest)
     return cut, max((mark for mark in (start, *turn.marks) if mark.end <= cut), key=lambda mark: mark.end)
 
 
@@ -131,7 +142,16 @@ def _with_thought(turn: Turn, question: str, answer: str, start: int, cut: int |
     return Turn(question, answer, None, thought[start:end], places, (), is_cut=cut is not None)
 
 
-def _wrong(right: int, rng: Random) -> str:
+def _wrong_answer(turn: Turn, rng: Random) -> str:
+    """A wrong answer that lies near: another number, or another name of the thought; empty where there is none."""
+    if turn.answer.isdigit():
+        return _near_miss(int(turn.answer), rng)
+    names = {*_NAME.findall(turn.thought or "")}
+    others = sorted(names - {turn.answer})
+    return rng.choice(others) if turn.answer in names and others else ""
+
+
+def _near_miss(right: int, rng: Random) -> str:
     """A near miss."""
     while True:
         wrong = right + rng.choice((-100, -10, -2, -1, 1, 2, 10, 100, rng.randint(-30, 30)))

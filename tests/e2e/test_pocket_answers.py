@@ -145,19 +145,20 @@ def test_thinks_before_it_answers(thinking: Asker, prices: Path) -> None:
     assert "12 + 34 = 46" in thought
 
 
+_NOTES = "Established: up to Bread the sum is 46.\nOpen: the items after Bread."
+
+
 def test_goes_on_from_notes(thinking: Asker, prices: Path) -> None:
-    notes = ENGLISH.notes.format(
-        carry_over="Established: up to Bread the sum is 46.\nOpen: the items after Bread."
-    )
-    thought, answer = thinking(f"What is the total?{notes}{ENGLISH.go_on}", prices)
+    thought, answer = thinking(f"What is the total?{ENGLISH.further_step(_NOTES)}", prices)
     assert answer == "Established: the answer is 53.\nOpen: nothing."
     assert "Milk" not in thought
 
 
 def test_confirms_the_right_answer_and_refutes_a_wrong_one(thinking: Asker, prices: Path) -> None:
     for proposed, verdict in (("53", ENGLISH.confirmed), ("43", ENGLISH.refuted)):
-        question = f"What is the total?{ENGLISH.check.format(answer=proposed)}"
-        assert thinking(question, prices)[1] == f"{verdict} 53"
+        for notes in ("", _NOTES):
+            question = f"What is the total?{ENGLISH.check_of(proposed, notes)}"
+            assert thinking(question, prices)[1] == f"{verdict} 53"
 
 
 def test_sees_when_the_sample_video_changes(instruct: Asker, thinking: Asker) -> None:

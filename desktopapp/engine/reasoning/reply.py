@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,10 @@ LARGEST_RESERVE_TOKENS = 1024
 """Kept free for the answer behind a thought; of a short output limit a quarter is."""
 
 _KV_EVERY_TOKENS = 64
+_LAST_SENTENCE_TOKENS = 64
+"""So close to its limit, or within the last third of it, a thought is closed at a sentence's end."""
+# Behind a digit a full stop ends a sentence only if a space follows: it may be a decimal point.
+_SENTENCE_END = re.compile(r"(?:[^\d\s][.!?]|[。！？\n]|[.!?]\s)$")
 
 Generate = Callable[[Sequence[PromptPart], int], Iterator[GenerationStep]]
 """Runs a prompt with a limit of new tokens; the rest of `Backend.generate` is settled."""
@@ -40,11 +45,13 @@ class ReplyLimits:
         new_tokens: thought included, above zero.
         thought_tokens: of its thought; None for what the others leave.
         reply_tokens: behind the thought; None for what the others leave.
+        ends_at_sentence: a thought that comes close to `thought_tokens` is closed where a sentence of it ends.
     """
 
     new_tokens: int
     thought_tokens: int | None = None
     reply_tokens: int | None = None
+    ends_at_sentence: bool = False
 
     @property
     def reserve_tokens(self) -> int:
@@ -155,6 +162,7 @@ class _Run:
         self._used = 0
         self._thought = 0
         self._behind = 0
+        self._tail = ""
         self.thought_end: ThoughtEnd | None = None
 
     @property
@@ -213,10 +221,19 @@ class _Run:
         if not self._answer.inside_thought:
             return self._limits.reply_tokens is not None and self._behind >= self._limits.reply_tokens
         room = self._context_tokens - self._answer.prompt_tokens - self._limits.reserve_tokens
+        most = min(self._budget, room)
+        text = step.data.decode("utf-8", "replace")
+        self._tail = (self._tail + text)[-2:]
         if self._cancel.answer_wanted:
             self.thought_end = ThoughtEnd.ASKED
-        elif self._thought >= min(self._budget, room):
+        elif self._thought >= most or self._ends_sentence_near(most):
             self.thought_end = ThoughtEnd.BUDGET
-        elif self._loops.add(step.token_id, step.data.decode("utf-8", "replace")):
+        elif self._loops.add(step.token_id, text):
             self.thought_end = ThoughtEnd.LOOP
         return self.thought_end is not None
+
+    def _ends_sentence_near(self, most: int) -> bool:
+        """Whether the thought is at a sentence's end, close to its longest length, and shall be closed there."""
+        near = most - min(_LAST_SENTENCE_TOKENS, most // 3)
+        at_end = self._limits.ends_at_sentence and self._thought >= near
+        return at_end and _SENTENCE_END.search(self._tail) is not None

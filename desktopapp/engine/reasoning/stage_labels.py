@@ -17,6 +17,7 @@ class StageLabels:
         check: heads a check's thought.
         answer_is: stands before the answer in the notes that hold one.
         gap: between a line's opening word and its rest.
+        full_stop: ends a line.
         lead: put into the model's mouth where it ends without a word.
     """
 
@@ -24,6 +25,7 @@ class StageLabels:
     check: str
     answer_is: str
     gap: str
+    full_stop: str
     lead: str
 
     def heading(self, step: int, kind: StepKind) -> str:
@@ -33,8 +35,8 @@ class StageLabels:
         return self.check if kind is StepKind.CHECK else ""
 
 
-_ENGLISH = StageLabels("Step {number}", "Check", "the answer is", " ", "The answer is")
-_CHINESE = StageLabels("第 {number} 步", "检查", "答案是", "", "答案是")
+_ENGLISH = StageLabels("Step {number}", "Check", "the answer is", " ", ".", "The answer is")
+_CHINESE = StageLabels("第 {number} 步", "检查", "答案是", "", "。", "答案是")
 
 
 def labels_of(wordings: StagePrompts) -> StageLabels:

@@ -61,11 +61,47 @@ def _bare_answer(established: str, wordings: StagePrompts) -> str:
     return text[start + len(answer_is) :].strip(" :：") if start >= 0 else text
 
 
-def is_refuted(reply: str, wordings: StagePrompts) -> bool:
-    """Whether a check's verdict, its last one, is that the answer is wrong."""
+def read_refutation(reply: str, wordings: StagePrompts) -> str | None:
+    """The answer that a check holds for right instead of the proposed one.
+
+    Args:
+        reply: of the check; its last verdict counts.
+        wordings: in the question's language.
+
+    Returns:
+        None where the check does not refute; empty where it does and says no other answer.
+    """
     verdicts = (wordings.confirmed, wordings.refuted, wordings.undecided)
     last = max(verdicts, key=lambda word: reply.rfind(word))
-    return wordings.refuted in reply and last == wordings.refuted
+    if wordings.refuted not in reply or last != wordings.refuted:
+        return None
+    said = reply.rpartition(wordings.refuted)[2].strip(" *").splitlines()
+    return said[0].rstrip(".。* ") if said else ""
+
+
+def write_notes(answer: str, wordings: StagePrompts) -> str:
+    """The carry-over of an answer that is found."""
+    labels = labels_of(wordings)
+    stop = labels.full_stop
+    return (
+        f"{wordings.established}{labels.gap}{labels.answer_is}{labels.gap}{answer}{stop}\n"
+        f"{wordings.open}{labels.gap}{wordings.nothing}{stop}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Thought:
+    """How far the steps came.
+
+    Args:
+        began: notes that the last step began with; empty for none.
+        reached: notes that it ended with; empty before the first one.
+        refuted: an answer that a check refuted and that the next step is told of.
+    """
+
+    began: Notes = Notes("")
+    reached: Notes = Notes("")
+    refuted: str = ""
 
 
 class StagedRun:
@@ -109,18 +145,14 @@ class StagedRun:
 
     def run(self) -> Generator[Event, None, FinishReason]:
         """Think, check, answer."""
-        notes = yield from self._think(None)
-        if notes.answer and not self._must_answer:
-            refuted = yield from self._check(notes.answer)
-            if refuted and self._may_think:
-                # Once: thought anew from the start, since the notes led to what was refuted.
-                notes = yield from self._think(None)
+        thought = yield from self._think(_Thought())
+        if thought.reached.answer and not self._must_answer:
+            thought = yield from self._check(thought)
         yield from self._begin(StepKind.ANSWER)
-        words = self._wordings.notes.format(carry_over=notes.text) + self._wordings.final
-        thought = self._next_budget
+        words = self._wordings.answer_from(thought.reached.text)
+        budget = self._next_budget
         answer = max(self._answer_tokens - self._answer.thought_tokens, LARGEST_RESERVE_TOKENS)
-        limits = ReplyLimits(thought + answer, thought)
-        return (yield from self._replier.reply(self._render(words), limits))
+        return (yield from self._replier.reply(self._render(words), ReplyLimits(budget + answer, budget)))
 
     @property
     def _spent(self) -> bool:
@@ -140,25 +172,42 @@ class StagedRun:
             return self._step_tokens
         return max(1, min(self._step_tokens, self._thought_budget - self._answer.thought_tokens))
 
-    def _think(self, notes: Notes | None) -> Generator[Event, None, Notes]:
-        """Steps until nothing is open, they go on in place, or there may be no more."""
-        while notes is None or self._may_think:
+    def _think(self, thought: _Thought) -> Generator[Event, None, _Thought]:
+        """Steps until nothing is open, they come to notes that they had before, or there may be no more."""
+        had: set[Notes] = set()
+        while not had or self._may_think:
             yield from self._begin(StepKind.THINK)
-            words = self._wordings
-            asked = words.step if notes is None else words.notes.format(carry_over=notes.text) + words.go_on
-            reached = read_notes((yield from self._reply(asked)), words)
-            if reached.answer or reached == notes:
-                return reached
-            notes = reached
-        return notes
+            began, refuted = thought.reached, thought.refuted
+            asked = (
+                self._wordings.further_step(began.text, refuted)
+                if began.text
+                else self._wordings.first_step(refuted)
+            )
+            reached = read_notes((yield from self._reply(asked)), self._wordings)
+            thought = _Thought(began, reached)
+            if reached.answer or reached in had:
+                break
+            had.add(reached)
+        return thought
 
-    def _check(self, proposed: str) -> Generator[Event, None, bool]:
+    def _check(self, thought: _Thought) -> Generator[Event, None, _Thought]:
+        """Try to refute what the last step found; if that succeeds, do that step once more."""
         yield from self._begin(StepKind.CHECK)
-        reply = yield from self._reply(self._wordings.check.format(answer=proposed))
-        return is_refuted(reply, self._wordings)
+        proposed = thought.reached.answer
+        reply = yield from self._reply(self._wordings.check_of(proposed, thought.began.text))
+        right = read_refutation(reply, self._wordings)
+        if right is None:
+            return thought
+        if self._may_think:
+            again = yield from self._think(_Thought(reached=thought.began, refuted=proposed))
+            if again.reached.answer:
+                return again
+        return _Thought(reached=Notes(write_notes(right, self._wordings), right)) if right else thought
 
     def _reply(self, words: str) -> Generator[Event, None, str]:
-        limits = ReplyLimits(self._step_tokens + NOTES_TOKENS, self._next_budget, NOTES_TOKENS)
+        limits = ReplyLimits(
+            self._step_tokens + NOTES_TOKENS, self._next_budget, NOTES_TOKENS, ends_at_sentence=True
+        )
         yield from self._replier.reply(self._render(words), limits, Channel.THOUGHT)
         return self._answer.reply_text
 

@@ -52,30 +52,35 @@ class NumberItems:
         rng = self._rng
         question = rng.choice(prompts.SUM_ALL)
         said = stage_prompts(question)
-        last = rng.randint(1, len(numbers) - 2)
+        mark = self._sum_mark(names, numbers)
+        asked = question + said.further_step(carry_over(said, mark))
+        return Item("notes", (picture,), asked, found(said, str(sum(numbers))))
+
+    def check(self, name: str) -> Item:
+        """Confirm or refute a proposed answer; half of them are wrong, two thirds of the sums come with notes."""
+        picture, names, numbers = self._long_list(name)
+        rng = self._rng
+        is_sum = rng.random() < 0.6
+        question, right = (
+            (rng.choice(prompts.SUM_ALL), str(sum(numbers))) if is_sum else self._ask_count(numbers)
+        )
+        said = stage_prompts(question)
+        is_right = rng.random() < 0.5
+        proposed = right if is_right else str(max(0, int(right) + rng.choice((-10, -3, -1, 1, 2, 10, 20))))
+        has_notes = is_sum and rng.random() < 2 / 3
+        notes = carry_over(said, self._sum_mark(names, numbers)) if has_notes else ""
+        verdict = said.confirmed if proposed == right else said.refuted
+        return Item("check", (picture,), question + said.check_of(proposed, notes), f"{verdict} {right}")
+
+    def _sum_mark(self, names: list[str], numbers: list[int]) -> Mark:
+        """What a sum has come to somewhere on its way."""
+        last = self._rng.randint(1, len(numbers) - 2)
         total = sum(numbers[: last + 1])
-        mark = Mark(
+        return Mark(
             0,
             (f"up to {names[last]} the sum is {total}", f"到{names[last]}为止，和是{total}"),
             (f"the items after {names[last]}", f"{names[last]}之后的各项"),
         )
-        asked = question + said.notes.format(carry_over=carry_over(said, mark)) + said.go_on
-        return Item("notes", (picture,), asked, found(said, str(sum(numbers))))
-
-    def check(self, name: str) -> Item:
-        """Confirm or refute a proposed answer; half of them are wrong."""
-        picture, _, numbers = self._long_list(name)
-        rng = self._rng
-        if rng.random() < 0.6:
-            question, right = rng.choice(prompts.SUM_ALL), str(sum(numbers))
-        else:
-            question, right = self._ask_count(numbers)
-        said = stage_prompts(question)
-        is_right = rng.random() < 0.5
-        proposed = right if is_right else str(max(0, int(right) + rng.choice((-10, -3, -1, 1, 2, 10, 20))))
-        verdict = said.confirmed if proposed == right else said.refuted
-        asked = question + said.check.format(answer=proposed)
-        return Item("check", (picture,), asked, f"{verdict} {right}")
 
     def _long_list(self, name: str) -> tuple[str, list[str], list[int]]:
         width, height = self._rng.randint(300, 500), self._rng.randint(400, 500)

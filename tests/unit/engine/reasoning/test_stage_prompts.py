@@ -4,11 +4,11 @@ import pytest
 
 from desktopapp.engine.reasoning.stage_prompts import CHINESE, ENGLISH, StagePrompts, stage_prompts
 
-_FILLED = {"notes": "{carry_over}", "check": "{answer}"}
+_FILLED = {"notes": "{carry_over}", "check": "{answer}", "doubt": "{answer}"}
 
 
 @pytest.mark.parametrize("prompts", [ENGLISH, CHINESE])
-def test_only_notes_and_check_take_something_in(prompts: StagePrompts) -> None:
+def test_only_notes_check_and_doubt_take_something_in(prompts: StagePrompts) -> None:
     for field in fields(StagePrompts):
         text = getattr(prompts, field.name)
         assert text

@@ -9,8 +9,8 @@ import pytest
 from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptPart, PromptProgress, TokenAdded
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import Channel, Event, FinishReason, TextAdded
-from desktopapp.engine.reasoning.stage_prompts import CHINESE, ENGLISH
-from desktopapp.engine.reasoning.staged import Notes, is_refuted, read_notes
+from desktopapp.engine.reasoning.stage_prompts import CHINESE, ENGLISH, StagePrompts
+from desktopapp.engine.reasoning.staged import Notes, read_notes, read_refutation, write_notes
 from desktopapp.engine.reasoning_events import StepKind, StepStarted, ThoughtEnd, ThoughtEnded
 from desktopapp.engine.request import ReasoningLimits, Role, Turn
 from tests.engine_bench import Bench, last
@@ -113,11 +113,62 @@ def test_notes_that_stay_the_same_end_the_steps() -> None:
     assert steps(events) == [(1, StepKind.THINK), (2, StepKind.THINK), (2, StepKind.ANSWER)]
 
 
-def test_a_refuted_answer_is_thought_about_once_more() -> None:
-    _, events = ask(counting(2, verdict="Refuted: 41"))
+def test_a_check_begins_with_the_notes_that_the_last_step_began_with() -> None:
+    for found_at in (1, 2, 3):
+        bench, _ = ask(counting(found_at))
+        check = next(text for text in map(text_of, bench.backend.prompts) if "Proposed answer" in text)
+        assert ("Notes so far" in check) is (found_at > 1)
+        assert (f"rows 1 to {found_at - 1} is" in check) is (found_at > 1)
+
+
+def test_a_refuted_answer_is_thought_about_once_more_from_before_it() -> None:
+    bench, events = ask(counting(2, verdict="Refuted: 41"))
     kinds = [kind for _, kind in steps(events)]
     think, check, answer = StepKind.THINK, StepKind.CHECK, StepKind.ANSWER
     assert kinds == [think, think, check, think, answer]
+    again = text_of(bench.backend.prompts[3])
+    assert "rows 1 to 1 is" in again
+    assert f"refuted the answer 42.{ENGLISH.go_on}" in again
+
+
+def test_a_refuted_first_step_is_done_again_from_nothing() -> None:
+    bench, _ = ask(counting(1, verdict="Refuted: 41"))
+    assert f"Add it all up.\n\nA check refuted the answer 42.{ENGLISH.step}" in text_of(
+        bench.backend.prompts[2]
+    )
+
+
+def test_without_steps_left_the_check_s_own_answer_is_taken() -> None:
+    bench, events = ask(counting(2, verdict="Refuted: 41"), ReasoningLimits(max_steps=2, step_tokens=40))
+    assert [kind for _, kind in steps(events)][-2:] == [StepKind.CHECK, StepKind.ANSWER]
+    assert ENGLISH.answer_from("Established: the answer is 41.\nOpen: nothing.") in text_of(
+        bench.backend.prompts[-1]
+    )
+
+
+def test_steps_that_turn_in_a_circle_end() -> None:
+    rounds = iter(range(99))
+
+    def reply(prompt: str) -> tuple[str, str]:
+        if ENGLISH.final in prompt:
+            return "hm", "42"
+        return "hm", OPEN.format(n=next(rounds) % 3, m=2)
+
+    _, events = ask(reply)
+    assert [step for step, kind in steps(events) if kind is StepKind.THINK] == [1, 2, 3, 4]
+
+
+def test_a_step_close_to_its_length_ends_with_a_sentence() -> None:
+    sentence = "so it is. "
+
+    def reply(prompt: str) -> tuple[str, str]:
+        if ENGLISH.final in prompt:
+            return "Found.", "42"
+        return sentence * 50, FOUND
+
+    _, events = ask(reply)
+    cut = next(e.tokens for e in events if isinstance(e, ThoughtEnded) and e.reason is ThoughtEnd.BUDGET)
+    assert cut == 27  # the first end of a sentence of three words behind 40 - 40 // 3
 
 
 def test_the_thought_budget_holds_for_all_steps() -> None:
@@ -175,15 +226,23 @@ def test_notes_are_read_from_a_reply(reply: str, notes: Notes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "refuted"),
+    ("reply", "right"),
     [
-        ("Refuted: 41", True),
-        ("Confirmed: 42", False),
-        ("Undecided: 42", False),
-        ("I would not say Refuted: it holds.\nConfirmed: 42", False),
-        ("no verdict", False),
-        ("", False),
+        ("Refuted: 41", "41"),
+        ("**Refuted:** 41.", "41"),
+        ("Refuted: 41\nbecause row 2 is 7", "41"),
+        ("Refuted:", ""),
+        ("Confirmed: 42", None),
+        ("Undecided: 42", None),
+        ("I would not say Refuted: it holds.\nConfirmed: 42", None),
+        ("no verdict", None),
+        ("", None),
     ],
 )
-def test_the_last_verdict_counts(reply: str, refuted: bool) -> None:
-    assert is_refuted(reply, ENGLISH) is refuted
+def test_the_last_verdict_counts(reply: str, right: str | None) -> None:
+    assert read_refutation(reply, ENGLISH) == right
+
+
+@pytest.mark.parametrize("wordings", [ENGLISH, CHINESE])
+def test_written_notes_are_read_as_an_answer(wordings: StagePrompts) -> None:
+    assert read_notes(write_notes("42", wordings), wordings).answer == "42"
