@@ -76,6 +76,23 @@ class SamplingOverrides:
 
 
 @dataclass(frozen=True, slots=True)
+class PhaseCap:
+    """A phase that ran out of memory as it was planned: no later plan may let it take as much again.
+
+    Args:
+        backend: that ran it, as in `Planned.backend`.
+        device: whose memory ran out, as in `Planned.device`.
+        phase: `load`, `vision`, `prefill` or `decode`.
+        below_bytes: what a plan of this phase has to stay below, everything in use counted.
+    """
+
+    backend: str
+    device: str
+    phase: str
+    below_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryLimits:
     """What the person allows; the plan decides the rest.
 
@@ -86,6 +103,7 @@ class MemoryLimits:
         chunked_prefill: the prompt may be read in chunks; else at once.
         prefill_chunk_tokens: of one chunk; None leaves it to the plan.
         image_max_tokens: a picture that would cost more is shrunk to this; None for the model's own limit.
+        caps: what ran out before; written by `worker.ladder`, not by the person.
     """
 
     vram_limit_bytes: int | None = None
@@ -93,6 +111,7 @@ class MemoryLimits:
     chunked_prefill: bool = True
     prefill_chunk_tokens: int | None = None
     image_max_tokens: int | None = None
+    caps: tuple[PhaseCap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

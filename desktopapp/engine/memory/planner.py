@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from desktopapp.engine.memory.candidate import WHOLE_MODEL, Candidate, Placement
 from desktopapp.engine.memory.content import Content
 from desktopapp.engine.memory.costs import Estimate, estimate
+from desktopapp.engine.memory.phase_limits import PhaseLimits, device_limit, phase_limits
 from desktopapp.engine.memory.steps import (
     LAST_RESORTS,
     WITHIN_MODEL,
@@ -49,6 +50,7 @@ class Plan:
         content: of the request.
         estimate: of its memory.
         limit_bytes: of the device that it runs on.
+        phase_limits: of each phase: that, or less where one ran out of memory before.
         steps: that were taken, in the order of `Step`.
         context_tokens: longest prompt and answer within the limit.
     """
@@ -58,13 +60,14 @@ class Plan:
     content: Content
     estimate: Estimate
     limit_bytes: int
+    phase_limits: PhaseLimits
     steps: tuple[Step, ...]
     context_tokens: int
 
     @property
     def fits(self) -> bool:
-        """Whether the peak is within the limit."""
-        return self.estimate.peak_bytes <= self.limit_bytes
+        """Whether every phase is within its limit."""
+        return not self.shortfall_bytes
 
     @property
     def model_context_tokens(self) -> int:
@@ -80,7 +83,7 @@ class Plan:
     @property
     def shortfall_bytes(self) -> int:
         """That are missing; 0 where it fits."""
-        return max(0, self.estimate.peak_bytes - self.limit_bytes)
+        return max(0, self.phase_limits.excess_bytes(self.estimate))
 
 
 def make_plan(
@@ -119,12 +122,6 @@ def estimate_setup(setup: Setup, content: Content) -> Estimate:
     return estimate(costs, content.workload(setup.showing), setup.run)
 
 
-def limit_for(candidate: Candidate, limits: MemoryLimits) -> int:
-    """Bytes of a candidate's device that may be used: what is free, or the ceiling where that is lower."""
-    free = candidate.device.free_bytes
-    return free if limits.vram_limit_bytes is None else min(free, limits.vram_limit_bytes)
-
-
 class _Search:
     """One model's way down the steps."""
 
@@ -138,15 +135,16 @@ class _Search:
     ) -> None:
         self._content = content
         self._limits = limits
-        self._limit_bytes = limit_for(candidate, limits)
+        self._limit_bytes = device_limit(candidate, limits)
+        self._phase_limits = phase_limits(candidate, limits)
         self._given = taken
         self._steps: list[Step] = []
         self._first = self._setup = first_setup(candidate, content, limits, placement)
-        self._peak = self._peak_of(self._setup)
+        self._excess = self._excess_of(self._setup)
 
     def relax(self, steps: Iterable[Step]) -> Plan | None:
         """Take steps until it fits; None where it does not even with all of them."""
-        if self._peak <= self._limit_bytes:
+        if self._excess <= 0:
             return self.plan()
         for step in steps:
             if self._take(step):
@@ -162,41 +160,43 @@ class _Search:
             content=self._content,
             estimate=estimate_setup(self._setup, self._content),
             limit_bytes=self._limit_bytes,
+            phase_limits=self._phase_limits,
             steps=(*self._given, *self._steps),
             context_tokens=self._longest_context(),
         )
 
     def _take(self, step: Step) -> bool:
-        """Go on to the last choice of a step that lowers the peak, or to the first that fits."""
-        begin = self._peak
+        """Go on to the last choice of a step that lowers the excess, or to the first that fits."""
+        begin = self._excess
         for setup in choices(step, self._setup, self._content, self._limits):
-            peak = self._peak_of(setup)
-            if peak < self._peak:
-                self._setup, self._peak = setup, peak
-                if peak <= self._limit_bytes:
+            excess = self._excess_of(setup)
+            if excess < self._excess:
+                self._setup, self._excess = setup, excess
+                if excess <= 0:
                     break
-        if self._peak < begin:
+        if self._excess < begin:
             self._steps.append(step)
             if step is Step.KV_4BIT and Step.KV_8BIT in self._steps:
                 self._steps.remove(Step.KV_8BIT)  # it was only on the way
-        return self._peak <= self._limit_bytes
+        return self._excess <= 0
 
     def _take_back(self) -> None:
         for step in self._steps[-2::-1]:
             setup = undone(step, self._setup, self._first)
-            if (peak := self._peak_of(setup)) <= self._limit_bytes:
-                self._setup, self._peak = setup, peak
+            if (excess := self._excess_of(setup)) <= 0:
+                self._setup, self._excess = setup, excess
                 self._steps.remove(step)
 
-    def _peak_of(self, setup: Setup) -> int:
-        return estimate_setup(setup, self._content).peak_bytes
+    def _excess_of(self, setup: Setup) -> int:
+        """By how much the worst phase is over its limit; below 0 by how much the tightest one is under it."""
+        return self._phase_limits.excess_bytes(estimate_setup(setup, self._content))
 
     def _longest_context(self) -> int:
         """Prompt and answer can grow to this; at least what was asked for."""
         needed = self._content.workload(self._setup.showing).total_tokens
         most = self._setup.candidate.spec.text.context_tokens
         fitting, failing = needed, most + 1
-        if needed >= most or self._peak > self._limit_bytes:
+        if needed >= most or self._excess > 0:
             return needed
         while failing - fitting > _CONTEXT_STEP:
             middle = (fitting + failing) // 2
@@ -210,4 +210,4 @@ class _Search:
         content = Content(
             self._content.items, self._content.answer_tokens + more_tokens, self._content.needs_detail
         )
-        return estimate_setup(self._setup, content).peak_bytes <= self._limit_bytes
+        return self._phase_limits.excess_bytes(estimate_setup(self._setup, content)) <= 0

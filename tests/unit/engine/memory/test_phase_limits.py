@@ -1,0 +1,75 @@
+"""What ran out of memory once is planned with less, by the step that lowers that very phase."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from desktopapp.engine.memory.content import Content, Still
+from desktopapp.engine.memory.costs import Estimate
+from desktopapp.engine.memory.planner import Plan, make_plan
+from desktopapp.engine.memory.steps import Step
+from desktopapp.engine.request import MemoryLimits, PhaseCap
+from tests.unit.engine.memory.test_planner import SCREEN, on_gpu
+
+CONTENT = Content((SCREEN, 8000), 2048)
+PHOTO = Content((Still("/a/photo.jpg", (4032, 3008)), 200), 2048)
+
+
+def phase_bytes(phase: str, estimate: Estimate) -> int:
+    if phase == "load":
+        return estimate.parts.weights + estimate.parts.overhead
+    return int(getattr(estimate.phases, phase))
+
+
+def capped(plan: Plan, phase: str, *, device: str = "GPU", backend: str = "transformers") -> MemoryLimits:
+    return MemoryLimits(caps=(PhaseCap(backend, device, phase, phase_bytes(phase, plan.estimate)),))
+
+
+@pytest.mark.parametrize(
+    ("phase", "content", "step"),
+    [
+        ("prefill", CONTENT, Step.SMALLER_CHUNK),
+        ("decode", CONTENT, Step.KV_8BIT),
+        ("vision", PHOTO, Step.KV_8BIT),
+    ],
+)
+def test_the_next_step_is_the_first_that_helps_where_it_ran_out(
+    tmp_path: Path, phase: str, content: Content, step: Step
+) -> None:
+    candidate = on_gpu(40, tmp_path)
+    before = make_plan(candidate, content, MemoryLimits())
+    assert before.steps == ()
+    after = make_plan(candidate, content, capped(before, phase))
+    assert after.fits
+    assert after.steps == (step,)
+    assert phase_bytes(phase, after.estimate) < phase_bytes(phase, before.estimate)
+
+
+def test_each_further_cap_goes_one_step_down_and_nothing_is_planned_twice(tmp_path: Path) -> None:
+    candidate, limits = on_gpu(40, tmp_path), MemoryLimits()
+    setups = []
+    plan = make_plan(candidate, PHOTO, limits)
+    while plan.fits and len(setups) < 200:
+        assert plan.setup not in setups
+        setups.append(plan.setup)
+        cap = PhaseCap("transformers", "GPU", "vision", phase_bytes("vision", plan.estimate))
+        limits = MemoryLimits(caps=(*limits.caps, cap))
+        plan = make_plan(candidate, PHOTO, limits)
+    assert not plan.fits
+    assert len(setups) > 5
+    assert plan.shortfall_bytes > 0
+
+
+def test_no_step_within_a_model_lowers_what_its_weights_take(tmp_path: Path) -> None:
+    candidate = on_gpu(40, tmp_path)
+    plan = make_plan(candidate, CONTENT, MemoryLimits())
+    assert not make_plan(candidate, CONTENT, capped(plan, "load")).fits
+
+
+@pytest.mark.parametrize(("device", "backend"), [("System memory", "transformers"), ("GPU", "llama.cpp")])
+def test_a_cap_is_of_its_own_device_and_backend(tmp_path: Path, device: str, backend: str) -> None:
+    candidate = on_gpu(40, tmp_path)
+    plan = make_plan(candidate, CONTENT, MemoryLimits())
+    assert make_plan(candidate, CONTENT, capped(plan, "prefill", device=device, backend=backend)).steps == ()
