@@ -12,30 +12,15 @@ import os
 import sqlite3
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from desktopapp.errors import ConversationsDamaged, ConversationsUnavailable
-
-_SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE conversation (
-    id TEXT PRIMARY KEY,
-    updated_at REAL NOT NULL,
-    draft TEXT NOT NULL DEFAULT '{}',
-    owner_pid INTEGER,
-    owner_started REAL
-);
-CREATE TABLE message (
-    position INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    conversation_id TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
-    body TEXT NOT NULL
-);
-CREATE INDEX message_of_conversation ON message (conversation_id, position);
-"""
-_DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+from desktopapp.conversation_history import ConversationHistory
+from desktopapp.conversations_file import open_conversations_file
+from desktopapp.errors import ConversationOpenElsewhere, ConversationsUnavailable
+from desktopapp.process_identity import is_running_elsewhere, start_time
 
 
 class MessageState(StrEnum):
@@ -120,15 +105,7 @@ class ConversationStore:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = self._open()
-        except sqlite3.DatabaseError as error:
-            if _is_damage(error):
-                raise _after_damage(file) from error
-            raise ConversationsUnavailable(reason=error) from error
-        except OSError as error:
-            raise ConversationsUnavailable(reason=error.strerror or error) from error
+        self._connection = open_conversations_file(file)
 
     def close(self) -> None:
         """Give up this process's claims and close the file."""
@@ -148,10 +125,11 @@ class ConversationStore:
             self._connection.execute("BEGIN IMMEDIATE")
             with self._connection:
                 rows = self._connection.execute(
-                    "SELECT id, owner_pid, owner_started FROM conversation ORDER BY updated_at DESC"
+                    "SELECT id, owner_pid, owner_started FROM conversation WHERE NOT is_deleted"
+                    " ORDER BY updated_at DESC"
                 )
                 for conversation_id, owner_pid, owner_started in rows.fetchall():
-                    if not _is_running(owner_pid, owner_started):
+                    if not is_running_elsewhere(owner_pid, owner_started):
                         self._take(conversation_id)
                         return self._load(conversation_id)
                 return StoredConversation(self._insert())
@@ -160,16 +138,47 @@ class ConversationStore:
         """Start a conversation owned by this window and return its id.
 
         Args:
-            leave: the conversation that this window gives up; removed where nothing was said in it.
+            leave: the conversation that this window gives up with its draft; removed where nothing was said in it.
         """
         with _Reported(), self._connection:
-            self._connection.execute("UPDATE conversation SET owner_pid = NULL WHERE id = ?", (leave,))
-            self._connection.execute(
-                "DELETE FROM conversation WHERE id = ?1 AND NOT EXISTS"
-                " (SELECT 1 FROM message WHERE conversation_id = ?1)",
-                (leave,),
-            )
+            self._leave(leave, draft_stays=False)
             return self._insert()
+
+    def switch(self, leave: str, to: str) -> StoredConversation:
+        """Show another conversation, which becomes this window's.
+
+        Args:
+            leave: the conversation that this window gives up; removed where it is empty and has no draft.
+            to: id of the other.
+
+        Raises:
+            ConversationOpenElsewhere: another window shows it; nothing was changed.
+            ConversationsUnavailable: it cannot be read, or is there no more.
+        """
+        with _Reported():
+            self._connection.execute("BEGIN IMMEDIATE")
+            with self._connection:
+                row = self._connection.execute(
+                    "SELECT owner_pid, owner_started FROM conversation WHERE id = ?", (to,)
+                ).fetchone()
+                if row is None:
+                    raise ConversationsUnavailable(reason="it was deleted")
+                if is_running_elsewhere(*row):
+                    raise ConversationOpenElsewhere
+                if leave != to:
+                    self._leave(leave, draft_stays=True)
+                self._take(to)
+                return self._load(to)
+
+    @contextlib.contextmanager
+    def history(self) -> Iterator[ConversationHistory]:
+        """The list of all conversations.
+
+        Raises:
+            ConversationsUnavailable: it cannot be read or written.
+        """
+        with _Reported():
+            yield ConversationHistory(self._connection)
 
     def save_message(self, conversation_id: str, message: StoredMessage) -> None:
         """Add a message at the end, or replace the one with its id in its place."""
@@ -188,19 +197,14 @@ class ConversationStore:
             self._connection.execute("DELETE FROM message WHERE id = ?", (message_id,))
 
     def save_draft(self, conversation_id: str, draft: Draft) -> None:
-        """Replace the conversation's draft."""
-        body = json.dumps(
-            {
-                "text": draft.text,
-                "attachments": draft.attachments,
-                "selections": _kept_selections(draft.selections),
-            }
-        )
+        """Replace the conversation's draft; one that is there already leaves its place in the list."""
+        body = _draft_body(draft)
         with _Reported(), self._connection:
-            self._connection.execute(
-                "UPDATE conversation SET draft = ? WHERE id = ?", (body, conversation_id)
+            changed = self._connection.execute(
+                "UPDATE conversation SET draft = ?1 WHERE id = ?2 AND draft != ?1", (body, conversation_id)
             )
-            self._touch(conversation_id)
+            if changed.rowcount:
+                self._touch(conversation_id)
 
     @property
     def has_damaged_sibling(self) -> bool:
@@ -221,35 +225,14 @@ class ConversationStore:
         kept += [_to_draft(draft).attachments for (draft,) in drafts]
         return frozenset(path for paths in kept for path in paths)
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._file, timeout=5.0, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if verdict != "ok":
-                raise _damage(str(verdict))
-            self._make_schema(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    @staticmethod
-    def _make_schema(connection: sqlite3.Connection) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        with connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if version == 0 and tables == 0:
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-            elif version > _SCHEMA_VERSION:
-                raise sqlite3.DatabaseError("they were written by a newer version of this program")
-            elif version != _SCHEMA_VERSION:
-                raise _damage(f"version {version}")
+    def _leave(self, conversation_id: str, *, draft_stays: bool) -> None:
+        """Give a conversation up; remove it where nothing was said in it and no draft stays in it."""
+        self._connection.execute("UPDATE conversation SET owner_pid = NULL WHERE id = ?", (conversation_id,))
+        self._connection.execute(
+            "DELETE FROM conversation WHERE id = ?1 AND (?2 OR draft IN ('{}', ?3)) AND NOT EXISTS"
+            " (SELECT 1 FROM message WHERE conversation_id = ?1)",
+            (conversation_id, not draft_stays, _draft_body(Draft())),
+        )
 
     def _insert(self) -> str:
         conversation_id = uuid.uuid4().hex
@@ -263,7 +246,7 @@ class ConversationStore:
         pid = os.getpid()
         self._connection.execute(
             "UPDATE conversation SET owner_pid = ?, owner_started = ? WHERE id = ?",
-            (pid, _start_time(pid), conversation_id),
+            (pid, start_time(pid), conversation_id),
         )
 
     def _touch(self, conversation_id: str) -> None:
@@ -291,53 +274,6 @@ class _Reported:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, sqlite3.Error):
             raise ConversationsUnavailable(reason=error) from error
-
-
-def set_aside(file: Path) -> str:
-    """Rename a damaged file with its WAL companions; return the new name, which holds the time."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    kept = file.with_name(f"{file.stem}.damaged-{stamp}-{uuid.uuid4().hex[:4]}{file.suffix}")
-    for suffix in ("", "-wal", "-shm"):
-        companion = file.with_name(file.name + suffix)
-        if companion.exists():
-            companion.rename(kept.with_name(kept.name + suffix))
-    return kept.name
-
-
-def _after_damage(file: Path) -> ConversationsDamaged | ConversationsUnavailable:
-    try:
-        return ConversationsDamaged(file=file.name, kept_as=set_aside(file))
-    except OSError as error:  # the folder is read-only, or another window has the file open (Windows)
-        return ConversationsUnavailable(reason=error.strerror or error)
-
-
-def _damage(reason: str) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(reason)
-    error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
-    return error
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    # The low byte is the primary result code; https://www.sqlite.org/rescode.html
-    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _DAMAGE_CODES
-
-
-def _is_running(pid: int | None, started: float | None) -> bool:
-    """True where another process than this one, begun at that time, still runs."""
-    if pid is None or started is None or pid == os.getpid():
-        return False
-    found = _start_time(pid)
-    return found is not None and abs(found - started) < 2.0
-
-
-def _start_time(pid: int) -> float | None:
-    """When the process began, in seconds since 1970; None where it does not run."""
-    import psutil  # 20 ms that the window's start need not pay
-
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.Error:
-        return None
 
 
 def _to_body(message: StoredMessage) -> dict[str, object]:
@@ -384,6 +320,16 @@ def _kept_selections(selections: dict[str, dict[str, object]]) -> dict[str, dict
         path: {name: value for name, value in fields.items() if name != "password"}
         for path, fields in selections.items()
     }
+
+
+def _draft_body(draft: Draft) -> str:
+    return json.dumps(
+        {
+            "text": draft.text,
+            "attachments": draft.attachments,
+            "selections": _kept_selections(draft.selections),
+        }
+    )
 
 
 def _to_draft(body: str) -> Draft:

@@ -349,6 +349,13 @@ class ConversationsUnavailable(StorageError):
     )
 
 
+class ConversationOpenElsewhere(StorageError):
+    """Values: none."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "This conversation is open in another window.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Go on in that window, or close it first.")
+
+
 class EngineError(AppError):
     """The engine process failed."""
 

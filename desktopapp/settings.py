@@ -45,6 +45,7 @@ class Settings:
         vram_limit_gib: most memory of the device to use; None for what is free.
         language: of the window.
         theme: of the window.
+        show_history: earlier conversations stand beside the conversation.
         model_places: further folders and GGUF files that the person opened.
     """
 
@@ -62,6 +63,7 @@ class Settings:
     vram_limit_gib: Annotated[float, msgspec.Meta(gt=0, le=4096)] | None = None
     language: Language = "system"
     theme: Theme = "system"
+    show_history: bool = False
     model_places: tuple[str, ...] = ()
 
 
@@ -95,6 +97,7 @@ _ACCEPTED = {
     "vram_limit_gib": "a number of GiB above 0 and up to 4096, or nothing",
     "language": "system, en or zh_CN",
     "theme": "system, light or dark",
+    "show_history": "true or false",
     "model_places": "a list of folders and files",
 }
 

@@ -127,15 +127,14 @@ class Chat(QObject):
         text = "\n\n".join(text for text in texts if text)
         return Draft(text, tuple(dict.fromkeys(paths)), selections | conversation.draft.selections)
 
-    def begin_new(self) -> None:
-        """Start a fresh conversation; a running answer is stopped, and kept in the old one as far as it got."""
+    def leave(self) -> None:
+        """Show nothing any more; a running answer is stopped, and kept where it stands as far as it got."""
         if self._running:
             self.cancel_requested.emit(self._running)
             self._keep_running_as(FinishReason.CANCELLED)
         self._messages.clear()
         self._refused.clear()
         self._view.clear()
-        self._saver.begin_new()
         self._set_state(ChatState.IDLE)
 
     def send(self, draft: Draft, *, again: tuple[Mode, str] | None = None) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from desktopapp.conversation_history import ConversationHistory
 from desktopapp.conversations import ConversationStore, Draft, StoredConversation, StoredMessage
 from desktopapp.errors import AppError
 from desktopapp.ui.pasted_pictures import remove_unused
@@ -18,9 +20,13 @@ class ConversationSaver(QObject):
 
     Signals:
         failed: something could not be saved; carries the `AppError`. Emitted once until a write succeeds again.
+        switched: the `StoredConversation` to show now.
+        listed: the words that were looked for, and the `ConversationSummary` of each conversation that has them.
     """
 
     failed = Signal(object)
+    switched = Signal(object)
+    listed = Signal(str, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,11 +51,48 @@ class ConversationSaver(QObject):
         self._conversation_id = found.conversation_id
         return found
 
+    @property
+    def conversation_id(self) -> str:
+        """The conversation that is written to, as far as what was submitted is done; empty for none."""
+        return self._conversation_id
+
     def begin_new(self) -> None:
         """Leave this conversation and write to a fresh one from here on."""
 
         def work(store: ConversationStore) -> None:
             self._conversation_id = store.create(leave=self._conversation_id)
+
+        self._submit(work)
+
+    def switch(self, conversation_id: str) -> None:
+        """Leave this conversation and go on with another; where that fails, with this one."""
+
+        def work(store: ConversationStore) -> None:
+            try:
+                found = store.switch(self._conversation_id, conversation_id)
+            except AppError as error:
+                self.failed.emit(error)
+                found = store.switch(self._conversation_id, self._conversation_id)
+            self._conversation_id = found.conversation_id
+            self.switched.emit(found)
+
+        self._submit(work)
+
+    def find(self, words: str) -> None:
+        """List the conversations that contain the words; all for none."""
+
+        def work(store: ConversationStore) -> None:
+            with store.history() as history:
+                self.listed.emit(words, history.find(words))
+
+        self._submit(work)
+
+    def change_history(self, change: Callable[[ConversationHistory], None]) -> None:
+        """Rename, delete or take back conversations."""
+
+        def work(store: ConversationStore) -> None:
+            with store.history() as history:
+                change(history)
 
         self._submit(work)
 
@@ -88,10 +131,12 @@ class ConversationSaver(QObject):
         store, self._store = self._store, None
         self._writer.shutdown(wait=True)
         if store is not None:
+            with suppress(AppError), store.history() as history:
+                history.purge()
             store.close()
 
     def _submit(self, work: Callable[[ConversationStore], None]) -> None:
-        # `_conversation_id` is read and written by the writing thread alone once work is submitted.
+        # `_conversation_id` is written by the writing thread alone once work is submitted.
         store = self._store
         if store is not None:
             self._writer.submit(self._run, store, work)

@@ -32,6 +32,7 @@ from desktopapp.ui.tokens import COLUMN_WIDTH, ICON_SIZE, SPACE_L, SPACE_M, SPAC
 
 _APPLICATION_TITLE = "Qwen3-VL Desktop"
 _LONGEST_TITLE = 60
+_LEAST_WIDTH = 560
 
 
 class MainWindow(QMainWindow):
@@ -46,6 +47,7 @@ class MainWindow(QMainWindow):
         files_chosen: paths (`list[str]`) from the Attach dialog.
         new_requested: a fresh conversation is wanted.
         stop_requested: the running answer should stop.
+        search_requested: the person wants to search earlier conversations.
         closed: the window is about to close.
         painted_first: the window was painted for the first time.
     """
@@ -54,6 +56,7 @@ class MainWindow(QMainWindow):
     files_chosen = Signal(object)
     new_requested = Signal()
     stop_requested = Signal()
+    search_requested = Signal()
     closed = Signal()
     painted_first = Signal()
 
@@ -63,6 +66,7 @@ class MainWindow(QMainWindow):
         self._topic = ""
         self._is_random = False
         self._is_painted = False
+        self._side_panels: list[QWidget] = []
         self.setWindowIcon(application_icon())
         self.setAcceptDrops(True)
         self.picker = ModelPicker(self)
@@ -70,6 +74,11 @@ class MainWindow(QMainWindow):
         self.notices = NoticeBar(self)
         self.composer = Composer(self)
         self.status = StatusLine(self)
+        self.history_button = QToolButton(self)
+        self.history_button.setProperty("role", "quiet")
+        self.history_button.setProperty("shape", "square")
+        self.history_button.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        self.history_button.setCheckable(True)
         self._new = QToolButton(self)
         self._new.setProperty("role", "quiet")
         self._new.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -84,7 +93,7 @@ class MainWindow(QMainWindow):
         self._retint()
         self._retranslate()
         self.resize(1000, 760)
-        self.setMinimumSize(560, 440)
+        self.setMinimumSize(_LEAST_WIDTH, 440)
         self.composer.edit.setFocus()
 
     def show_topic(self, topic: str) -> None:
@@ -106,6 +115,19 @@ class MainWindow(QMainWindow):
         chosen, _ = QFileDialog.getOpenFileNames(self, self.tr("Attach files"), "", filters)
         if chosen:
             self.files_chosen.emit(chosen)
+
+    def add_side_panel(self, panel: QWidget) -> None:
+        """Put a panel at the left of everything."""
+        self._columns.insertWidget(0, panel)
+        self._side_panels.append(panel)
+
+    def widen_for(self, side_width: int) -> None:
+        """Keep room for the conversation beside open panels of this width, in device-independent pixels."""
+        self.setMinimumWidth(_LEAST_WIDTH + side_width)
+
+    def focus_composer(self) -> None:
+        """Give the keyboard to the message field."""
+        self.composer.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def show_shortcuts(self) -> None:
         """Open the list of keyboard shortcuts."""
@@ -138,6 +160,8 @@ class MainWindow(QMainWindow):
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab follows the eye, not the order in which widgets were made."""
         areas = (
+            *self._side_panels,
+            self.history_button,
             self.picker,
             self._new,
             self.settings_menu,
@@ -174,6 +198,7 @@ class MainWindow(QMainWindow):
         top = QHBoxLayout()
         top.setContentsMargins(SPACE_L, SPACE_M, SPACE_L, SPACE_S)
         top.setSpacing(SPACE_S)
+        top.addWidget(self.history_button)
         top.addWidget(self.picker)
         top.addStretch()
         top.addWidget(self._new)
@@ -199,11 +224,16 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.view, 1)
         layout.addLayout(centred)
         layout.addWidget(self.status)
-        self.setCentralWidget(content)
+        outer = QWidget(self)
+        self._columns = QHBoxLayout(outer)
+        self._columns.setContentsMargins(0, 0, 0, 0)
+        self._columns.setSpacing(0)
+        self._columns.addWidget(content, 1)
+        self.setCentralWidget(outer)
 
     def _make_actions(self) -> None:
         self._new.clicked.connect(self.new_requested)
-        self.picker.chosen.connect(self._focus_composer)
+        self.picker.chosen.connect(self.focus_composer)
         self.composer.attach_requested.connect(self.choose_files)
         self.composer.stop_requested.connect(self.stop_requested)
         self.settings_menu.shortcuts_requested.connect(self.show_shortcuts)
@@ -211,7 +241,9 @@ class MainWindow(QMainWindow):
             "Ctrl+N": self.new_requested.emit,
             "Ctrl+O": self.choose_files,
             "Ctrl+Shift+S": self.composer.capture_requested.emit,
-            "Ctrl+L": self._focus_composer,
+            "Ctrl+B": self.history_button.toggle,
+            "Ctrl+K": self.search_requested.emit,
+            "Ctrl+L": self.focus_composer,
             "Ctrl+M": self.picker.open,
             "Esc": self.stop_requested.emit,
             "F1": self.show_shortcuts,
@@ -220,9 +252,6 @@ class MainWindow(QMainWindow):
             action.setShortcut(QKeySequence(key))
             action.triggered.connect(slot)
             self.addAction(action)
-
-    def _focus_composer(self) -> None:
-        self.composer.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _shortcuts(self) -> list[tuple[str, str]]:
         return [
@@ -233,13 +262,17 @@ class MainWindow(QMainWindow):
             ("Ctrl+V", self.tr("Paste text, a screenshot or files")),
             ("Ctrl+O", self.tr("Attach files")),
             ("Ctrl+N", self.tr("New conversation")),
+            ("Ctrl+B", self.tr("Show or hide earlier conversations")),
+            ("Ctrl+K", self.tr("Search conversations")),
             ("Ctrl+L", self.tr("Go to the message field")),
             ("Ctrl+M", self.tr("Choose a model")),
             ("F1", self.tr("This list")),
         ]
 
     def _retint(self) -> None:
-        self._new.setIcon(tinted_icon("new", colors_of(self).text_secondary, size=ICON_SIZE))
+        secondary = colors_of(self).text_secondary
+        self.history_button.setIcon(tinted_icon("sidebar", secondary, size=ICON_SIZE))
+        self._new.setIcon(tinted_icon("new", secondary, size=ICON_SIZE))
 
     def _retitle(self) -> None:
         topic = self._topic or self.tr("New conversation")
@@ -251,6 +284,8 @@ class MainWindow(QMainWindow):
         self._new.setText(" " + self.tr("New conversation"))
         self._new.setAccessibleName(self.tr("New conversation"))
         self._new.setToolTip(self.tr("New conversation (Ctrl+N)"))
+        self.history_button.setAccessibleName(self.tr("Earlier conversations"))
+        self.history_button.setToolTip(self.tr("Earlier conversations (Ctrl+B)"))
         note = self.tr("Random weights: answers mean nothing")
         self._random_note.setText(note)
         self._random_note.setAccessibleName(note)

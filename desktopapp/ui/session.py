@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtCore import QObject, Qt, SignalInstance
 
 from desktopapp import paths
-from desktopapp.conversations import ConversationStore, Draft
+from desktopapp.conversations import ConversationStore, Draft, StoredConversation
 from desktopapp.engine.events import Failed
 from desktopapp.engine.reasoning.limits import reasoning_of
 from desktopapp.engine.request import Attachment, ModelChoice, Request, Role
@@ -23,6 +23,7 @@ from desktopapp.ui.attachment_intake import AttachmentIntake
 from desktopapp.ui.chat import Chat, ChatState
 from desktopapp.ui.conversation_saver import ConversationSaver
 from desktopapp.ui.draft_pricer import DraftPricer
+from desktopapp.ui.history.control import HistoryControl
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.model_control import ModelControl
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
@@ -108,6 +109,7 @@ class Session(QObject):
         self._loader = ThumbnailLoader(self)
         self.intake = AttachmentIntake(window.composer.strip, self._loader, self)
         self.saver = ConversationSaver(self)
+        self.history = HistoryControl(window, self.saver, self)
         self.chat = Chat(window.view, self.saver, self)
         self.chat.limit_reasoning(reasoning_of(self.settings))
         self.thinking = ThinkingNotes(window.view, self)
@@ -127,11 +129,11 @@ class Session(QObject):
         """
         self.worker.start()
         self._open_store()
-        draft = self.chat.restore(self.saver.claim())
+        self._show_draft(self.chat.restore(self.saver.claim()))
         self.saver.clean_pasted(paths.pasted_dir())
-        self._show_draft(draft)
         self.intake.take_paths(attachments)
         self._retitle()
+        self.history.begin(self.settings.show_history)
         self.window.status.gauge.show_limit(self.settings.vram_limit_gib)
         for problem in self._problems:
             self._notify(Notice(NoticeLevel.WARNING, problem))
@@ -161,6 +163,10 @@ class Session(QObject):
         view.preview_wanted.connect(self.worker.read_previews, Qt.ConnectionType.DirectConnection)
         self.worker.preview_read.connect(view.show_preview)
         self.saver.failed.connect(self._on_error)
+        self.saver.switched.connect(self._on_switched)
+        self.history.switch_wanted.connect(self._on_switch_wanted)
+        self.history.new_wanted.connect(self._on_new)
+        self.history.toggled.connect(self._on_history_toggled)
 
     def _connect_window(self) -> None:
         window, composer = self.window, self.window.composer
@@ -291,15 +297,35 @@ class Session(QObject):
         self.saver.save_draft(self.window.composer.draft)
 
     def _on_new(self) -> None:
-        self.chat.begin_new()
-        self.window.notices.clear()
-        self.intake.forget_thumbnails()
+        self._leave()
+        self.saver.begin_new()
         self.saver.save_draft(self.window.composer.draft)
-        self.window.status.show_stats(None)
         self._retitle()
         self.window.composer.edit.setFocus()
 
+    def _on_switch_wanted(self, conversation_id: str) -> None:
+        self.saver.save_draft(self.window.composer.draft)
+        self._leave()
+        self.saver.switch(conversation_id)
+
+    def _on_switched(self, conversation: StoredConversation) -> None:
+        self.window.composer.clear()
+        self._show_draft(self.chat.restore(conversation))
+        self._retitle()
+        self.window.composer.edit.setFocus()
+
+    def _leave(self) -> None:
+        self.chat.leave()
+        self.window.notices.clear()
+        self.intake.forget_thumbnails()
+        self.window.status.show_stats(None)
+
+    def _on_history_toggled(self, is_open: bool) -> None:
+        if is_open != self.settings.show_history:
+            self._keep_settings(replace(self.settings, show_history=is_open))
+
     def _on_state_changed(self, state: ChatState) -> None:
+        self.history.refresh()
         self.window.composer.show_running(state is not ChatState.IDLE, state is ChatState.STOPPING)
 
     def _on_message_shown(self, attachments: Sequence[str]) -> None:
@@ -370,3 +396,4 @@ class Session(QObject):
     def _retitle(self) -> None:
         questions = [message.text for message in self.chat.messages if message.role == Role.USER]
         self.window.show_topic(questions[0] if questions else "")
+        self.history.refresh()

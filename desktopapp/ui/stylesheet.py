@@ -42,6 +42,7 @@ QPushButton[role="primary"]:focus, QToolButton[role="primary"]:focus { border: 2
 QPushButton[role="primary"]:disabled, QToolButton[role="primary"]:disabled {
   color: $text_disabled; background: $hover; border-color: $hover;
 }
+QToolButton[role="quiet"]:checked { background: $hover; }
 QToolButton[role="gauge"] {
   color: $text_secondary; background: transparent; border: 1px solid transparent; border-radius: ${radius_s}px;
   padding: 0 4px; min-height: 18px; font-size: ${small}pt;
@@ -116,6 +117,11 @@ QListWidget#placesList { background: $surface; border: 1px solid $border; border
 QListWidget#placesList::item { padding: 3px 4px; }
 QListWidget#placesList::item:selected, QListWidget#placesList::item:hover { background: $hover; color: $text; }
 QListWidget#placesList:focus { border-color: $accent; }
+QFrame#historyPanel { background: $sunken; border: none; border-right: 1px solid $border; }
+QFrame#historyPanel > QLineEdit { border-color: $border; border-radius: ${radius_m}px; min-height: 26px; }
+QFrame#historyPanel > QLineEdit:focus { border-color: $accent; }
+QLineEdit QToolButton { min-height: 0; padding: 0; border: none; background: transparent; }
+QListView#historyList { background: transparent; border: none; outline: none; }
 QListView#modelList { background: transparent; border: none; outline: none; }
 QPlainTextEdit#crashReport {
   background: $sunken; border: 1px solid $border; border-radius: ${radius_m}px; padding: 8px; color: $text;

@@ -368,6 +368,68 @@
     </message>
 </context>
 <context>
+    <name>HistoryModel</name>
+    <message>
+        <source>Open in another window</source>
+        <translation>已在另一个窗口中打开</translation>
+    </message>
+    <message>
+        <source>Today</source>
+        <translation>今天</translation>
+    </message>
+    <message>
+        <source>Yesterday</source>
+        <translation>昨天</translation>
+    </message>
+    <message>
+        <source>Last 7 days</source>
+        <translation>最近 7 天</translation>
+    </message>
+    <message>
+        <source>Last 30 days</source>
+        <translation>最近 30 天</translation>
+    </message>
+    <message>
+        <source>Earlier</source>
+        <translation>更早</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryPanel</name>
+    <message>
+        <source>No conversation contains “{words}”.</source>
+        <translation>没有包含“{words}”的对话。</translation>
+    </message>
+    <message>
+        <source>Your conversations will be listed here.</source>
+        <translation>您的对话会列在这里。</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>重命名</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>删除</translation>
+    </message>
+    <message>
+        <source>Deleted: {title}</source>
+        <translation>已删除：{title}</translation>
+    </message>
+    <message>
+        <source>Search conversations</source>
+        <translation>搜索对话</translation>
+    </message>
+    <message>
+        <source>Conversations</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+</context>
+<context>
     <name>JumpButton</name>
     <message>
         <source>Jump to latest</source>
@@ -440,6 +502,14 @@
         <translation>新对话</translation>
     </message>
     <message>
+        <source>Show or hide earlier conversations</source>
+        <translation>显示或隐藏以前的对话</translation>
+    </message>
+    <message>
+        <source>Search conversations</source>
+        <translation>搜索对话</translation>
+    </message>
+    <message>
         <source>Go to the message field</source>
         <translation>转到消息输入框</translation>
     </message>
@@ -454,6 +524,14 @@
     <message>
         <source>New conversation (Ctrl+N)</source>
         <translation>新对话（Ctrl+N）</translation>
+    </message>
+    <message>
+        <source>Earlier conversations</source>
+        <translation>以前的对话</translation>
+    </message>
+    <message>
+        <source>Earlier conversations (Ctrl+B)</source>
+        <translation>以前的对话 (Ctrl+B)</translation>
     </message>
     <message>
         <source>Random weights: answers mean nothing</source>
@@ -1567,6 +1645,14 @@
     <message>
         <source>Check the free space and the permissions of your user folder; until then it lives only in this window.</source>
         <translation>请检查用户文件夹的剩余空间和权限；在此之前，对话只保留在此窗口中。</translation>
+    </message>
+    <message>
+        <source>This conversation is open in another window.</source>
+        <translation>此对话已在另一个窗口中打开。</translation>
+    </message>
+    <message>
+        <source>Go on in that window, or close it first.</source>
+        <translation>请在那个窗口中继续，或先关闭它。</translation>
     </message>
     <message>
         <source>The engine stopped while {what} ({detail}).</source>
