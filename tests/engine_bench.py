@@ -81,6 +81,8 @@ class ScriptedBackend:
         self.limit = 0
         self.closed = 0
         self.prompts: list[tuple[PromptPart, ...]] = []
+        self.template = ""
+        """The model's; empty for that of Qwen3-VL's kind."""
 
     def load(
         self, files: ModelFiles, options: LoadOptions, steps: StepClock, progress: LoadProgress
@@ -91,7 +93,9 @@ class ScriptedBackend:
         self.loaded = files.path
         self.loads.append(files.path.name)
         kind = ModelKind.THINKING if "thinking" in files.path.name else ModelKind.INSTRUCT
-        return LoadedModel(chat_template(kind), "F32", "cpu", 4096, PixelBudget(max_pixels=65_536))
+        return LoadedModel(
+            self.template or chat_template(kind), "F32", "cpu", 4096, PixelBudget(max_pixels=65_536)
+        )
 
     def unload(self) -> None:
         self.loaded = None

@@ -28,6 +28,7 @@ from desktopapp.engine.events import (
 from desktopapp.engine.reasoning.thought_parser import CLOSING, ThoughtParser
 from desktopapp.engine.reasoning_events import ThoughtEnd, ThoughtEnded, ThoughtProgress
 from desktopapp.engine.utf8 import Utf8Assembler
+from desktopapp.engine.zoom.call_filter import CallFilter
 
 _TELL_THOUGHT_PERIOD_S = 0.25
 
@@ -58,6 +59,7 @@ class Answer:
         self._characters = Utf8Assembler()
         self._parser = ThoughtParser(opened=False)
         self._texts: dict[Channel, list[str]] = {channel: [] for channel in Channel}
+        self._calls: CallFilter | None = None
         self._reply: list[str] = []
         self._reply_channel = Channel.ANSWER
         self._goes_on = False
@@ -76,7 +78,12 @@ class Answer:
         self._media = media
 
     def begin_reply(
-        self, *, opens_thought: bool, channel: Channel = Channel.ANSWER, budget_tokens: int = 0
+        self,
+        *,
+        opens_thought: bool,
+        channel: Channel = Channel.ANSWER,
+        budget_tokens: int = 0,
+        holds_calls: bool = False,
     ) -> None:
         """Tell that a new reply begins.
 
@@ -84,8 +91,11 @@ class Answer:
             opens_thought: the output begins inside a thought.
             channel: of what stands behind the thought.
             budget_tokens: that all thought may become, for display.
+            holds_calls: a tool's call behind the thought is held back for `take_call`.
         """
         self._parser = ThoughtParser(opened=opens_thought)
+        self._calls = CallFilter() if holds_calls else None
+        self._is_first_prompt = self._first_prompt is None
         self._reply = []
         self._reply_channel = channel
         self._goes_on = False
@@ -110,6 +120,12 @@ class Answer:
         if heading:
             yield from self.add_text(Channel.THOUGHT, f"**{heading}**\n\n")
 
+    def begin_paragraph(self) -> Iterator[Event]:
+        """Tell that the next reply goes on with the answer behind an interruption."""
+        for channel, texts in self._texts.items():
+            if texts:
+                yield from self.add_text(channel, "\n\n")
+
     @property
     def inside_thought(self) -> bool:
         """Whether a thought is open."""
@@ -119,6 +135,34 @@ class Answer:
     def reply_text(self) -> str:
         """What the reply says behind its thought so far."""
         return "".join(self._reply)
+
+    @property
+    def new_tokens(self) -> int:
+        """Generated so far, in all replies."""
+        return self._new_tokens
+
+    @property
+    def context_used(self) -> int:
+        """Tokens of the last prompt and of what was generated behind it."""
+        return self._kv_tokens
+
+    @property
+    def has_call(self) -> bool:
+        """Whether the reply holds a tool's whole call."""
+        return self._calls is not None and self._calls.is_complete
+
+    @property
+    def holds_call(self) -> bool:
+        """Whether a tool's call was held back, whole or not."""
+        return self._calls is not None and self._calls.has_begun
+
+    def take_call(self) -> str:
+        """The call that was held back of the reply, without its tags; empty for none."""
+        return self._calls.take_call() if self._calls is not None else ""
+
+    def add_reply_text(self, text: str) -> Iterator[Event]:
+        """Add to the reply what was held back of it."""
+        yield from self._behind_thought(text)
 
     @property
     def thought_text(self) -> str:
@@ -163,6 +207,8 @@ class Answer:
         """Give out what was held back of the reply."""
         yield from self._added(self._parser.feed(self._characters.finish()))
         yield from self._added(self._parser.finish())
+        if self._calls is not None and (held := self._calls.flush()):
+            yield from self._behind_thought(held)
 
     def note_kv(self, size_bytes: int) -> None:
         """Take note of how large the KV cache is now."""
@@ -192,14 +238,22 @@ class Answer:
 
     def _added(self, pieces: Iterator[tuple[Channel, str]]) -> Iterator[Event]:
         for channel, text in pieces:
-            if channel is Channel.ANSWER:
-                if self._reply_channel is Channel.THOUGHT and not self._reply:
-                    self._texts[Channel.THOUGHT].append("\n\n")
-                    yield TextAdded(self.request_id, Channel.THOUGHT, "\n\n")
-                self._reply.append(text)
-                channel = self._reply_channel
-            self._texts[channel].append(text)
-            yield TextAdded(self.request_id, channel, text)
+            if channel is Channel.THOUGHT:
+                self._texts[channel].append(text)
+                yield TextAdded(self.request_id, channel, text)
+                continue
+            shown = self._calls.feed(text) if self._calls is not None else text
+            if shown:
+                yield from self._behind_thought(shown)
+
+    def _behind_thought(self, text: str) -> Iterator[Event]:
+        channel = self._reply_channel
+        if channel is Channel.THOUGHT and not self._reply:
+            self._texts[channel].append("\n\n")
+            yield TextAdded(self.request_id, channel, "\n\n")
+        self._reply.append(text)
+        self._texts[channel].append(text)
+        yield TextAdded(self.request_id, channel, text)
 
     def stats(self) -> Stats:
         """Measured figures so far."""

@@ -73,6 +73,11 @@ class AttachedMedia:
         """Whether `open` has run to its end."""
         return self._is_open
 
+    @property
+    def has_pictures(self) -> bool:
+        """Whether there are pictures or pages among them."""
+        return any(isinstance(item, AttachedImage) for item in self.items)
+
     def show(self, limits: ShownLimits) -> None:
         """Give every part the limits of a plan."""
         self.by_turn = [
@@ -122,8 +127,12 @@ class AttachedImage:
 
     def version(self) -> str | None:
         """See `VersionedImage`."""
-        page = self._picture.number if isinstance(self._picture, PageImage) else 0
-        return _file_version(self.path, f"{page}:{self.width}x{self.height}")
+        return _file_version(self.path, f"{self.page}:{self.width}x{self.height}")
+
+    @property
+    def page(self) -> int:
+        """Number of a document's page, from 1; 0 for a picture."""
+        return self._picture.number if isinstance(self._picture, PageImage) else 0
 
     def decode(self) -> RgbArray:
         """The pixels: uint8 (height, width, 3), RGB, 0..255.
@@ -131,8 +140,25 @@ class AttachedImage:
         Raises:
             AttachmentError: it cannot be read any more.
         """
+        return self._decode(self._picture)
+
+    def decode_finely(self, pixels: float) -> RgbArray:
+        """The pixels, as `decode` has them, of a page in more of them where they are wanted.
+
+        Args:
+            pixels: that are wanted of the whole.
+
+        Raises:
+            AttachmentError: it cannot be read any more.
+        """
+        picture = self._picture
+        if isinstance(picture, PageImage):
+            picture = picture.enlarged(pixels)
+        return self._decode(picture)
+
+    def _decode(self, picture: Picture) -> RgbArray:
         self._owner.at_fault = self.path
-        pixels = self._picture.decode()
+        pixels = picture.decode()
         self._owner.at_fault = ""
         return pixels
 

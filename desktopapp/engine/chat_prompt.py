@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
@@ -67,6 +67,7 @@ def render_chat(
     media: Sequence[Sequence[ChatMedia]],
     system: str | None = None,
     *,
+    tools: Sequence[Mapping[str, Any]] = (),
     bos_text: str = "",
     eos_text: str = "<|im_end|>",
 ) -> ChatPrompt:
@@ -77,6 +78,7 @@ def render_chat(
         turns: oldest first; the last is the person's.
         media: what each turn shows, for as many turns; nothing at all may be given as an empty list.
         system: system prompt, or None.
+        tools: descriptions of what the model may call, for templates that have a place for them.
         bos_text: of the begin-of-sequence token, for templates that ask for it.
         eos_text: of the end-of-sequence token.
 
@@ -92,6 +94,7 @@ def render_chat(
     rendered = _render(
         template,
         messages=messages,
+        tools=list(tools) or None,
         add_generation_prompt=True,
         # "Picture 1: " and so on, unless all have names already.
         add_vision_id=len(shown) > 1 and not all(item.before for item in shown),

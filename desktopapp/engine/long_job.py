@@ -1,4 +1,14 @@
-"""A question about more than one prompt holds: answered part by part, then made one answer, in rounds."""
+"""A question about more than one prompt holds: answered part by part, then made one answer, in rounds.
+
+Entry point: `LongJob(request, answer_once, headers).run(cancel)`. `answer_once` is asked for the whole first. It says
+that the whole does not fit by yielding a `Failed` of `PromptTooLong` or `DoesNotFit` before any text; then the longest
+document or video of the question is cut. Into how many parts is read from the values of that `Failed`: `segments` is the
+number itself, else `tokens` and `limit` say what is needed and what one prompt holds; else it is two. A part
+that is refused in the same way is halved, down to one page or some seconds.
+
+Each part that is answered is told of by a `StretchAnswered`. A request that has them back in `Request.job` goes
+on behind them.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +31,15 @@ from desktopapp.engine.events import (
     TextAdded,
 )
 from desktopapp.engine.media.headers import HeaderCache
-from desktopapp.engine.request import Request
+from desktopapp.engine.media_events import StretchAnswered
+from desktopapp.engine.request import AnsweredStretch, JobSoFar, Request
 from desktopapp.engine.segments import (
     Segment,
     cut_request,
     is_chinese,
     merge_request,
     parts_needed,
+    segment_of,
     segment_request,
 )
 from desktopapp.errors import AttachmentError, DoesNotFit, PromptTooLong
@@ -58,6 +70,10 @@ class LongJob:
 
     def run(self, cancel: CancelToken) -> Generator[Event, None, None]:
         """The events of an ordinary answer; what each segment says comes as text under a heading."""
+        job = self._request.job
+        if job is not None and (known := self._segments_of(job)):
+            yield from self._resume(job, known, cancel)
+            return
         refused: Failed | None = None
         with closing(self._answer_once(self._request, cancel)) as events:
             for event in events:
@@ -73,23 +89,45 @@ class LongJob:
             return
         yield from self._run_segments(segments, cancel)
 
+    def _segments_of(self, job: JobSoFar) -> list[Segment]:
+        """All parts, those that are done first; nothing where they are not this question's."""
+        stretches = [*(one.stretch for one in job.answered), *job.waiting]
+        found = [segment_of(self._request, stretch) for stretch in stretches]
+        segments = [segment for segment in found if segment is not None]
+        return segments if job.answered and 1 < len(segments) == len(stretches) else []
+
+    def _resume(self, job: JobSoFar, segments: list[Segment], cancel: CancelToken) -> Iterator[Event]:
+        """Say again what was said of the parts that are done, then go on with those that wait."""
+        yield RequestStarted(self._request.request_id)
+        answers: list[tuple[str, str]] = []
+        for segment, answered in zip(segments, job.answered, strict=False):
+            label = segment.label(in_chinese=self._in_chinese)
+            answers.append((label, answered.text))
+            yield self._write(f"{_heading(label, len(answers), len(segments))}{answered.text}\n\n")
+        yield from self._run_segments(segments[len(answers) :], cancel, answers)
+
     def _cut(self, refused: Failed) -> list[Segment]:
         """As many segments as the refusal says that are needed, or two."""
-        needed, limit = (int(refused.values.get(name, 0) or 0) for name in ("tokens", "limit"))
-        parts = parts_needed(needed, limit) if limit else 2
+        needed, limit, parts = (
+            int(refused.values.get(name, 0) or 0) for name in ("tokens", "limit", "segments")
+        )
+        if parts < 2:
+            parts = parts_needed(needed, limit) if limit else 2
         try:
             return cut_request(self._request, self._headers, min(parts, _MOST_PARTS))
         except AttachmentError:
             return []
 
-    def _run_segments(self, segments: list[Segment], cancel: CancelToken) -> Iterator[Event]:
-        answers: list[tuple[str, str]] = []
+    def _run_segments(
+        self, segments: list[Segment], cancel: CancelToken, answers: list[tuple[str, str]] | None = None
+    ) -> Iterator[Event]:
+        answers = answers or []
         waiting = list(segments)
         while waiting:
             segment = waiting.pop(0)
             label, total = segment.label(in_chinese=self._in_chinese), len(answers) + len(waiting) + 1
             asked = segment_request(self._request, segment, len(answers) + 1, total)
-            heading = f"**{label}** ({len(answers) + 1}/{total})\n\n"
+            heading = _heading(label, len(answers) + 1, total)
             end = yield from self._answer(asked, heading, cancel)
             if isinstance(end, Failed) and end.error in _TOO_LONG and (halves := segment.halves()):
                 waiting = halves + waiting
@@ -97,10 +135,15 @@ class LongJob:
             if isinstance(end, Failed):
                 yield end
                 return
-            answers.append((label, end.text))
             if end.finish_reason is FinishReason.CANCELLED:
                 yield self._finished(FinishReason.CANCELLED)
                 return
+            answers.append((label, end.text))
+            yield StretchAnswered(
+                self._request.request_id,
+                AnsweredStretch(segment.stretch, end.text),
+                tuple(one.stretch for one in waiting),
+            )
         yield from self._merge(answers, cancel)
 
     def _merge(self, answers: list[tuple[str, str]], cancel: CancelToken) -> Iterator[Event]:
@@ -182,3 +225,7 @@ class LongJob:
             raise RuntimeError("no part was answered")
         text, thought = "".join(self._written), "".join(self._thought)
         return Finished(self._request.request_id, text, thought, reason, self._stats)
+
+
+def _heading(label: str, number: int, total: int) -> str:
+    return f"**{label}** ({number}/{total})\n\n"

@@ -130,6 +130,20 @@ class ReasoningLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoomLimits:
+    """How far a model may look closer at its pictures with the zoom tool, which Qwen3-VL was trained with.
+
+    Args:
+        offered: the model is told of the tool, where its template has a place for tools. A call is answered in
+            any case.
+        most: calls that are answered with a picture; with 0 calls stay text.
+    """
+
+    offered: bool = False
+    most: int = 6
+
+
+@dataclass(frozen=True, slots=True)
 class ModelChoice:
     """Which model should run, and how.
 
@@ -149,6 +163,44 @@ class ModelChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some pages of a document, or seconds of a video.
+
+    Args:
+        path: of the attached file.
+        first: page, or second.
+        last: page, included, or second.
+        is_pages: pages; else seconds.
+    """
+
+    path: str
+    first: float
+    last: float
+    is_pages: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredStretch:
+    """What a long job said of a stretch."""
+
+    stretch: Stretch
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobSoFar:
+    """How far a question about more than one prompt holds was answered, to go on from there.
+
+    Args:
+        answered: in order.
+        waiting: in order; empty where only the merging is left.
+    """
+
+    answered: tuple[AnsweredStretch, ...] = ()
+    waiting: tuple[Stretch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One question to the engine.
 
@@ -161,6 +213,8 @@ class Request:
         max_new_tokens: longest output in tokens, thought included; None is the default of the model's kind.
         reasoning: how far a Thinking model may think.
         previous_mode: what gave the conversation's last answer, for the choice of mode `AUTO`; None where none did.
+        zoom: how far the model may look closer at pictures.
+        job: of the same question asked before, where it was answered in parts and not to its end.
     """
 
     request_id: str
@@ -171,3 +225,5 @@ class Request:
     max_new_tokens: int | None = None
     reasoning: ReasoningLimits = ReasoningLimits()
     previous_mode: Mode | None = None
+    zoom: ZoomLimits = ZoomLimits()
+    job: JobSoFar | None = None

@@ -12,7 +12,7 @@ from desktopapp.engine.media.attachment import MediaKind
 from desktopapp.engine.media.headers import HeaderCache, MediaHeader
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.media.selection_text import format_time
-from desktopapp.engine.request import Attachment, Request, Role, Turn
+from desktopapp.engine.request import Attachment, Request, Role, Stretch, Turn
 
 _SHORTEST_S = 4.0
 # Of a prompt's room; the rest is for the question, the template and the answer.
@@ -35,6 +35,11 @@ class Segment:
     first: float
     last: float
     is_pages: bool
+
+    @property
+    def stretch(self) -> Stretch:
+        """What of which file it is."""
+        return Stretch(self.attachment.path, self.first, self.last, self.is_pages)
 
     def label(self, *, in_chinese: bool) -> str:
         """`Pages 11–20`, `Page 3`, `1:00–2:00`, in either language."""
@@ -89,6 +94,16 @@ def cut_request(request: Request, headers: HeaderCache, parts: int) -> list[Segm
         return _pages(attachment, chosen.first_page, last_page, parts)
     end_s = header.duration_s if chosen.end_s is None else min(chosen.end_s, header.duration_s)
     return _seconds(attachment, chosen.start_s, end_s, parts)
+
+
+def segment_of(request: Request, stretch: Stretch) -> Segment | None:
+    """The part of a question's file that a stretch names; None where the file is not attached any more."""
+    attached = next((one for one in request.turns[-1].attachments if one.path == stretch.path), None)
+    if attached is None:
+        return None
+    if stretch.is_pages:
+        return _pages_segment(attached, round(stretch.first), round(stretch.last))
+    return _seconds_segment(attached, stretch.first, stretch.last)
 
 
 def segment_request(request: Request, segment: Segment, number: int, total: int) -> Request:

@@ -139,6 +139,16 @@ class PageImage:
         self.number = number
         self.width, self.height = page_pixels(*document.page_size(number), dpi)
         self._document = document
+        self._dpi = dpi
+
+    def enlarged(self, pixels: float) -> PageImage:
+        """The same page drawn with more pixels, within the limits of resolution and size.
+
+        Args:
+            pixels: that are wanted; fewer than it has change nothing.
+        """
+        finer = self._dpi * math.sqrt(max(1.0, pixels / (self.width * self.height)))
+        return PageImage(self._document, self.number, round(min(finer, max(self._dpi, DPI_RANGE[1]))))
 
     def decode(self) -> RgbArray:
         """The pixels: uint8 (height, width, 3), RGB, 0..255.

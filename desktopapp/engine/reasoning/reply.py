@@ -22,6 +22,7 @@ from desktopapp.engine.reasoning.loops import LoopDetector
 from desktopapp.engine.reasoning.stage_labels import labels_of
 from desktopapp.engine.reasoning.stage_prompts import THOUGHT_CLOSING, StagePrompts
 from desktopapp.engine.reasoning_events import ThoughtEnd
+from desktopapp.engine.zoom.call import CALL_CLOSING
 from desktopapp.errors import AnswerEmpty
 
 LARGEST_RESERVE_TOKENS = 1024
@@ -87,9 +88,19 @@ class Replier:
         self._context_tokens = context_tokens
         self._kv_bytes = kv_bytes
         self._wordings = wordings
+        self.transcript: tuple[PromptPart, ...] = ()
+        """The last reply's prompt and what was generated behind it: a prompt to go on from."""
+
+    least_reply_tokens = 64
+    """A further reply is not worth beginning with less room."""
 
     def reply(
-        self, prompt: ChatPrompt, limits: ReplyLimits, channel: Channel = Channel.ANSWER
+        self,
+        prompt: ChatPrompt,
+        limits: ReplyLimits,
+        channel: Channel = Channel.ANSWER,
+        *,
+        holds_calls: bool = False,
     ) -> Generator[Event, None, FinishReason]:
         """Run a prompt to the end of its reply.
 
@@ -97,13 +108,17 @@ class Replier:
             prompt: of a conversation.
             limits: of the reply.
             channel: of what stands behind the thought.
+            holds_calls: the reply ends at a tool's call, which `Answer.take_call` then has.
 
         Raises:
             AnswerEmpty: the model wrote nothing at all, asked twice.
         """
         run = _Run(self._answer, self._cancel, limits, self._context_tokens, self._kv_bytes)
         self._answer.begin_reply(
-            opens_thought=prompt.opens_thought, channel=channel, budget_tokens=run.shown_budget
+            opens_thought=prompt.opens_thought,
+            channel=channel,
+            budget_tokens=run.shown_budget,
+            holds_calls=holds_calls,
         )
         parts = list(prompt.parts)
         reason = yield from run.follow(self._generate(parts, limits.new_tokens))
@@ -113,6 +128,11 @@ class Replier:
             parts = [*parts, TokensPart(run.take_tokens()), TextPart(THOUGHT_CLOSING)]
             reason = yield from self._go_on(parts, run)
         yield from self._answer.end_reply()
+        if self._answer.holds_call:
+            is_whole = self._answer.has_call
+            closing = () if is_whole else (TextPart(CALL_CLOSING),)  # it ended its turn within the call
+            self.transcript = (*parts, TokensPart(run.take_tokens()), *closing)
+            return FinishReason.STOP if is_whole else reason
         if not self._answer.reply_text.strip() and (prompt.opens_thought or self._answer.thought_tokens):
             reason = yield from self._insist([*parts, TokensPart(run.take_tokens())], run, channel)
         return reason
@@ -218,6 +238,8 @@ class _Run:
             self._behind += 1
 
     def _is_over(self, step: TokenAdded) -> bool:
+        if self._answer.has_call:
+            return True
         if not self._answer.inside_thought:
             return self._limits.reply_tokens is not None and self._behind >= self._limits.reply_tokens
         room = self._context_tokens - self._answer.prompt_tokens - self._limits.reserve_tokens

@@ -18,6 +18,8 @@ from desktopapp.engine.reasoning.staged import StagedRun
 from desktopapp.engine.request import Request
 from desktopapp.engine.sampling import longest_output, resolve_sampling
 from desktopapp.engine.steps import StepClock
+from desktopapp.engine.zoom.call import ZOOM_TOOL
+from desktopapp.engine.zoom.zoomed_reply import ZoomedReply
 from desktopapp.modelstore.model import ModelKind
 
 # A template is code that came with a model: one that never ends is a hang that the step rule finds.
@@ -76,7 +78,13 @@ def answer_request(
             answer_tokens=limit,
         )
         return (yield from staged.run())
-    return (yield from replier.reply(render(), ReplyLimits(limit, reasoning.thought_budget)))
+    limits = ReplyLimits(limit, reasoning.thought_budget)
+    if not request.zoom.most or not attached.has_pictures:
+        return (yield from replier.reply(render(), limits))
+    zoomed = ZoomedReply(
+        replier, answer, attached, running.facts.pixel_budget, context_tokens, request.zoom.most
+    )
+    return (yield from zoomed.run(render(), limits))
 
 
 def _render(request: Request, running: RunningModel, attached: AttachedMedia, behind: str) -> ChatPrompt:
@@ -89,6 +97,7 @@ def _render(request: Request, running: RunningModel, attached: AttachedMedia, be
         turns,
         attached.by_turn,
         request.system,
+        tools=(ZOOM_TOOL,) if request.zoom.offered and attached.has_pictures else (),
         bos_text=facts.bos_text,
         eos_text=facts.eos_text,
     )

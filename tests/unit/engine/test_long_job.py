@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from desktopapp.engine.backends.fake import FakeBackend
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.commands import Generate
 from desktopapp.engine.engine import Engine
 from desktopapp.engine.events import (
     AttachmentRead,
@@ -18,21 +21,28 @@ from desktopapp.engine.events import (
     Finished,
     FinishReason,
     RequestStarted,
+    Stats,
     TextAdded,
 )
+from desktopapp.engine.long_job import LongJob
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.media.selection import MediaSelection
+from desktopapp.engine.media_events import StretchAnswered
 from desktopapp.engine.request import (
+    AnsweredStretch,
     Attachment,
     BackendChoice,
+    JobSoFar,
     ModelChoice,
     Request,
     Role,
     SamplingOverrides,
+    Stretch,
     Turn,
 )
 from desktopapp.engine.segments import cut_request, segment_request
 from desktopapp.engine.steps import StepClock
+from desktopapp.engine.wire import decode_command, encode_command
 from desktopapp.modelstore import store
 from tests.clips import write_clip
 from tests.documents import write_document
@@ -145,3 +155,67 @@ def test_segments_speak_the_question_s_language_and_leave_earlier_files_out(tmp_
     assert (attachment.selection.first_page, attachment.selection.last_page) == (4, 6)
     assert [part.label(in_chinese=False) for part in segments[0].halves()] == ["Pages 1–2", "Page 3"]
     assert cut_request(ask(path, 1_000, selection=MediaSelection(2, 2)), HeaderCache(), 3) == []
+
+
+def job_of(events: list[Event]) -> JobSoFar:
+    parts = [event for event in events if isinstance(event, StretchAnswered)]
+    return JobSoFar(tuple(part.answered for part in parts), parts[-1].waiting)
+
+
+def test_a_stopped_job_goes_on_behind_the_parts_that_are_done(tmp_path: Path) -> None:
+    request, cancel, engine = ask(document(tmp_path, 40), 3_000), CancelToken(), make_engine()
+    first: list[Event] = []
+    for event in engine.generate(request, cancel):
+        first.append(event)
+        if isinstance(event, TextAdded) and "(3/" in event.text:
+            cancel.cancel()
+    engine.unload()
+    job = job_of(first)
+    assert len(job.answered) == 2
+    assert job.waiting
+    # As it comes back after a restart: through JSON.
+    command = decode_command(encode_command(Generate(replace(request, job=job))))
+    assert isinstance(command, Generate)
+    second = run(command.request)
+    end = second[-1]
+    assert isinstance(end, Finished), end
+    done_pages = int(job.answered[-1].stretch.last)
+    assert len([event for event in second if isinstance(event, AttachmentRead)]) == 40 - done_pages
+    spans = [tuple(map(int, re.findall(r"\d+", heading))) for heading in headings(end.text)]
+    assert [page for span in spans for page in range(span[0], span[-1] + 1)] == list(range(1, 41))
+    for answered in job.answered:
+        assert answered.text in end.text
+    assert "".join(event.text for event in second if isinstance(event, TextAdded)) == end.text
+    assert [type(event) for event in second].count(RequestStarted) == 1
+
+
+def test_a_job_of_other_files_is_begun_anew(tmp_path: Path) -> None:
+    request = ask(document(tmp_path, 40), 3_000)
+    stretches = [Stretch("/other.pdf", 1, 2, True), Stretch("/other.pdf", 3, 4, True)]
+    job = JobSoFar((AnsweredStretch(stretches[0], "old words"),), (stretches[1],))
+    end = run(replace(request, job=job))[-1]
+    assert isinstance(end, Finished)
+    assert "old words" not in end.text
+    assert headings(end.text)[0].startswith("Pages 1–")
+
+
+@pytest.mark.parametrize(
+    ("values", "parts"),
+    [({"segments": "5"}, 5), ({"tokens": "6000", "limit": "2000"}, 5), ({"needed_gib": "3"}, 2)],
+)
+def test_a_refusal_says_into_how_many_parts(tmp_path: Path, values: dict[str, str], parts: int) -> None:
+    request = ask(document(tmp_path, 20), 3_000)
+    asked: list[Request] = []
+
+    def answer_once(one: Request, cancel: CancelToken) -> Generator[Event, None, None]:
+        asked.append(one)
+        if len(asked) == 1:
+            yield Failed("r", "DoesNotFit", "", "", values)
+        else:
+            stats = Stats("fake", "", "fake", "instruct", 1, 0, 1, 0.1, 1.0, 1)
+            yield Finished("r", "words", "", FinishReason.STOP, stats)
+
+    events = list(LongJob(request, answer_once, HeaderCache()).run(CancelToken()))
+    assert isinstance(events[-1], Finished)
+    assert len([event for event in events if isinstance(event, StretchAnswered)]) == parts
+    assert len(asked) == 1 + parts + 1  # the whole, each part, the merging
