@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +70,8 @@ class Row:
         """As the planner sees it."""
         tokens = self.picture[0] * self.picture[1] // _CELL_PIXELS
         picture = Picture(tokens, 4 * tokens)
-        return Workload((*[_AROUND, picture] * self.images, self.text_tokens), NEW_TOKENS)
+        before: list[int | Picture] = [_AROUND, picture]
+        return Workload((*before * self.images, self.text_tokens), NEW_TOKENS)
 
     @property
     def run(self) -> RunShape:
@@ -98,7 +98,8 @@ class Measured:
         prefill: while the prompt was read.
         decode: while the answer was written.
         reserved: held by the allocator at most.
-        device: used by this process after the run, as the driver counts, the runtime's context included.
+        device: used by this process at most, as the driver counts between steps, the runtime's context included.
+        added: by all processes since this one began, at the end.
         seconds: that the run took.
         complete: it was not stopped for lack of time.
     """
@@ -108,6 +109,7 @@ class Measured:
     decode: int
     reserved: int
     device: int
+    added: int
     seconds: float
     complete: bool
 
@@ -117,7 +119,7 @@ class Measured:
         return max(self.vision, self.prefill, self.decode)
 
 
-def rows(size: str, *, most_tokens: int = 1 << 30) -> list[Row]:
+def rows(size: str, *, least_tokens: int = 0, most_tokens: int = 1 << 30) -> list[Row]:
     """The combinations for a model."""
     every = [
         Row(size, 0, SCREEN, 2_048, "16bit", 2048),
@@ -136,7 +138,16 @@ def rows(size: str, *, most_tokens: int = 1 << 30) -> list[Row]:
         Row(size, 100, PAGE, 64, "int8", 2048),
         Row(size, 100, PAGE, 64, "int4", 2048),
     ]
-    return [row for row in every if row.workload.prompt_tokens <= most_tokens]
+    return [row for row in every if least_tokens <= row.workload.prompt_tokens <= most_tokens]
+
+
+def teaching_rows(size: str) -> list[Row]:
+    """What the constants are learnt from; none of them is judged."""
+    return [
+        Row(size, 0, SCREEN, 1_200, "16bit", 2048),
+        Row(size, 1, PAGE, 600, "16bit", 2048),
+        Row(size, 2, SCREEN, 4_000, "int8", 1024),
+    ]
 
 
 def candidate(files: ModelFiles, size: str, corrections: Corrections = UNCALIBRATED) -> Candidate:
@@ -159,7 +170,10 @@ def predict(row: Row, model: Candidate) -> Estimate:
 
 
 class DeviceMemory:
-    """The driver's count of the GPU that CUDA calls number 0, less what was used before."""
+    """What this process uses of the GPU that CUDA calls number 0, as the driver counts it.
+
+    The driver's figure for this process; where it tells none, all that is used less what was before.
+    """
 
     def __init__(self, handle: Any) -> None:
         self._handle = handle
@@ -176,6 +190,12 @@ class DeviceMemory:
 
     def used_bytes(self) -> int:
         """By this process."""
+        processes = pynvml.nvmlDeviceGetComputeRunningProcesses(self._handle)
+        own = sum(int(one.usedGpuMemory or 0) for one in processes if one.pid == os.getpid())
+        return own or self.added_bytes()
+
+    def added_bytes(self) -> int:
+        """By all processes since this one began."""
         return self._used() - self._before
 
     def _used(self) -> int:
@@ -190,17 +210,18 @@ def measure(backend: Backend, row: Row, device: DeviceMemory, limit_s: float) ->
     cancel, began = CancelToken(), time.monotonic()
     options = RunOptions(row.kv_type, row.chunk, row.workload.total_tokens + 1)
     peaks = {"vision": 0, "prefill": 0, "decode": 0}
-    reserved, complete = 0, True
+    reserved, used, complete = 0, 0, True
     steps = backend.generate(row.prompt(), GREEDY, NEW_TOKENS, cancel, StepClock(), options)
     for step in steps:
         phase = _phase(step)
         peaks[phase] = max(peaks[phase], torch.cuda.max_memory_allocated())
         reserved = max(reserved, torch.cuda.max_memory_reserved())
         torch.cuda.reset_peak_memory_stats()
+        used = max(used, device.used_bytes())
         if time.monotonic() - began > limit_s:
             complete = False
             break
-    used = device.used_bytes()
+    added = device.added_bytes()
     del steps
     return Measured(
         peaks["vision"],
@@ -208,6 +229,7 @@ def measure(backend: Backend, row: Row, device: DeviceMemory, limit_s: float) ->
         peaks["decode"],
         reserved,
         used,
+        added,
         time.monotonic() - began,
         complete,
     )
@@ -221,24 +243,7 @@ def forget(backend: Backend) -> None:
     gc.collect()
 
 
-def live_blocks(least_bytes: int = 4 << 20) -> dict[int, int]:
-    """How many allocated blocks of each size there are, the largest first."""
-    counts: dict[int, int] = {}
-    for segment in torch.cuda.memory_snapshot():
-        for block in segment["blocks"]:
-            if block["state"] == "active_allocated" and block["size"] >= least_bytes:
-                counts[block["size"]] = counts.get(block["size"], 0) + 1
-    return dict(sorted(counts.items(), reverse=True))
-
-
 def _phase(step: GenerationStep) -> str:
     if isinstance(step, ImageEvaluated):
         return "vision"
     return "prefill" if isinstance(step, PromptProgress) else "decode"
-
-
-def lines(table: Sequence[Sequence[object]], head: Sequence[str]) -> Iterator[str]:
-    """A table as text."""
-    yield " | ".join(head)
-    for row in table:
-        yield " | ".join(str(cell) for cell in row)

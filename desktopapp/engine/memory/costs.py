@@ -56,8 +56,8 @@ class Costs(Protocol):
         """What stays allocated for the rest of the run after a picture of so many patches."""
         ...
 
-    def prefill_bytes(self, tokens: int, total_tokens: int, run: RunShape) -> int:
-        """Activations and work space while `tokens` are evaluated at once."""
+    def prefill_bytes(self, tokens: int, past_tokens: int, total_tokens: int, run: RunShape) -> int:
+        """Activations and work space while `tokens` are evaluated at once, behind `past_tokens` others."""
         ...
 
     def decode_bytes(self, total_tokens: int, run: RunShape) -> int:
@@ -103,7 +103,7 @@ def estimate(costs: Costs, workload: Workload, run: RunShape) -> Estimate:
         kv_cache=costs.kv_bytes(total, total, run),
         vision=costs.picture_bytes(workload.largest_picture.patches) if workload.pictures else 0,
         workspace=max(
-            costs.prefill_bytes(min(run.chunk_tokens, workload.prompt_tokens), total, run),
+            max(dynamic.work_of_reading(start) for start in dynamic.telling_chunks()),
             costs.decode_bytes(total, run),
         ),
         overhead=costs.overhead_bytes,
@@ -141,10 +141,15 @@ class _Dynamic:
 
     def while_reading(self, start: int) -> int:
         """While the chunk that begins at `start` is evaluated."""
-        end = min(start + self._chunk, self._workload.prompt_tokens)
+        end = self._end(start)
         shown = sum(placed.picture.tokens for placed in self._workload.overlapping(start, end))
-        work = self._costs.prefill_bytes(end - start, self._workload.total_tokens, self._run)
+        work = self.work_of_reading(start)
         return self._prompt_kv + self._costs.feature_bytes(shown) + work + self._kept
+
+    def work_of_reading(self, start: int) -> int:
+        """Of that, activations and work space."""
+        total = self._workload.total_tokens
+        return self._costs.prefill_bytes(self._end(start) - start, start, total, self._run)
 
     def while_answering(self) -> int:
         """At the answer's end."""
@@ -153,8 +158,15 @@ class _Dynamic:
         return kv_bytes + self._costs.decode_bytes(total, self._run) + self._kept
 
     def telling_chunks(self) -> set[int]:
-        """Starts of the chunks among which the largest is: the first, and the first and last of each picture."""
-        places = {0}
+        """Starts of the chunks among which the largest is.
+
+        They are the first, the last and the one before it, which is whole, and the first and last of each picture.
+        """
+        last = max(0, self._workload.prompt_tokens - 1)
+        places = {0, last, max(0, last - self._chunk)}
         for placed in self._workload.pictures:
             places |= {placed.start, placed.end - 1}
         return {place // self._chunk * self._chunk for place in places}
+
+    def _end(self, start: int) -> int:
+        return min(start + self._chunk, self._workload.prompt_tokens)

@@ -76,7 +76,7 @@ class LlamaCosts:
         """The buffer stays as large as the largest picture needed it."""
         return self.picture_bytes(patches)
 
-    def prefill_bytes(self, tokens: int, total_tokens: int, run: RunShape) -> int:
+    def prefill_bytes(self, tokens: int, past_tokens: int, total_tokens: int, run: RunShape) -> int:
         """The language model's buffer, reserved for whole chunks and the whole cache."""
         cells = allocated_cells(total_tokens, self.spec.text.context_tokens)
         computed = text_compute_bytes(self.spec, run.chunk_tokens, cells)
@@ -86,7 +86,7 @@ class LlamaCosts:
 
     def decode_bytes(self, total_tokens: int, run: RunShape) -> int:
         """The same buffer."""
-        return self.prefill_bytes(1, total_tokens, run)
+        return self.prefill_bytes(1, 0, total_tokens, run)
 
 
 def allocated_cells(tokens: int, most_cells: int) -> int:

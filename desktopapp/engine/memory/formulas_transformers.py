@@ -10,13 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from desktopapp.engine.memory.costs import RunShape
+from desktopapp.engine.memory.kv_format import KV_FORMATS
 from desktopapp.engine.memory.spec import WEIGHT_BYTES, ModelSpec
 
 GPU_BLOCK_TOKENS = 1024
 CPU_BLOCK_TOKENS = 512
 """Tokens that the KV cache grows by; see `kv_cache/cache.py`."""
 
+SHORT_QUERIES = 256
+RUN_TOKENS = (16384, 4096)
+"""On a GPU, chunks longer than that attend to runs of so many decoded tokens; see `kv_cache/kernels/chunk_attention.py`."""
+
 _F32 = 4
+_HALF = 2
 # Patches that the vision tower's MLP runs over at once; see `vision_tower.py`.
 _MLP_PATCHES = 4096
 # Copies of the logits in 32 bits that sampling holds at once: given, penalised, scaled, sorted, summed, indices
@@ -76,10 +82,12 @@ class TransformersCosts:
         """Nothing: features are dropped with their last token."""
         return 0
 
-    def prefill_bytes(self, tokens: int, total_tokens: int, run: RunShape) -> int:
-        """Activations of one chunk; see `activation_bytes`."""
-        counted = tokens * activation_bytes(self.spec, self._element_bytes) + self._logits_bytes
-        return round(counted * self.activation_factor)
+    def prefill_bytes(self, tokens: int, past_tokens: int, total_tokens: int, run: RunShape) -> int:
+        """Activations of one chunk: in its MLP, see `activation_bytes`, or in attention over a long past."""
+        worst = tokens * activation_bytes(self.spec, self._element_bytes)
+        if self.on_gpu and self._element_bytes == _HALF and tokens > SHORT_QUERIES:
+            worst = max(worst, attention_bytes(self.spec, tokens, past_tokens, run.kv_type))
+        return round((worst + self._logits_bytes) * self.activation_factor)
 
     def decode_bytes(self, total_tokens: int, run: RunShape) -> int:
         """One token's activations are nothing beside its logits."""
@@ -120,3 +128,28 @@ def activation_bytes(spec: ModelSpec, element_bytes: int) -> int:
     """
     text = spec.text
     return element_bytes * (2 * text.hidden + 3 * text.feed_forward) + text.head_dim * _F32
+
+
+def attention_bytes(spec: ModelSpec, tokens: int, past_tokens: int, kv_type: str) -> int:
+    """What attention of a chunk takes at the worst moment on a GPU, where library kernels read decoded keys and values.
+
+    Keys and values of the longest run, in 16 bits. Of each token the residual stream and its turns, the queries, once
+    more where the format rotates them, and the result in 16 bits and its sums. With a past the results of two runs
+    are there at once.  Their merged one, in 32 bits, is there in any case.
+
+    Args:
+        spec: of the model.
+        tokens: of the chunk.
+        past_tokens: in front of it.
+        kv_type: a name of `kv_format.KV_FORMATS`.
+    """
+    text = spec.text
+    fitting = (run for run in RUN_TOKENS if run <= past_tokens)
+    longest = max(tokens, next(fitting, past_tokens))
+    decoded = 2 * longest * text.kv_width * _HALF
+    results = 2 if past_tokens else 1
+    queries = 2 if KV_FORMATS[kv_type].rotates_keys else 1
+    halves = text.hidden + (queries + results) * text.query_width
+    heads = text.query_width // text.head_dim
+    wide = text.head_dim + text.query_width + (1 + results) * heads
+    return decoded + tokens * (_HALF * halves + _F32 * wide)

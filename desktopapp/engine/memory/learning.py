@@ -42,13 +42,15 @@ def learn(costs: Costs, workload: Workload, run: RunShape, seen: Observation) ->
     kv_bytes = costs.kv_bytes(workload.prompt_tokens, workload.total_tokens, run)
     surplus = min(max(0, seen.allocated_bytes - expected), _LIBRARY_BYTES)
     rest = seen.allocated_bytes - surplus - costs.weight_bytes - kv_bytes
-    overhead = seen.device_bytes - expected if seen.device_bytes else None
     vision = activation = None
     phases = counted.phases
     picture = costs.picture_bytes(workload.largest_picture.patches)
     if workload.pictures and phases.vision > max(phases.prefill, phases.decode) and picture > _TELLING_BYTES:
         vision = rest / picture
-    work = costs.prefill_bytes(min(run.chunk_tokens, workload.prompt_tokens), workload.total_tokens, run)
+    work = counted.parts.workspace
     if not workload.pictures and phases.prefill >= phases.decode and work > _TELLING_BYTES:
         activation = rest / work
+    # What a factor already tells is not told once more by the overhead.
+    told = expected if vision is activation is None else seen.allocated_bytes - surplus
+    overhead = seen.device_bytes - told if seen.device_bytes else None
     return Measurement(overhead, vision, activation)

@@ -182,22 +182,38 @@ def mrope_axes(sections: Sequence[int], pairs: int) -> torch.Tensor:
 def _read_layer(layer: Any, join: bool) -> LayerWeights:
     attention, mlp = layer.self_attn, layer.mlp
     dense = hasattr(mlp, "down_proj") and hasattr(mlp, "gate_proj")
+    groups: list[list[Any]] = [[attention.q_proj, attention.k_proj, attention.v_proj], [attention.o_proj]]
+    if dense:
+        groups += [[mlp.gate_proj, mlp.up_proj], [mlp.down_proj]]
+    qkv, out, *inner = _join_all(groups) if join else [_apart(group) for group in groups]
     return LayerWeights(
         attention_norm=layer.input_layernorm.weight,
-        qkv=_project([attention.q_proj, attention.k_proj, attention.v_proj], join),
+        qkv=qkv,
         q_norm=attention.q_norm.weight,
         k_norm=attention.k_norm.weight,
-        out=attention.o_proj.weight,
+        out=out.joined,
         mlp_norm=layer.post_attention_layernorm.weight,
-        mlp=DenseMlp(_project([mlp.gate_proj, mlp.up_proj], join), mlp.down_proj.weight) if dense else mlp,
+        mlp=DenseMlp(inner[0], inner[1].joined) if dense else mlp,
     )
 
 
-def _project(modules: Sequence[Any], join: bool) -> Projection:
-    sizes = tuple(int(module.weight.shape[0]) for module in modules)
-    if not join:
-        return Projection(tuple(module.weight for module in modules), sizes)
-    joined = torch.cat([module.weight for module in modules])
-    for module, part in zip(modules, torch.split(joined, list(sizes)), strict=True):
-        module.weight.data = part
-    return Projection((joined,), sizes)
+def _apart(modules: Sequence[Any]) -> Projection:
+    return Projection(tuple(module.weight for module in modules), _outputs(modules))
+
+
+def _join_all(groups: Sequence[Sequence[Any]]) -> list[Projection]:
+    """Join the weights of each group, all of a layer's at once.
+
+    All are copied, those alone in their group as well, before anything is given back: then the layer leaves one
+    piece of free memory, which the next layer's copies fill. Joined one by one they would leave gaps between the
+    matrices that stay, too small for the next layer's, a gigabyte in all for the 4B model.
+    """
+    joined = [torch.cat([module.weight for module in group]) for group in groups]
+    for modules, whole in zip(groups, joined, strict=True):
+        for module, part in zip(modules, torch.split(whole, list(_outputs(modules))), strict=True):
+            module.weight.data = part
+    return [Projection((whole,), _outputs(modules)) for modules, whole in zip(groups, joined, strict=True)]
+
+
+def _outputs(modules: Sequence[Any]) -> tuple[int, ...]:
+    return tuple(int(module.weight.shape[0]) for module in modules)

@@ -58,7 +58,7 @@ def test_transformers(
     phases = estimate(costs, workload, RunShape(kv_type, chunk)).phases
     for counted, seen_gib in zip((phases.vision, phases.prefill, phases.decode), measured, strict=True):
         if seen_gib:
-            assert 0 <= seen_gib * GIB - counted + 2 * MIB <= LIBRARY_BYTES + 12 * MIB
+            assert -20 * MIB <= seen_gib * GIB - counted <= LIBRARY_BYTES + 12 * MIB
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,4 @@ def test_transformers(
 def test_llama_cpp(spec: ModelSpec, tokens: int, kv_type: str, kv_gib: float, compute_gib: float) -> None:
     costs, run = LlamaCosts(spec, 0, on_gpu=True), RunShape(kv_type, 2048)
     assert costs.kv_bytes(tokens, tokens, run) / GIB == pytest.approx(kv_gib, rel=0.01)
-    assert costs.prefill_bytes(2048, tokens, run) / GIB == pytest.approx(compute_gib, rel=0.02)
+    assert costs.prefill_bytes(2048, 0, tokens, run) / GIB == pytest.approx(compute_gib, rel=0.02)

@@ -81,7 +81,7 @@ def test_text_buffers(files: ModelFiles, costs: LlamaCosts) -> None:
         parts = backend.memory_parts()
         steps.close()  # type: ignore[attr-defined]
         run = RunShape(kv_type, batch)
-        expected = costs.prefill_bytes(batch, context, run)
+        expected = costs.prefill_bytes(batch, 0, context, run)
         assert parts.kv_cache_bytes == pytest.approx(costs.kv_bytes(context, context, run), rel=0.03)
         assert parts.workspace_bytes == pytest.approx(expected, rel=0.03), (context, batch, kv_type)
     backend.unload()
