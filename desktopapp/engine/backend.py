@@ -224,11 +224,13 @@ class RunOptions:
             `fp8_e4m3`, `fp8_e5m2`, `int8`, `int4`, in llama.cpp `q8_0`, `q4_0`.
         prefill_chunk_tokens: most prompt tokens evaluated at once, above zero; None takes the backend's own.
         context_tokens: longest prompt plus output; None, or more than the loaded model's, takes the model's.
+        saves_replaced: a conversation that this one takes the place of in the KV cache may be set aside to return.
     """
 
     kv_type: str = "auto"
     prefill_chunk_tokens: int | None = None
     context_tokens: int | None = None
+    saves_replaced: bool = True
 
     def context_limit(self, facts: LoadedModel) -> int:
         """Tokens that prompt and output may take together."""

@@ -133,3 +133,11 @@ def test_a_picture_may_differ_in_size_only(contender: Contender, backend: Backen
     run(backend, ask(WIDE, LONG))
     small = [TextPart("<|im_start|>user\n"), ImagePart(NoisePicture(300, 200, seed=1)), *ask(LONG)]
     assert run(backend, small).tokens == afresh(contender, small)
+
+
+def test_what_shall_not_be_saved_never_comes_back(contender: Contender, backend: Backend) -> None:
+    one, other = ask(WIDE, LONG), ask(TALL, LONG)
+    run(backend, one)
+    run(backend, other, options=RunOptions(saves_replaced=False))
+    assert cached_tokens(backend, one) < 10
+    assert cached_tokens(backend, other) > 10

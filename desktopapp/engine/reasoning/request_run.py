@@ -56,7 +56,9 @@ def answer_request(
             return _render(request, running, attached, behind)
 
     def generate(prompt: Sequence[PromptPart], most: int) -> Iterator[GenerationStep]:
-        return running.backend.generate(prompt, sampling, most, cancel, steps, options)
+        # Behind its first prompt the KV cache holds this request alone; a step that is over never returns.
+        run = replace(options, saves_replaced=options.saves_replaced and not answer.prompt_tokens)
+        return running.backend.generate(prompt, sampling, most, cancel, steps, run)
 
     def kv_bytes() -> int:
         return running.backend.memory_parts().kv_cache_bytes

@@ -60,6 +60,7 @@ class LoadedGguf:
         threads = options.threads or thread_count()
         self._files = files
         self._kind = kind
+        self._saves_replaced = True
         self._on_gpu = placement.uses_gpu
         self._vision_compute = VisionCompute()
         share = files.text_bytes / files.size_bytes
@@ -96,6 +97,7 @@ class LoadedGguf:
             OutOfMemory: it does not fit.
             BackendUnavailable: there is no such type of numbers, or this build cannot have it.
         """
+        self._saves_replaced = options.saves_replaced
         precision, head_size = self.facts.precision, self._files.head_size
         kind = self._kind
         if options.kv_type != "auto":
@@ -140,7 +142,7 @@ class LoadedGguf:
         kept_cells = 0 if back else live.first(count).cells
         if back and sequence.first(count).cells >= sequence.cells // 2:
             self.saved.take(back)
-        if live.cells >= WORTH_SAVING_CELLS and kept_cells < live.cells // 2:
+        if self._saves_replaced and live.cells >= WORTH_SAVING_CELLS and kept_cells < live.cells // 2:
             self._set_aside()
         if back:
             self.context.restore(back)

@@ -52,7 +52,13 @@ class Conversations:
         self._saved: list[SavedSequence] = []
 
     def continue_with(
-        self, prompt: EncodedPrompt, kv_type: str, pictures: PromptPictures, cancel: CancelToken
+        self,
+        prompt: EncodedPrompt,
+        kv_type: str,
+        pictures: PromptPictures,
+        cancel: CancelToken,
+        *,
+        saves_replaced: bool = True,
     ) -> TextSequence:
         """The sequence that holds as much of a prompt's beginning as is known, and nothing else.
 
@@ -63,6 +69,7 @@ class Conversations:
             kv_type: as in `RunOptions`; another one than before begins anew.
             pictures: see `prefix.shared_tokens`.
             cancel: likewise.
+            saves_replaced: see `RunOptions`.
 
         Raises:
             BackendUnavailable: there is no such KV type.
@@ -72,7 +79,7 @@ class Conversations:
         place, count = best_match(prompt, candidates, pictures, cancel)
         kept = count if place == 0 else 0
         back = self._saved[place - 1] if place else None
-        if len(live) >= WORTH_SAVING_TOKENS and kept < len(live) // 2:
+        if saves_replaced and len(live) >= WORTH_SAVING_TOKENS and kept < len(live) // 2:
             self._set_aside(live)
             if place == 0:
                 count = 0

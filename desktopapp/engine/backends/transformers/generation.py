@@ -35,7 +35,9 @@ def generate(
         raise PromptTooLong(tokens=length, limit=limit)
     reset_peak(model.device)
     pictures = PromptPictures(model.conversations.known_pixels, steps)
-    sequence = model.conversations.continue_with(encoded, options.kv_type, pictures, cancel)
+    sequence = model.conversations.continue_with(
+        encoded, options.kv_type, pictures, cancel, saves_replaced=options.saves_replaced
+    )
     model.ledger.follow(sequence)
     model.conversations.make_room(sequence, length)
     prefill = Prefill(model, encoded, sequence, pictures, cancel, steps)
