@@ -27,6 +27,7 @@ from desktopapp.engine.events import (
 )
 from desktopapp.engine.reasoning.thought_parser import CLOSING, ThoughtParser
 from desktopapp.engine.reasoning_events import ThoughtEnd, ThoughtEnded, ThoughtProgress
+from desktopapp.engine.request import BegunAnswer
 from desktopapp.engine.utf8 import Utf8Assembler
 from desktopapp.engine.zoom.call_filter import CallFilter
 
@@ -67,7 +68,7 @@ class Answer:
         self._told_thought_s = 0.0
         self._first_prompt: PromptProgress | None = None
         self._is_first_prompt = True
-        self._new_tokens = self._peak_bytes = self._steps = 0
+        self._new_tokens = self._begun_tokens = self._peak_bytes = self._steps = 0
         self._kv_tokens = self._kv_peak_tokens = self._kv_peak_bytes = 0
         self._planned_peak_bytes = 0
         self._first_token_s = self._last_token_s = 0.0
@@ -76,6 +77,19 @@ class Answer:
         """Tell what answers, with which pictures and videos."""
         self._model = model
         self._media = media
+
+    def take_up(self, begun: BegunAnswer, thought_tokens: int, text_tokens: int) -> None:
+        """Tell what was streamed of this answer in an earlier run.
+
+        Args:
+            begun: it.
+            thought_tokens: of its thought.
+            text_tokens: of the rest.
+        """
+        self._texts = {Channel.THOUGHT: [begun.thought], Channel.ANSWER: [begun.text]}
+        self.thought_tokens = thought_tokens
+        self._begun_tokens = thought_tokens + text_tokens
+        self._steps = begun.steps
 
     def begin_reply(
         self,
@@ -100,6 +114,17 @@ class Answer:
         self._reply_channel = channel
         self._goes_on = False
         self._budget_tokens = budget_tokens
+
+    def go_on_from(self, written: str, text: str) -> None:
+        """Tell what stands already at the begin of the reply that was just begun; nothing of it is told again.
+
+        Args:
+            written: as the model would have written it, tags included.
+            text: of it, what stands behind the thought.
+        """
+        for _ in self._parser.feed(written):
+            pass
+        self._reply = [text]
 
     def go_on(self) -> None:
         """Tell that the next steps of the backend go on with the same reply: its prompt is no news."""
@@ -266,7 +291,7 @@ class Answer:
             mode=self._model.kind if self._model else "",
             prompt_tokens=prompt.total_tokens if prompt else 0,
             cached_tokens=prompt.cached_tokens if prompt else 0,
-            new_tokens=self._new_tokens,
+            new_tokens=self._begun_tokens + self._new_tokens,
             time_to_first_token_s=self._first_token_s - self._began_s if self._new_tokens else None,
             decode_tokens_per_s=(self._new_tokens - 1) / decode_s if decode_s > 0 else None,
             peak_bytes=self._peak_bytes,

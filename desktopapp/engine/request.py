@@ -201,6 +201,21 @@ class JobSoFar:
 
 
 @dataclass(frozen=True, slots=True)
+class BegunAnswer:
+    """What was streamed of an answer before its run broke off; the same answer goes on from there.
+
+    Args:
+        thought: all thought, without the tags around it.
+        text: all of the answer.
+        steps: of staged reasoning that began.
+    """
+
+    thought: str = ""
+    text: str = ""
+    steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One question to the engine.
 
@@ -215,6 +230,7 @@ class Request:
         previous_mode: what gave the conversation's last answer, for the choice of mode `AUTO`; None where none did.
         zoom: how far the model may look closer at pictures.
         job: of the same question asked before, where it was answered in parts and not to its end.
+        begun: what this very request was answered already, where its run broke off; None for a fresh one.
     """
 
     request_id: str
@@ -227,3 +243,4 @@ class Request:
     previous_mode: Mode | None = None
     zoom: ZoomLimits = ZoomLimits()
     job: JobSoFar | None = None
+    begun: BegunAnswer | None = None

@@ -101,6 +101,8 @@ def _content(
     for turn, shown in zip(request.turns, media, strict=True):
         items += shown
         items.append(_TURN_TOKENS + count(turn.text))
+    if request.begun is not None:
+        items.append(count(request.begun.thought + request.begun.text))
     least_answer_tokens = request.max_new_tokens or 1
     return Content((*items, _OPENING_TOKENS), answer_tokens, needs_detail, least_answer_tokens)
 

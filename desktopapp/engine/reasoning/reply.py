@@ -18,6 +18,7 @@ from desktopapp.engine.backend import (
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatPrompt
 from desktopapp.engine.events import Channel, Event, FinishReason
+from desktopapp.engine.reasoning.begun_reply import BegunReply
 from desktopapp.engine.reasoning.loops import LoopDetector
 from desktopapp.engine.reasoning.stage_labels import labels_of
 from desktopapp.engine.reasoning.stage_prompts import THOUGHT_CLOSING, StagePrompts
@@ -101,6 +102,7 @@ class Replier:
         channel: Channel = Channel.ANSWER,
         *,
         holds_calls: bool = False,
+        begun: BegunReply | None = None,
     ) -> Generator[Event, None, FinishReason]:
         """Run a prompt to the end of its reply.
 
@@ -109,6 +111,7 @@ class Replier:
             limits: of the reply.
             channel: of what stands behind the thought.
             holds_calls: the reply ends at a tool's call, which `Answer.take_call` then has.
+            begun: what stands already of the reply; None for nothing.
 
         Raises:
             AnswerEmpty: the model wrote nothing at all, asked twice.
@@ -121,7 +124,11 @@ class Replier:
             holds_calls=holds_calls,
         )
         parts = list(prompt.parts)
-        reason = yield from run.follow(self._generate(parts, limits.new_tokens))
+        if begun is not None:
+            parts += begun.parts(opens_thought=prompt.opens_thought)
+            self._answer.go_on_from(begun.written(opens_thought=prompt.opens_thought), begun.text)
+            run.count_begun(begun)
+        reason = yield from run.follow(self._generate(parts, run.left_tokens))
         if self._answer.inside_thought:
             own_end = ThoughtEnd.MODEL if reason is FinishReason.STOP else ThoughtEnd.BUDGET
             yield from self._answer.close_thought(run.thought_end or own_end)
@@ -194,6 +201,12 @@ class _Run:
     def left_tokens(self) -> int:
         """New tokens that are still allowed; behind a thought at least what was kept for it."""
         return max(self._limits.reserve_tokens, self._limits.new_tokens - self._used)
+
+    def count_begun(self, begun: BegunReply) -> None:
+        """Take note of what stands already; it counts against the limits."""
+        self._used += begun.thought_tokens + begun.text_tokens
+        self._thought += begun.thought_tokens
+        self._behind += begun.text_tokens
 
     def take_tokens(self) -> tuple[int, ...]:
         """What was generated since the last call; of too much for the context, the beginning."""

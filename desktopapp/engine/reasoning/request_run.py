@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.attached_media import AttachedMedia
-from desktopapp.engine.backend import DEFAULT_RUN, GenerationStep, PromptPart, RunOptions
+from desktopapp.engine.backend import DEFAULT_RUN, GenerationStep, PromptPart, RunOptions, TokenCounter
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatPrompt, render_chat
 from desktopapp.engine.events import Event, FinishReason
 from desktopapp.engine.loading import RunningModel
+from desktopapp.engine.memory.text_tokens import estimate_tokens
+from desktopapp.engine.reasoning.begun_reply import BegunReply
 from desktopapp.engine.reasoning.reply import Replier, ReplyLimits
 from desktopapp.engine.reasoning.stage_prompts import stage_prompts
 from desktopapp.engine.reasoning.staged import StagedRun
@@ -67,6 +69,7 @@ def answer_request(
     context_tokens = options.context_limit(running.facts)
     replier = Replier(generate, answer, cancel, context_tokens, kv_bytes, wordings)
     reasoning = request.reasoning
+    begun = _begun_reply(request, running, answer)
     if kind is ModelKind.THINKING and reasoning.max_steps > 1:
         staged = StagedRun(
             replier,
@@ -79,14 +82,27 @@ def answer_request(
             thought_budget=reasoning.thought_budget,
             answer_tokens=limit,
         )
-        return (yield from staged.run())
+        steps_before = request.begun.steps if request.begun is not None else 0
+        return (yield from staged.run(begun, steps_before))
     limits = ReplyLimits(limit, reasoning.thought_budget)
-    if not request.zoom.most or not attached.has_pictures:
-        return (yield from replier.reply(render(), limits))
+    if begun is not None or not request.zoom.most or not attached.has_pictures:
+        return (yield from replier.reply(render(), limits, begun=begun))
     zoomed = ZoomedReply(
         replier, answer, attached, running.facts.pixel_budget, context_tokens, request.zoom.most
     )
     return (yield from zoomed.run(render(), limits))
+
+
+def _begun_reply(request: Request, running: RunningModel, answer: Answer) -> BegunReply | None:
+    """What an earlier run of the request streamed, counted and told to the answer."""
+    begun = request.begun
+    if begun is None:
+        return None
+    backend = running.backend
+    count = backend.count_tokens if isinstance(backend, TokenCounter) else estimate_tokens
+    reply = BegunReply(begun.thought, begun.text, count(begun.thought), count(begun.text))
+    answer.take_up(begun, reply.thought_tokens, reply.text_tokens)
+    return reply
 
 
 def _render(request: Request, running: RunningModel, attached: AttachedMedia, behind: str) -> ChatPrompt:

@@ -8,12 +8,13 @@ place of the one before it in the KV cache.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatPrompt
 from desktopapp.engine.events import Channel, Event, FinishReason
+from desktopapp.engine.reasoning.begun_reply import BegunReply
 from desktopapp.engine.reasoning.reply import LARGEST_RESERVE_TOKENS, Replier, ReplyLimits
 from desktopapp.engine.reasoning.stage_labels import labels_of
 from desktopapp.engine.reasoning.stage_prompts import StagePrompts
@@ -51,6 +52,12 @@ def read_notes(reply: str, wordings: StagePrompts) -> Notes:
     text = f"{wordings.established}{gap}{established}\n{wordings.open}{gap}{left or '?'}"
     found = left.rstrip(".。 ").lower() == wordings.nothing.lower()
     return Notes(text, _bare_answer(established, wordings) if found else "")
+
+
+def last_notes(thought: str, wordings: StagePrompts) -> Notes:
+    """The last carry-over in a thought of several steps; empty where no step came so far."""
+    notes = read_notes(thought, wordings)
+    return notes if notes.text.startswith(wordings.established) else Notes("")
 
 
 def _bare_answer(established: str, wordings: StagePrompts) -> str:
@@ -143,16 +150,41 @@ class StagedRun:
         self._answer_tokens = answer_tokens
         self._step = 0
 
-    def run(self) -> Generator[Event, None, FinishReason]:
-        """Think, check, answer."""
-        thought = yield from self._think(_Thought())
+    def run(
+        self, begun: BegunReply | None = None, steps_before: int = 0
+    ) -> Generator[Event, None, FinishReason]:
+        """Think, check, answer.
+
+        A run that broke off goes on from the last notes that it came to; the step that it was in begins again.
+
+        Args:
+            begun: what it had streamed.
+            steps_before: that had begun.
+        """
+        thought = _Thought()
+        if begun is not None:
+            thought = _Thought(reached=last_notes(begun.thought, self._wordings))
+            if begun.text:
+                return (yield from self._answer_from(thought, replace(begun, thought="", thought_tokens=0)))
+            self._step = max(0, steps_before - 1)
+        thought = yield from self._reason(thought)
+        yield from self._begin(StepKind.ANSWER)
+        return (yield from self._answer_from(thought, None))
+
+    def _reason(self, thought: _Thought) -> Generator[Event, None, _Thought]:
+        thought = yield from self._think(thought)
         if thought.reached.answer and not self._must_answer:
             thought = yield from self._check(thought)
-        yield from self._begin(StepKind.ANSWER)
+        return thought
+
+    def _answer_from(
+        self, thought: _Thought, begun: BegunReply | None
+    ) -> Generator[Event, None, FinishReason]:
         words = self._wordings.answer_from(thought.reached.text)
         budget = self._next_budget
         answer = max(self._answer_tokens - self._answer.thought_tokens, LARGEST_RESERVE_TOKENS)
-        return (yield from self._replier.reply(self._render(words), ReplyLimits(budget + answer, budget)))
+        limits = ReplyLimits(budget + answer, budget)
+        return (yield from self._replier.reply(self._render(words), limits, begun=begun))
 
     @property
     def _spent(self) -> bool:
