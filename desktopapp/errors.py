@@ -29,6 +29,7 @@
     ├── PromptTooLong
     ├── AnswerEmpty                 the model ended its turn without a word
     ├── DoesNotFit                  a plan found no way within the memory that may be used
+    ├── NeedsSegments               it fits part by part only
     ├── OutOfMemory
     ├── StorageError
     │   ├── AnswerInterrupted       the program ended while an answer ran
@@ -304,6 +305,15 @@ class DoesNotFit(AppError):
         "{missing_gib} GiB are missing.",
     )
     remedy_template = QT_TRANSLATE_NOOP("errors", "{remedies}")
+
+
+class NeedsSegments(AppError):
+    """What is attached is answered part by part (`engine/long_job.py`). Values: segments."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "This fits in {segments} parts only, one after the other.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "Ask about some of the pages, or a shorter stretch of the video."
+    )
 
 
 class OutOfMemory(AppError):

@@ -203,6 +203,8 @@ class LoadOptions:
             llama.cpp reads this and the next two.
         projector_on_gpu: whether the vision tower runs there; None follows the layers.
         threads: for the CPU; None takes the physical cores.
+        weight_type: numbers that weights are loaded in: `stored`, or `int8` for the language model's matrices. Only
+            transformers has a choice; a GGUF's are in the file.
     """
 
     context_tokens: int | None = None
@@ -213,6 +215,7 @@ class LoadOptions:
     gpu_layers: int | None = None
     projector_on_gpu: bool | None = None
     threads: int | None = None
+    weight_type: str = "stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +280,7 @@ class Capabilities:
         cpu_chunk_tokens: likewise without a GPU; empty for the same.
         offloads_layers: some layers can lie on a GPU and the rest in system memory.
         reads_video: it takes `VideoPart`.
-        most_segments: parts that it can divide a prompt's media into, one of them in memory at a time.
+        loads_8bit: it can load weights of 16 bits in 8.
     """
 
     reuses_prefix: bool = False
@@ -287,7 +290,7 @@ class Capabilities:
     cpu_chunk_tokens: tuple[int, ...] = ()
     offloads_layers: bool = False
     reads_video: bool = False
-    most_segments: int = 1
+    loads_8bit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,12 @@ _FORMAT_NAMES = {WeightFormat.SAFETENSORS: "safetensors", WeightFormat.GGUF: "GG
 
 
 def choose_backend(
-    model: InstalledModel, wanted: BackendChoice, gpu: GpuFacts | None, *, torch_has_cuda: bool | None = None
+    model: InstalledModel,
+    wanted: BackendChoice,
+    gpu: GpuFacts | None,
+    *,
+    torch_has_cuda: bool | None = None,
+    llama_has_gpu: bool = True,
 ) -> tuple[BackendChoice, ModelFiles, str]:
     """Decide how a model runs.
 
@@ -38,6 +43,7 @@ def choose_backend(
         wanted: by the person; `AUTO` decides here.
         gpu: the GPU that would be used, its free memory as it is without another model; None without one.
         torch_has_cuda: whether the installed torch is a CUDA build; None looks.
+        llama_has_gpu: whether the installed llama.cpp is built for a GPU.
 
     Returns:
         The backend, the files it loads, and why, in one sentence.
@@ -62,7 +68,9 @@ def choose_backend(
         ((only, files),) = ready.items()
         return only, files, f"Only {_FORMAT_NAMES[files.format]} files of this model are complete here."
     has_cuda = torch_cuda_is_installed() if torch_has_cuda is None else torch_has_cuda
-    fits, reason = _gpu_holds(ready[BackendChoice.TRANSFORMERS], gpu, has_cuda)
+    fits, reason = _gpu_holds(
+        ready[BackendChoice.TRANSFORMERS], gpu, has_cuda=has_cuda, llama_has_gpu=llama_has_gpu
+    )
     chosen = BackendChoice.TRANSFORMERS if fits else BackendChoice.LLAMA_CPP
     return chosen, ready[chosen], reason
 
@@ -78,12 +86,16 @@ def torch_cuda_is_installed() -> bool:
     )
 
 
-def _gpu_holds(files: ModelFiles, gpu: GpuFacts | None, has_cuda: bool) -> tuple[bool, str]:
+def _gpu_holds(
+    files: ModelFiles, gpu: GpuFacts | None, *, has_cuda: bool, llama_has_gpu: bool
+) -> tuple[bool, str]:
     if gpu is None:
         return False, "No NVIDIA GPU was found, so the GGUF file runs in llama.cpp."
     if not has_cuda:
         return False, "The installed torch has no CUDA, so the GGUF file runs in llama.cpp."
     needed_bytes = sixteen_bit_bytes(files) + HEADROOM_BYTES
+    if not llama_has_gpu and eight_bit_bytes(files) + HEADROOM_BYTES <= gpu.free_bytes < needed_bytes:
+        return True, f"{gpu.name} holds the weights in 8 bits, and the installed llama.cpp cannot use it."
     if gpu.free_bytes < needed_bytes:
         return False, (
             f"The 16-bit weights need {_gib(needed_bytes)} and {gpu.name} has {_gib(gpu.free_bytes)} free, "
@@ -95,6 +107,11 @@ def _gpu_holds(files: ModelFiles, gpu: GpuFacts | None, has_cuda: bool) -> tuple
 def sixteen_bit_bytes(files: ModelFiles) -> int:
     """Size of the weights when they are loaded at 16 bit."""
     return files.size_bytes // 2 if files.precision == "F32" else files.size_bytes
+
+
+def eight_bit_bytes(files: ModelFiles) -> int:
+    """Size of the weights when the language model's matrices are loaded in 8 bits; of 2B, where most else is left."""
+    return sixteen_bit_bytes(files) * 2 // 3
 
 
 def _files_for(model: InstalledModel, wanted: BackendChoice) -> ModelFiles:

@@ -44,6 +44,7 @@ from desktopapp.errors import (
     AppError,
     BackendUnavailable,
     DoesNotFit,
+    NeedsSegments,
     OutOfMemory,
     VariantMissing,
 )
@@ -373,6 +374,8 @@ class Engine:
         else:
             answer.follow_plan(plan.event)
             yield plan.event
+            if plan.event.segments > 1:
+                raise NeedsSegments(segments=plan.event.segments)
             yield from self._ensure_planned(plan, request.choice, cancel)
             attached.show(plan.shown_limits)
         if self._running is None:

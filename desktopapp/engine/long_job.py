@@ -1,7 +1,7 @@
 """A question about more than one prompt holds: answered part by part, then made one answer, in rounds.
 
 Entry point: `LongJob(request, answer_once, headers).run(cancel)`. `answer_once` is asked for the whole first. It says
-that the whole does not fit by yielding a `Failed` of `PromptTooLong` or `DoesNotFit` before any text; then the longest
+that the whole does not fit by yielding a `Failed` of `PromptTooLong`, `DoesNotFit` or `NeedsSegments` before any text; then the longest
 document or video of the question is cut. Into how many parts is read from the values of that `Failed`: `segments` is the
 number itself, else `tokens` and `limit` say what is needed and what one prompt holds; else it is two. A part
 that is refused in the same way is halved, down to one page or some seconds.
@@ -42,9 +42,9 @@ from desktopapp.engine.segments import (
     segment_of,
     segment_request,
 )
-from desktopapp.errors import AttachmentError, DoesNotFit, PromptTooLong
+from desktopapp.errors import AttachmentError, DoesNotFit, NeedsSegments, PromptTooLong
 
-_TOO_LONG = {PromptTooLong.__name__, DoesNotFit.__name__}
+_TOO_LONG = {PromptTooLong.__name__, DoesNotFit.__name__, NeedsSegments.__name__}
 _MOST_PARTS = 2_000
 
 AnswerOnce: TypeAlias = Callable[[Request, CancelToken], Generator[Event, None, None]]

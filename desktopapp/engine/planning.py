@@ -226,10 +226,10 @@ class RequestPlanner:
             and running.model == model
             and choice.backend in (BackendChoice.AUTO, running.choice)
         ):
-            return chooser, (
-                chooser.candidate(model.name, running.choice, running.files),
-                running.ready.reason,
-            )
+            as_loaded = chooser.candidate(model.name, running.choice, running.files)
+            # Weights that are loaded in 8 bits stay: loading them again takes longer than their loss is worth.
+            weight_type = running.options.weight_type
+            return chooser, (replace(as_loaded, weight_type=weight_type), running.ready.reason)
         ceiling_bytes = choice.memory.vram_limit_bytes
         return chooser, chooser.wanted(model, choice.backend, ceiling_bytes, to_load=to_load)
 

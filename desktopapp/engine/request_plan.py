@@ -50,7 +50,10 @@ class RequestPlan:
         """How the model is loaded."""
         placement = self.plan.setup.placement
         if not self.candidate.can_offload:
-            return LoadOptions(context_tokens=choice.context_tokens or self.plan.context_tokens)
+            return LoadOptions(
+                context_tokens=choice.context_tokens or self.plan.context_tokens,
+                weight_type=self.candidate.weight_type,
+            )
         layers = _ALL_LAYERS if placement.gpu_layers is None else placement.gpu_layers
         return LoadOptions(
             context_tokens=choice.context_tokens or self.plan.context_tokens,
@@ -72,11 +75,12 @@ class RequestPlan:
         return RunOptions(run.kv_type, run.chunk_tokens, self.plan.context_tokens)
 
     def needs_other_load(self, running: RunningModel) -> bool:
-        """Whether the loaded model does not do: other files, another placement, too short a context."""
+        """Whether the loaded model does not do: other files or numbers, another placement, too short a context."""
         wanted = self.load_options(ModelChoice(""))
         total = self.event.prompt_tokens + self.event.answer_tokens
         return (
             running.files != self.files
+            or running.options.weight_type != wanted.weight_type
             or (self.candidate.can_offload and _placed(running.options) != _placed(wanted))
             or (running.facts.context_tokens < total <= (wanted.context_tokens or 0))
         )

@@ -103,6 +103,7 @@ def step_words(step: str) -> str:
         "smaller_chunk": translate("PlanStep", "smaller prompt chunks"),
         "cheap_placement": translate("PlanStep", "some layers on the processor"),
         "kv_8bit": translate("PlanStep", "8-bit KV cache"),
+        "weights_8bit": translate("PlanStep", "8-bit weights"),
         "kv_4bit": translate("PlanStep", "4-bit KV cache"),
         "fewer_pixels": translate("PlanStep", "smaller pictures"),
         "fewer_frames": translate("PlanStep", "fewer frames"),

@@ -13,6 +13,7 @@ from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.memory_ledger import MemoryLedger
 from desktopapp.engine.backends.transformers.preparation import prepare
 from desktopapp.engine.backends.transformers.vision import PatchRule
+from desktopapp.engine.backends.transformers.weight_placing import WeightHome
 
 IMAGE_TOKEN = 151_655
 RULE = PatchRule(16, 2, 2, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -76,7 +77,7 @@ def _enliven(network: Any) -> None:
 
 def load(network: Any, context_tokens: int) -> LoadedNetwork:
     """Make a network ready as the backend does; it never stops by itself."""
-    vision, conversations = prepare(network, context_tokens, 0)
+    vision, conversations = prepare(network, WeightHome(network.device, network.dtype), context_tokens, 0)
     facts = LoadedModel("", "BF16", "cuda:0", context_tokens, PixelBudget())
     costs, ledger = Costs.of(network), MemoryLedger(network)
     return LoadedNetwork(

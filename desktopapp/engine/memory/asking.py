@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from desktopapp.engine.backend import ImagePart, VideoPart
@@ -11,6 +12,8 @@ from desktopapp.engine.media.attachment import MediaKind
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.content import Clip, Content, Document, Medium, Still
 from desktopapp.engine.request import Attachment, Request
+from desktopapp.engine.routing.features import MediaKind as NamedKind
+from desktopapp.engine.routing.features import media_kind
 
 EXPECTED_ANSWER_TOKENS = 2048
 """Room for an answer whose length nobody set. Longer ones go on for as long as memory lasts: the plan says how far."""
@@ -98,13 +101,15 @@ def _content(
     items: list[int | Medium] = []
     if request.system:
         items.append(_TURN_TOKENS + count(request.system))
-    for turn, shown in zip(request.turns, media, strict=True):
-        items += shown
+    shown = [tuple(turn) for turn in media]
+    for turn, own in zip(request.turns, shown, strict=True):
+        items += own
         items.append(_TURN_TOKENS + count(turn.text))
     if request.begun is not None:
         items.append(count(request.begun.thought + request.begun.text))
     least_answer_tokens = request.max_new_tokens or 1
-    return Content((*items, _OPENING_TOKENS), answer_tokens, needs_detail, least_answer_tokens)
+    cut_path = _cut_path(shown[-1]) if shown else ""
+    return Content((*items, _OPENING_TOKENS), answer_tokens, needs_detail, least_answer_tokens, cut_path)
 
 
 def _of_file(attachment: Attachment, headers: HeaderCache) -> Iterator[int | Medium]:
@@ -112,20 +117,33 @@ def _of_file(attachment: Attachment, headers: HeaderCache) -> Iterator[int | Med
     if header.frames:
         yield Clip(attachment.path, header.sizes[0], header.frames)
     elif header.kind is MediaKind.DOCUMENT:
-        yield Document(attachment.path, header.sizes)
         text_tokens = _PAGE_TEXT_TOKENS if attachment.selection.page_text else 0
-        yield len(header.sizes) * (_PAGE_NAME_TOKENS + text_tokens)
+        yield Document(attachment.path, header.sizes, _PAGE_NAME_TOKENS + text_tokens)
     else:
         yield Still(attachment.path, header.sizes[0])
 
 
 def _of_part(shown: ChatMedia, count: CountTokens) -> Iterator[int | Medium]:
-    if shown.before:
-        yield count(shown.before)
     part = shown.part
+    text_tokens = sum(count(text) for text in (shown.before, shown.after) if text)
     if isinstance(part, ImagePart):
-        yield Still(part.image.path, (part.image.width, part.image.height))
-    elif isinstance(part, VideoPart):
+        yield Still(part.image.path, (part.image.width, part.image.height), text_tokens)
+        return
+    if text_tokens:
+        yield text_tokens
+    if isinstance(part, VideoPart):
         yield Clip(part.video.path, (part.video.width, part.video.height), len(part.video.frame_times_s))
-    if shown.after:
-        yield count(shown.after)
+
+
+def _cut_path(last_turn: Iterable[int | Medium]) -> str:
+    """The longest document or video of the question, which `segments.cut_request` would cut; empty for none."""
+    lengths: Counter[str] = Counter()
+    for item in last_turn:
+        if isinstance(item, Clip):
+            lengths[item.path] += item.frames
+        elif isinstance(item, Document):
+            lengths[item.path] += len(item.pages)
+        elif isinstance(item, Still) and media_kind(item.path) is NamedKind.DOCUMENT:
+            lengths[item.path] += 1
+    ((path, length),) = lengths.most_common(1) or [("", 0)]
+    return path if length > 1 else ""

@@ -11,6 +11,7 @@ from desktopapp.engine.memory.formulas_llama_cpp import LlamaCosts
 from desktopapp.engine.memory.formulas_transformers import TransformersCosts
 from desktopapp.engine.memory.machine import Device
 from desktopapp.engine.memory.spec import KV_TYPES, WEIGHT_BYTES, ModelSpec
+from desktopapp.engine.memory.weight_type import INT8, STORED
 from desktopapp.engine.request import BackendChoice
 from desktopapp.modelstore.model import ModelFiles
 
@@ -47,6 +48,7 @@ class Candidate:
         capabilities: of the backend.
         corrections: what runs on this machine taught.
         fast_bfloat16: the processor computes in bfloat16, so weights are not widened without a GPU.
+        weight_type: that its weights are loaded in, see `weight_type.py`.
     """
 
     model: str
@@ -57,10 +59,16 @@ class Candidate:
     capabilities: Capabilities
     corrections: Corrections = UNCALIBRATED
     fast_bfloat16: bool = False
+    weight_type: str = STORED
 
     @property
     def precision(self) -> str:
-        """Of the weights in memory."""
+        """Of most weights in memory, as `BF16`, `INT8`, `Q4_K_M`."""
+        return "INT8" if self.weight_type == INT8 else self.computed_precision
+
+    @property
+    def computed_precision(self) -> str:
+        """That the model computes in; of a GGUF, the precision of its weights."""
         stored = self.spec.precision
         if self.backend is BackendChoice.LLAMA_CPP or self.device.is_gpu or stored != "BF16":
             return stored
@@ -74,6 +82,16 @@ class Candidate:
         """Prompt tokens that can be evaluated at once, the fastest first."""
         own = self.capabilities.chunk_tokens
         return own if self.device.is_gpu else self.capabilities.cpu_chunk_tokens or own
+
+    @property
+    def can_load_8bit(self) -> bool:
+        """Whether its weights can be loaded in 8 bits, and that saves memory of a GPU."""
+        return (
+            self.capabilities.loads_8bit
+            and self.device.is_gpu
+            and self.weight_type == STORED
+            and self.spec.text.matrix_weights > 0
+        )
 
     @property
     def can_offload(self) -> bool:
@@ -114,9 +132,10 @@ class Candidate:
             )
         return TransformersCosts(
             self.spec,
-            self.precision if self.precision in WEIGHT_BYTES else "BF16",
+            self.computed_precision if self.computed_precision in WEIGHT_BYTES else "BF16",
             overhead_bytes=learnt.overhead_bytes(self.backend, is_gpu=self.device.is_gpu),
             on_gpu=self.device.is_gpu,
             vision_factor=learnt.vision_factor,
             activation_factor=learnt.activation_factor,
+            weight_type=self.weight_type,
         )

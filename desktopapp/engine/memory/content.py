@@ -24,18 +24,20 @@ Size: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """A picture: its file and its (width, height) in pixels."""
+    """A picture: its file, its (width, height) in pixels, and tokens of text that stand with it."""
 
     path: str
     size: Size
+    text_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Pages that are shown as pictures: their sizes in pixels as they would be drawn."""
+    """Pages that are shown as pictures: their sizes in pixels as they would be drawn, and tokens of text with each."""
 
     path: str
     pages: tuple[Size, ...]
+    page_text_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,14 @@ class Content:
         answer_tokens: that there must be room for.
         needs_detail: the task reads or points, so pictures should keep 1,024 tokens.
         least_answer_tokens: that the model's context must leave; a shorter answer is none, or not what was asked for.
+        cut_path: of the document or video that can be answered part by part (`engine/segments.py`); empty for none.
     """
 
     items: tuple[int | Medium, ...]
     answer_tokens: int
     needs_detail: bool = True
     least_answer_tokens: int = 1
+    cut_path: str = ""
 
     @property
     def media(self) -> tuple[Medium, ...]:
@@ -105,6 +109,11 @@ class Content:
     def workload(self, showing: Showing) -> Workload:
         """What this asks of memory; with segments, what the largest of them asks."""
         return _workload(self, showing)
+
+    def most_segments(self, showing: Showing) -> int:
+        """Parts that it can be cut into: one for each page, or pair of frames, of what can be cut."""
+        whole = replace(showing, segments=1)
+        return sum(1 for part, is_cut in _marked_parts(self, whole) if is_cut and isinstance(part, Picture))
 
     def largest_picture_tokens(self, showing: Showing) -> int:
         """Visual tokens of the most expensive picture, page or pair of frames; 0 without media."""
@@ -128,19 +137,24 @@ class Content:
 # A plan asks for the same one several times, and for a hundred files it is most of the work.
 @lru_cache(maxsize=8)
 def _workload(content: Content, showing: Showing) -> Workload:
-    texts = sum(item for item in content.items if isinstance(item, int))
-    if showing.segments == 1:
-        parts = tuple(
-            part
-            for item in content.items
-            for part in ([item] if isinstance(item, int) else _parts(item, showing))
-        )
-        return Workload(parts, content.answer_tokens)
-    pictures = [part for medium in content.media for part in _parts(medium, showing)]
-    size = -(-len(pictures) // showing.segments)
-    groups = [pictures[start : start + size] for start in range(0, len(pictures), size)]
-    workloads = [Workload((*group, texts), content.answer_tokens) for group in groups]
-    return max(workloads, key=lambda workload: workload.prompt_tokens)
+    parts = list(_marked_parts(content, showing))
+    if showing.segments > 1:
+        cut = [place for place, (part, is_cut) in enumerate(parts) if is_cut and isinstance(part, Picture)]
+        behind = cut[-(-len(cut) // showing.segments) :]
+        if behind:
+            # The first is among the largest. What stands with the pages behind it goes along with them.
+            parts = [one for place, one in enumerate(parts) if place < behind[0] or not one[1]]
+    return Workload(tuple(part for part, _ in parts), content.answer_tokens)
+
+
+def _marked_parts(content: Content, showing: Showing) -> Iterator[tuple[int | Picture, bool]]:
+    """Everything in order, and whether it belongs to what can be cut."""
+    for item in content.items:
+        if isinstance(item, int):
+            yield item, False
+        else:
+            is_cut = bool(content.cut_path) and item.path == content.cut_path
+            yield from ((part, is_cut) for part in _parts(item, showing))
 
 
 def shown_size(medium: Medium, showing: Showing) -> Size:
@@ -168,8 +182,9 @@ def _parts(medium: Medium, showing: Showing) -> Iterator[int | Picture]:
             yield picture
         return
     sizes = (medium.size,) if isinstance(medium, Still) else medium.pages
+    text_tokens = medium.text_tokens if isinstance(medium, Still) else medium.page_text_tokens
     for size in sizes:
-        yield _LABEL_TOKENS + _TOKENS_AROUND
+        yield _LABEL_TOKENS + _TOKENS_AROUND + text_tokens
         yield _picture(fit_grid(*size, showing.pixels), showing.pixels.cell_px)
 
 

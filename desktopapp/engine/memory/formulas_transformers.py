@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from desktopapp.engine.memory.costs import RunShape
 from desktopapp.engine.memory.kv_format import KV_FORMATS
 from desktopapp.engine.memory.spec import WEIGHT_BYTES, ModelSpec
+from desktopapp.engine.memory.weight_type import INT8, SCALE_BYTES, STORED, WIDENED_BYTES
 
 GPU_BLOCK_TOKENS = 1024
 CPU_BLOCK_TOKENS = 512
@@ -41,6 +42,7 @@ class TransformersCosts:
         on_gpu: the device is a GPU.
         vision_factor: measured to counted memory of the vision tower, from calibration.
         activation_factor: likewise of the language model.
+        weight_type: that the language model's matrices are loaded in, a name of `weight_type.WEIGHT_TYPES`.
     """
 
     spec: ModelSpec
@@ -49,6 +51,7 @@ class TransformersCosts:
     on_gpu: bool
     vision_factor: float = 1.0
     activation_factor: float = 1.0
+    weight_type: str = STORED
 
     @property
     def _element_bytes(self) -> int:
@@ -56,8 +59,12 @@ class TransformersCosts:
 
     @property
     def weight_bytes(self) -> int:
-        """All weights in the loaded precision."""
-        return self.spec.weight_bytes_as(self.precision)
+        """All weights in the loaded precision, or 8-bit codes and their scales."""
+        wide = self.spec.weight_bytes_as(self.precision)
+        if self.weight_type != INT8:
+            return wide
+        text = self.spec.text
+        return wide - text.matrix_weights * (self._element_bytes - 1) + text.matrix_rows * SCALE_BYTES
 
     def kv_bytes(self, tokens: int, total_tokens: int, run: RunShape) -> int:
         """Whole blocks; `16bit` keeps numbers in the precision that the model computes in."""
@@ -84,7 +91,7 @@ class TransformersCosts:
 
     def prefill_bytes(self, tokens: int, past_tokens: int, total_tokens: int, run: RunShape) -> int:
         """Activations of one chunk: in its MLP, see `activation_bytes`, or in attention over a long past."""
-        worst = tokens * activation_bytes(self.spec, self._element_bytes)
+        worst = tokens * activation_bytes(self.spec, self._element_bytes) + self._widened_bytes
         if self.on_gpu and self._element_bytes == _HALF and tokens > SHORT_QUERIES:
             worst = max(worst, attention_bytes(self.spec, tokens, past_tokens, run.kv_type))
         return round((worst + self._logits_bytes) * self.activation_factor)
@@ -92,6 +99,11 @@ class TransformersCosts:
     def decode_bytes(self, total_tokens: int, run: RunShape) -> int:
         """One token's activations are nothing beside its logits."""
         return self._logits_bytes
+
+    @property
+    def _widened_bytes(self) -> int:
+        """The buffer that 8-bit weights are multiplied out into."""
+        return WIDENED_BYTES if self.weight_type == INT8 else 0
 
     @property
     def _logits_bytes(self) -> int:

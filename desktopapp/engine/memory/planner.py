@@ -109,11 +109,18 @@ def make_plan(
     found = wanted.relax(WITHIN_MODEL)
     if found is not None:
         return found
+    same_model = [wanted]
     for other in alternatives:
         search = _Search(other.candidate, content, limits, (other.step,))
         if (found := search.relax(WITHIN_MODEL)) is not None:
             return found
-    return wanted.relax(LAST_RESORTS) or wanted.plan()
+        if other.step is not Step.SMALLER_MODEL:
+            same_model.append(search)
+    for step in LAST_RESORTS:
+        for search in same_model:
+            if (found := search.relax((step,))) is not None:
+                return found
+    return wanted.plan()
 
 
 def estimate_setup(setup: Setup, content: Content) -> Estimate:

@@ -81,6 +81,8 @@ def _step_words(step: Step, plan: Plan) -> str:
         return (
             f"The KV cache holds {bits}-bit numbers ({setup.run.kv_type}): {_kv_saving(plan)} less, {loss}."
         )
+    if step is Step.WEIGHTS_8BIT:
+        return f"The weights are loaded in 8 bits: {_weight_saving(plan)} less, hardly any loss."
     if step is Step.FEWER_PIXELS:
         return f"Pictures are shown with at most {setup.picture_tokens or 0:,} tokens each."
     if step is Step.SMALL_PICTURES:
@@ -102,6 +104,11 @@ def _kv_saving(plan: Plan) -> str:
     tokens = plan.content.workload(plan.setup.showing).total_tokens
     saved = spec.kv_token_bytes(plan.first.run.kv_type) - spec.kv_token_bytes(plan.setup.run.kv_type)
     return _gib(saved * tokens)
+
+
+def _weight_saving(plan: Plan) -> str:
+    before, after = (setup.candidate.costs_here().weight_bytes for setup in (plan.first, plan.setup))
+    return _gib(before - after)
 
 
 def _gib(size_bytes: int) -> str:

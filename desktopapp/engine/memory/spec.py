@@ -54,6 +54,18 @@ class TextShape:
         return embeddings + self.layers * self._attention + self._all_mlps + self.hidden
 
     @property
+    def matrix_weights(self) -> int:
+        """Of the layers' matrices, those that can be kept in 8 bits; of dense layers only."""
+        attention = 2 * self.hidden * (self.query_width + self.kv_width)
+        return 0 if self.experts else self.layers * (attention + 3 * self.hidden * self.feed_forward)
+
+    @property
+    def matrix_rows(self) -> int:
+        """Outputs of those matrices: queries, keys and values, the two back to the residual stream, gate and up."""
+        rows = self.query_width + 2 * self.kv_width + 2 * self.hidden + 2 * self.feed_forward
+        return 0 if self.experts else self.layers * rows
+
+    @property
     def kv_width(self) -> int:
         """Numbers in the keys of one token in one layer; its values have as many."""
         return self.kv_heads * self.head_dim

@@ -15,6 +15,7 @@ from desktopapp.engine.memory.candidate import WHOLE_MODEL, Candidate, Placement
 from desktopapp.engine.memory.content import Content, Showing
 from desktopapp.engine.memory.costs import RunShape
 from desktopapp.engine.memory.spec import KV_TYPES
+from desktopapp.engine.memory.weight_type import INT8
 from desktopapp.engine.request import MemoryLimits
 
 DETAIL_TOKENS = 1024
@@ -35,6 +36,7 @@ class Step(StrEnum):
     SMALLER_CHUNK = "smaller_chunk"
     CHEAP_PLACEMENT = "cheap_placement"
     KV_8BIT = "kv_8bit"
+    WEIGHTS_8BIT = "weights_8bit"
     KV_4BIT = "kv_4bit"
     FEWER_PIXELS = "fewer_pixels"
     FEWER_FRAMES = "fewer_frames"
@@ -50,6 +52,7 @@ WITHIN_MODEL = (
     Step.SMALLER_CHUNK,
     Step.CHEAP_PLACEMENT,
     Step.KV_8BIT,
+    Step.WEIGHTS_8BIT,
     Step.KV_4BIT,
     Step.FEWER_PIXELS,
     Step.FEWER_FRAMES,
@@ -112,6 +115,9 @@ def choices(step: Step, setup: Setup, content: Content, limits: MemoryLimits) ->
         yield from _cheap_placements(setup, content)
     elif step in (Step.KV_8BIT, Step.KV_4BIT):
         yield from _smaller_kv(setup, 8 if step is Step.KV_8BIT else 4, limits)
+    elif step is Step.WEIGHTS_8BIT:
+        if setup.candidate.can_load_8bit:
+            yield replace(setup, candidate=replace(setup.candidate, weight_type=INT8))
     elif step is Step.FEWER_PIXELS:
         least = DETAIL_TOKENS if content.needs_detail else LEAST_TOKENS
         yield from _smaller_pictures(setup, content, least)
@@ -133,6 +139,8 @@ def undone(step: Step, setup: Setup, first: Setup) -> Setup:
         return replace(setup, placement=first.placement)
     if step in (Step.KV_8BIT, Step.KV_4BIT):
         return replace(setup, run=replace(setup.run, kv_type=first.run.kv_type))
+    if step is Step.WEIGHTS_8BIT:
+        return replace(setup, candidate=first.candidate)
     if step in (Step.FEWER_PIXELS, Step.SMALL_PICTURES):
         showing = replace(setup.showing, pixels=first.showing.pixels, video=first.showing.video)
         return replace(setup, showing=showing, picture_tokens=None)
@@ -196,8 +204,8 @@ def _fewer_frames(setup: Setup, content: Content) -> Iterator[Setup]:
 
 
 def _segments(setup: Setup, content: Content) -> Iterator[Setup]:
-    most = min(
-        setup.candidate.capabilities.most_segments, sum(1 for _ in content.workload(setup.showing).pictures)
-    )
-    for count in range(2, most + 1):
+    """More and more parts, each a fifth more than the last: of a thousand pages the exact number does not matter."""
+    most, count = content.most_segments(setup.showing), 2
+    while count <= most:
         yield replace(setup, showing=replace(setup.showing, segments=count))
+        count = max(count + 1, count * 6 // 5)

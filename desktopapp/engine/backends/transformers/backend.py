@@ -46,6 +46,7 @@ class TransformersBackend:
         kv_types=("16bit", "int8", "fp8_e4m3", "fp8_e5m2", "int4"),
         chunk_tokens=(2048, 1024, 512, 256),
         cpu_chunk_tokens=(128, 64),
+        loads_8bit=True,
     )
 
     def __init__(self) -> None:

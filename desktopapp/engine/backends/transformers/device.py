@@ -45,14 +45,24 @@ def place(requested: str, stored: str, parameters: int) -> Placement:
     Raises:
         BackendUnavailable: `cuda` was asked for and there is none, or the stored type is unknown.
     """
-    stored_type = _FLOAT_TYPES.get(stored)
-    if stored_type is None:
-        raise BackendUnavailable(backend="transformers", reason=f"its weights are stored as {stored}")
+    as_stored = stored_type(stored)
     if requested != "cpu" and torch.cuda.is_available():
-        return Placement(torch.device("cuda", torch.cuda.current_device()), _gpu_type(stored_type))
+        return Placement(torch.device("cuda", torch.cuda.current_device()), _gpu_type(as_stored))
     if requested == "cuda":
         raise BackendUnavailable(backend="transformers", reason="PyTorch finds no CUDA graphics card")
-    return Placement(torch.device("cpu"), _cpu_type(stored_type, parameters))
+    return Placement(torch.device("cpu"), _cpu_type(as_stored, parameters))
+
+
+def stored_type(name: str) -> torch.dtype:
+    """The type of a name in a weight file's header, as `BF16`.
+
+    Raises:
+        BackendUnavailable: it is none that models compute in.
+    """
+    found = _FLOAT_TYPES.get(name)
+    if found is None:
+        raise BackendUnavailable(backend="transformers", reason=f"its weights are stored as {name}")
+    return found
 
 
 def _gpu_type(stored: torch.dtype) -> torch.dtype:

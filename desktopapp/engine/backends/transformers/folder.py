@@ -76,6 +76,11 @@ def open_folder(path: Path) -> ModelFolder:
     )
 
 
+def has_experts(config: dict[str, Any]) -> bool:
+    """Whether a configuration is of a mixture of experts."""
+    return config.get("model_type") == "qwen3_vl_moe"
+
+
 def _require_one(path: Path, choices: tuple[tuple[str, ...], ...]) -> None:
     """One set of files has to be there whole; the first set is what is asked for."""
     for names in choices:

@@ -13,6 +13,7 @@ from typing import Protocol
 import torch
 from torch.nn import functional
 
+from desktopapp.engine.backends.transformers.quantised_matrix import product
 from desktopapp.engine.backends.transformers.text_ops import TextOps
 from desktopapp.engine.backends.transformers.text_weights import DenseMlp, LayerWeights, TextWeights
 from desktopapp.engine.backends.transformers.vision import VisualFeatures
@@ -132,7 +133,7 @@ class TextDecoder:
             hidden, queries, rope = hidden[-1:], queries[-1:], (rope[0][-1:], rope[1][-1:])
         queries = ops.norm_rope(queries, layer.q_norm, shape.norm_epsilon, rope)
         del keys, values
-        mixed = functional.linear(cache.attend(index, queries).flatten(1), layer.out)
+        mixed = product(cache.attend(index, queries).flatten(1), layer.out)
         del queries
         normed = ops.add_rms_norm(hidden, mixed, layer.mlp_norm, shape.norm_epsilon)
         del mixed
@@ -140,6 +141,6 @@ class TextDecoder:
 
     def _run_mlp(self, layer: LayerWeights, normed: torch.Tensor) -> torch.Tensor:
         if isinstance(layer.mlp, DenseMlp):
-            return functional.linear(self._ops.swiglu(*layer.mlp.gate_up(normed)), layer.mlp.down)
+            return product(self._ops.swiglu(*layer.mlp.gate_up(normed)), layer.mlp.down)
         output: torch.Tensor = layer.mlp(normed.unsqueeze(0))[0]
         return output

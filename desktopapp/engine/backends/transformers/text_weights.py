@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.nn import functional
+
+from desktopapp.engine.backends.transformers.quantised_matrix import Matrix, product
+from desktopapp.engine.backends.transformers.weight_placing import WeightHome
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,22 +17,22 @@ class Projection:
     """Several linear maps of one input.
 
     Args:
-        weights: (outputs of all, inputs) as one tensor, or one tensor for each map.
+        weights: (outputs of all, inputs) as one matrix, or one matrix for each map.
         sizes: outputs of each map.
     """
 
-    weights: tuple[torch.Tensor, ...]
+    weights: tuple[Matrix, ...]
     sizes: tuple[int, ...]
 
     def __call__(self, inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Apply to (..., inputs); returns (..., size) for each map."""
         if len(self.weights) == len(self.sizes):
-            return tuple(functional.linear(inputs, weight) for weight in self.weights)
-        return torch.split(functional.linear(inputs, self.weights[0]), list(self.sizes), -1)
+            return tuple(product(inputs, weight) for weight in self.weights)
+        return torch.split(product(inputs, self.weights[0]), list(self.sizes), -1)
 
     @property
-    def joined(self) -> torch.Tensor:
-        """The one tensor of all maps.
+    def joined(self) -> Matrix:
+        """The one matrix of all maps.
 
         Raises:
             ValueError: they were not joined.
@@ -50,7 +52,7 @@ class DenseMlp:
     """
 
     gate_up: Projection
-    down: torch.Tensor
+    down: Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class LayerWeights:
     qkv: Projection
     q_norm: torch.Tensor
     k_norm: torch.Tensor
-    out: torch.Tensor
+    out: Matrix
     mlp_norm: torch.Tensor
     mlp: DenseMlp | Any
 
@@ -123,14 +125,15 @@ class TextWeights:
         return all(isinstance(layer.mlp, DenseMlp) for layer in self.layers)
 
 
-def read_text_weights(network: Any, *, join: bool) -> TextWeights:
+def read_text_weights(
+    network: Any, home: WeightHome, placed: Callable[[float], None] = lambda share: None
+) -> TextWeights:
     """Collect the weights of a Qwen3-VL network.
 
     Args:
-        network: of transformers. With `join` its own parameters become views of the joined ones, so no
-            memory is added.
-        join: make one tensor of weights that are applied to the same input. Weights mapped from a file are
-            better left apart: joined they would have to be memory of this process.
+        network: of transformers. Its own parameters move, or become views of the joined ones.
+        home: where all of them go.
+        placed: told about the share of the layers that are there.
 
     Raises:
         ValueError: a network that this forward pass does not describe.
@@ -145,17 +148,21 @@ def read_text_weights(network: Any, *, join: bool) -> TextWeights:
         int(config.head_dim),
         float(config.rms_norm_eps),
     )
-    rotary = text.rotary_emb
+    layers = []
     with torch.no_grad():
-        layers = tuple(_read_layer(layer, join) for layer in text.layers)
+        for layer in text.layers:
+            layers.append(_read_layer(layer, home))
+            placed(len(layers) / len(text.layers))
+        home.place_rest(network)
+    rotary = text.rotary_emb
     return TextWeights(
         shape=shape,
         embedding=text.embed_tokens.weight,
-        layers=layers,
+        layers=tuple(layers),
         norm=text.norm.weight,
         head=network.lm_head.weight,
-        axes=mrope_axes(rotary.mrope_section, shape.head_dim // 2).to(text.embed_tokens.weight.device),
-        frequencies=rotary.inv_freq.float().to(text.embed_tokens.weight.device),
+        axes=mrope_axes(rotary.mrope_section, shape.head_dim // 2).to(home.device),
+        frequencies=rotary.inv_freq.float().to(home.device),
         rope_scale=float(rotary.attention_scaling),
     )
 
@@ -179,41 +186,32 @@ def mrope_axes(sections: Sequence[int], pairs: int) -> torch.Tensor:
     return axes
 
 
-def _read_layer(layer: Any, join: bool) -> LayerWeights:
+def _read_layer(layer: Any, home: WeightHome) -> LayerWeights:
     attention, mlp = layer.self_attn, layer.mlp
-    dense = hasattr(mlp, "down_proj") and hasattr(mlp, "gate_proj")
-    groups: list[list[Any]] = [[attention.q_proj, attention.k_proj, attention.v_proj], [attention.o_proj]]
-    if dense:
-        groups += [[mlp.gate_proj, mlp.up_proj], [mlp.down_proj]]
-    qkv, out, *inner = _join_all(groups) if join else [_apart(group) for group in groups]
-    return LayerWeights(
+    weights = LayerWeights(
         attention_norm=layer.input_layernorm.weight,
-        qkv=qkv,
+        qkv=_project([attention.q_proj, attention.k_proj, attention.v_proj], home),
         q_norm=attention.q_norm.weight,
         k_norm=attention.k_norm.weight,
-        out=out.joined,
+        out=home.matrix([attention.o_proj]),
         mlp_norm=layer.post_attention_layernorm.weight,
-        mlp=DenseMlp(inner[0], inner[1].joined) if dense else mlp,
+        mlp=_read_mlp(mlp, home) if is_dense(mlp) else mlp,
     )
+    home.place_rest(layer)
+    return weights
 
 
-def _apart(modules: Sequence[Any]) -> Projection:
-    return Projection(tuple(module.weight for module in modules), _outputs(modules))
+def is_dense(mlp: Any) -> bool:
+    """Whether a layer's MLP is one for all tokens, no mixture of experts."""
+    return hasattr(mlp, "down_proj") and hasattr(mlp, "gate_proj")
 
 
-def _join_all(groups: Sequence[Sequence[Any]]) -> list[Projection]:
-    """Join the weights of each group, all of a layer's at once.
-
-    All are copied, those alone in their group as well, before anything is given back: then the layer leaves one
-    piece of free memory, which the next layer's copies fill. Joined one by one they would leave gaps between the
-    matrices that stay, too small for the next layer's, a gigabyte in all for the 4B model.
-    """
-    joined = [torch.cat([module.weight for module in group]) for group in groups]
-    for modules, whole in zip(groups, joined, strict=True):
-        for module, part in zip(modules, torch.split(whole, list(_outputs(modules))), strict=True):
-            module.weight.data = part
-    return [Projection((whole,), _outputs(modules)) for modules, whole in zip(groups, joined, strict=True)]
+def _read_mlp(mlp: Any, home: WeightHome) -> DenseMlp:
+    return DenseMlp(_project([mlp.gate_proj, mlp.up_proj], home), home.matrix([mlp.down_proj]))
 
 
-def _outputs(modules: Sequence[Any]) -> tuple[int, ...]:
-    return tuple(int(module.weight.shape[0]) for module in modules)
+def _project(modules: Sequence[Any], home: WeightHome) -> Projection:
+    sizes = tuple(int(module.weight.shape[0]) for module in modules)
+    if home.joins:
+        return Projection((home.matrix(modules),), sizes)
+    return Projection(tuple(home.matrix([module]) for module in modules), sizes)

@@ -24,8 +24,8 @@ ALL = Capabilities(
     kv_types=("16bit", "int8", "int4"),
     chunk_tokens=(2048, 1024, 512, 256),
     reads_video=True,
-    most_segments=8,
 )
+WITH_8BIT = replace(ALL, loads_8bit=True)
 PLAIN = Capabilities(kv_types=("16bit",), chunk_tokens=(1024,))
 LAYERED = Capabilities(
     kv_types=("16bit", "q8_0", "q4_0"), chunk_tokens=(2048, 1024, 512, 256), offloads_layers=True
@@ -51,6 +51,7 @@ def test_the_order_is_that_of_the_issue() -> None:
         Step.SMALLER_CHUNK,
         Step.CHEAP_PLACEMENT,
         Step.KV_8BIT,
+        Step.WEIGHTS_8BIT,
         Step.KV_4BIT,
         Step.FEWER_PIXELS,
         Step.FEWER_FRAMES,
@@ -77,7 +78,7 @@ def test_where_all_fits_nothing_is_given_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize("needs_detail", [True, False])
 def test_less_and_less_memory_takes_step_after_step(needs_detail: bool, tmp_path: Path) -> None:
     """The last step that was needed never comes before one of a larger card."""
-    content = Content((BOOK, FILM, 500), 1024, needs_detail)
+    content = Content((BOOK, FILM, 500), 1024, needs_detail, cut_path=BOOK.path)
     seen: list[Step] = []
     order = list(Step)
     for tenths in range(460, 80, -12):
@@ -91,6 +92,42 @@ def test_less_and_less_memory_takes_step_after_step(needs_detail: bool, tmp_path
     assert positions == sorted(positions)
     expected = {Step.KV_8BIT, Step.KV_4BIT, Step.FEWER_PIXELS}
     assert expected | ({Step.SEGMENTS} if needs_detail else set()) <= set(seen)
+
+
+def test_weights_become_8_bit_before_the_cache_becomes_4(tmp_path: Path) -> None:
+    content = Content((BOOK, 500), 512)
+    plans = [
+        make_plan(on_gpu(free, tmp_path, capabilities=WITH_8BIT), content, NO_LIMITS)
+        for free in (48, 27, 23, 16.5)
+    ]
+    assert [(plan.setup.run.kv_type, plan.setup.candidate.weight_type) for plan in plans] == [
+        ("16bit", "stored"),
+        ("int8", "stored"),
+        ("int8", "int8"),
+        ("int4", "int8"),
+    ]
+    assert all(plan.fits for plan in plans)
+    assert "8 bits" in " ".join(planned_event(plans[2], "").reasons)
+
+
+def test_a_step_back_to_16_bit_weights_is_taken_where_a_smaller_cache_does(tmp_path: Path) -> None:
+    content = Content((BOOK, 500), 512)
+    plan = make_plan(on_gpu(19.5, tmp_path, capabilities=WITH_8BIT), content, NO_LIMITS)
+    assert plan.steps == (Step.KV_4BIT,)
+    assert plan.setup.candidate.weight_type == "stored"
+
+
+def test_8_gib_hold_the_4b_model_in_8_bits(tmp_path: Path) -> None:
+    plan = make_plan(on_gpu(8, tmp_path, capabilities=WITH_8BIT), Content((SCREEN, 32), 500), NO_LIMITS)
+    assert plan.steps == (Step.WEIGHTS_8BIT,)
+    assert planned_event(plan, "").precision == "INT8"
+
+
+def test_only_a_gpu_gets_8_bit_weights(tmp_path: Path) -> None:
+    candidate = on_gpu(8, tmp_path, capabilities=WITH_8BIT)
+    on_cpu = replace(candidate, device=replace(candidate.device, is_gpu=False))
+    assert candidate.can_load_8bit
+    assert not on_cpu.can_load_8bit
 
 
 def test_a_step_that_is_not_needed_is_taken_back(tmp_path: Path) -> None:
@@ -190,7 +227,7 @@ def test_remedies_were_tried(tmp_path: Path) -> None:
     candidate = on_gpu(16, tmp_path)
     content = Content((BOOK, 100), 500)
     limits = MemoryLimits(vram_limit_bytes=10 * GIB, kv_type="16bit")
-    plan = make_plan(on_gpu(16, tmp_path, capabilities=replace(ALL, most_segments=1)), content, limits)
+    plan = make_plan(on_gpu(16, tmp_path, capabilities=ALL), content, limits)
     assert not plan.fits
     remedies = find_remedies(plan, limits)
     assert any("ceiling" in remedy for remedy in remedies)

@@ -14,6 +14,7 @@ import triton
 import triton.language as tl
 
 from desktopapp.engine.backends.transformers.kv_cache.kernels.jit import jit
+from desktopapp.engine.backends.transformers.quantised_matrix import Matrix, QuantisedMatrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def _gemv_kernel(
     inputs: tl.tensor,
     norm: tl.tensor,
     matrix: tl.tensor,
+    scales: tl.tensor,
     outputs: tl.tensor,
     count: tl.int32,
     epsilon: tl.float32,
@@ -55,6 +57,7 @@ def _gemv_kernel(
     is_normed: tl.constexpr,
     adds_up: tl.constexpr,
     is_gated: tl.constexpr,
+    is_quantised: tl.constexpr,
     row_count: tl.constexpr,
     lane_count: tl.constexpr,
     overlaps: tl.constexpr,
@@ -92,10 +95,16 @@ def _gemv_kernel(
         if is_gated:
             up_tile = tl.load(places + up_offset + start, mask=mask, other=0.0, eviction_policy="evict_first")
             up_sums += up_tile.to(tl.float32) * vector[None, :]
-    result = tl.sum(sums, 1).to(dtype)
+    totals = tl.sum(sums, 1)
+    if is_quantised:
+        totals *= tl.load(scales + rows, mask=is_row, other=0.0)
+    result = totals.to(dtype)
     if is_gated:
         gate = result.to(tl.float32)
-        up = tl.sum(up_sums, 1).to(dtype).to(tl.float32)
+        up_totals = tl.sum(up_sums, 1)
+        if is_quantised:
+            up_totals *= tl.load(scales + count + rows, mask=is_row, other=0.0)
+        up = up_totals.to(dtype).to(tl.float32)
         result = ((gate * tl.sigmoid(gate)).to(dtype).to(tl.float32) * up).to(dtype)
     if adds_up:
         before = tl.load(outputs + rows, mask=is_row, other=0.0).to(tl.float32)
@@ -123,7 +132,7 @@ def _load_vector(
 
 
 def gemv(
-    matrix: torch.Tensor,
+    matrix: Matrix,
     inputs: torch.Tensor,
     outputs: torch.Tensor,
     *,
@@ -137,7 +146,8 @@ def gemv(
     """Multiply a matrix with one vector.
 
     Args:
-        matrix: (outputs, inputs), contiguous; with `gated` (2 x outputs, inputs), gates before values.
+        matrix: (outputs, inputs), contiguous, 8-bit codes or not; with `gated` (2 x outputs, inputs), gates before
+            values.
         inputs: (inputs,), contiguous.
         outputs: (outputs,), contiguous; overwritten, or added to.
         norm: (inputs,), weights of an RMS norm that the input goes through first.
@@ -149,12 +159,15 @@ def gemv(
         tile: how to divide the matrix; None takes the fitting one.
     """
     tile = tile or fitting_tile(matrix.shape[1])
+    quantised = matrix if isinstance(matrix, QuantisedMatrix) else None
+    numbers = matrix.codes if isinstance(matrix, QuantisedMatrix) else matrix
     count = matrix.shape[0] // 2 if gated else matrix.shape[0]
     launch = _gemv_kernel[(triton.cdiv(count, tile.rows),)]
     launch(
         inputs,
         inputs if norm is None else norm,
-        matrix,
+        numbers,
+        numbers if quantised is None else quantised.scales,
         outputs,
         count,
         epsilon,
@@ -162,6 +175,7 @@ def gemv(
         is_normed=norm is not None,
         adds_up=adds,
         is_gated=gated,
+        is_quantised=quantised is not None,
         row_count=tile.rows,
         lane_count=min(tile.columns, triton.next_power_of_2(matrix.shape[1])),
         overlaps=overlaps,

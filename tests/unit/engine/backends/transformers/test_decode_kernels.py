@@ -12,10 +12,12 @@ from desktopapp.engine.backend import LoadOptions
 from desktopapp.engine.backends.transformers.folder import open_folder
 from desktopapp.engine.backends.transformers.kv_cache import KvCache
 from desktopapp.engine.backends.transformers.loader import load_network
+from desktopapp.engine.backends.transformers.quantised_matrix import QuantisedMatrix, quantise_into
 from desktopapp.engine.backends.transformers.text_decoder import TextDecoder
 from desktopapp.engine.backends.transformers.text_ops import TorchOps
 from desktopapp.engine.backends.transformers.text_sequence import TextSequence
 from desktopapp.engine.backends.transformers.text_weights import read_text_weights
+from desktopapp.engine.backends.transformers.weight_placing import WeightHome
 
 pytest.importorskip("triton")
 
@@ -88,10 +90,38 @@ def test_gemv_equals_linear(dtype: torch.dtype, inputs: int, outputs: int) -> No
     close(found, TorchOps().swiglu(gate.unsqueeze(0), up.unsqueeze(0))[0])
 
 
-@pytest.mark.parametrize(("kv_type", "tolerance"), [("16bit", 1e-4), ("int4", 0.2)])
-def test_a_step_equals_the_plain_forward_pass(random_folder: Path, kv_type: str, tolerance: float) -> None:
+@types
+def test_gemv_reads_8_bit_codes(dtype: torch.dtype) -> None:
+    inputs, outputs = 320, 37
+    matrix = quantised(noise(2 * outputs, inputs, dtype=torch.float32) * inputs**-0.5)
+    wide = (matrix.codes * matrix.scales[:, None]).to(dtype)
+    vector, norm = noise(inputs, dtype=dtype), noise(inputs, dtype=dtype, seed=1)
+    found = torch.full((2 * outputs,), torch.nan, dtype=dtype, device=DEVICE)
+    gemv(matrix, vector, found)
+    close(found, functional.linear(vector, wide))
+    found = torch.full((outputs,), torch.nan, dtype=dtype, device=DEVICE)
+    gemv(matrix, vector, found, norm=norm, epsilon=1e-6, gated=True)
+    normed = TorchOps().rms_norm(vector.unsqueeze(0), norm, 1e-6)
+    gate, up = functional.linear(normed, wide).split(outputs, -1)
+    close(found, TorchOps().swiglu(gate, up)[0])
+
+
+def quantised(matrix: torch.Tensor) -> QuantisedMatrix:
+    codes = torch.empty(matrix.shape, dtype=torch.int8, device=matrix.device)
+    scales = torch.empty(len(matrix), device=matrix.device)
+    quantise_into(matrix, codes, scales)
+    return QuantisedMatrix(codes, scales)
+
+
+@pytest.mark.parametrize(
+    ("kv_type", "weight_type", "tolerance"),
+    [("16bit", "stored", 1e-4), ("16bit", "int8", 1e-4), ("int4", "stored", 0.2)],
+)
+def test_a_step_equals_the_plain_forward_pass(
+    random_folder: Path, kv_type: str, weight_type: str, tolerance: float
+) -> None:
     network = load_network(open_folder(random_folder), LoadOptions(device="auto"), lambda *_: None).network
-    weights = read_text_weights(network, join=True)
+    weights = read_text_weights(network, WeightHome(DEVICE, torch.float32, weight_type))
     decoder = TextDecoder(weights, TorchOps())
     sizes = len(weights.layers), weights.shape.kv_heads, weights.shape.head_dim
     plain, stepped = (
@@ -110,7 +140,9 @@ def test_a_step_equals_the_plain_forward_pass(random_folder: Path, kv_type: str,
 
 def test_turns_of_several_tokens_are_laid_out_as_kernels_read_them(random_folder: Path) -> None:
     network = load_network(open_folder(random_folder), LoadOptions(device="cpu"), lambda *_: None).network
-    decoder = TextDecoder(read_text_weights(network, join=False), TorchOps())
+    decoder = TextDecoder(
+        read_text_weights(network, WeightHome(torch.device("cpu"), torch.float32, joins=False)), TorchOps()
+    )
     cosine, sine = decoder.rope(torch.arange(9).expand(3, 9))
     assert cosine.is_contiguous()
     assert sine.is_contiguous()

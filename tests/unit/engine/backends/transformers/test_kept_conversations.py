@@ -23,6 +23,7 @@ from desktopapp.engine.backends.transformers.text_decoder import TextDecoder
 from desktopapp.engine.backends.transformers.text_ops import TorchOps
 from desktopapp.engine.backends.transformers.text_sequence import TextSequence
 from desktopapp.engine.backends.transformers.text_weights import read_text_weights
+from desktopapp.engine.backends.transformers.weight_placing import WeightHome
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.steps import StepClock
 from tests.pictures import NoisePicture, NoiseVideo
@@ -139,7 +140,7 @@ def test_unversioned_pictures_are_compared_by_their_pixels(reader: Reader) -> No
 def test_a_machine_without_graphs_goes_on_plainly(
     network: LoadedNetwork, caplog: pytest.LogCaptureFixture
 ) -> None:
-    weights = read_text_weights(network.network, join=False)
+    weights = read_text_weights(network.network, WeightHome(torch.device("cpu"), torch.float32, joins=False))
 
     class NoGraph:
         def begin(self, position: int) -> None:
