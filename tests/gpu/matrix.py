@@ -16,6 +16,9 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+# As the backend sets it, which here comes too late.
+os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+
 import torch
 
 from desktopapp.engine.backend import LoadOptions
@@ -45,10 +48,6 @@ MIB = 2**20
 
 def main() -> int:
     """Run what is asked for."""
-    if "PYTORCH_ALLOC_CONF" not in os.environ:
-        # As the backend sets it, but torch is imported here already.
-        os.environ["PYTORCH_ALLOC_CONF"] = "expandable_segments:True"
-        os.execv(sys.executable, [sys.executable, "-m", "tests.gpu.matrix", *sys.argv[1:]])
     parser = argparse.ArgumentParser(prog="python -m tests.gpu.matrix", description=__doc__)
     parser.add_argument("--models", type=Path, default=Path(tempfile.gettempdir()) / "true-shapes")
     parser.add_argument("--sizes", nargs="+", default=SIZES)
