@@ -19,19 +19,22 @@ from models.pocket.fonts import fetch
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A stage with its options, and the stage that it goes on from."""
+    """A stage with its options, and the stage or the folder that it goes on from."""
 
     stage: str
-    start: str | None
+    start: str | Path | None
     steps: int
     options: tuple[str, ...]
 
 
 _TOWER = _Run("tower", None, 963, ("--rate", "0.01"))
-_BASE = _Run("base", "tower", 9000, ("--rate", "0.01", "--end-rate", "0.004", "--decay-share", "0.3"))
-_LAST = tuple(_Run(kind.value, "base", 1000, ("--rate", "0.004", "--end-rate", "0")) for kind in ModelKind)
+_BASE = _Run("base", "tower", 15000, ("--rate", "0.01", "--end-rate", "0.0025", "--decay-share", "0.5"))
+# From a trained model instead of the tower: pictures need not grow, and the rate starts lower.
+_FURTHER = ("--rate", "0.006", "--end-rate", "0.0025", "--growth-steps", "1")
+_FURTHER_STEPS = 7000
+_LAST = tuple(_Run(kind.value, "base", 1500, ("--rate", "0.0025", "--end-rate", "0")) for kind in ModelKind)
 # Of a budget, the last stages get this share; the tower takes what it needs.
-_LAST_SHARE = 0.17
+_LAST_SHARE = 0.27
 _EXPORT_S = 10.0
 _LEAST_S = 60.0
 
@@ -47,6 +50,7 @@ def main() -> None:
         default=math.inf,
         help="for everything: stages end earlier, their rates fallen",
     )
+    parser.add_argument("--start", type=Path, help="folder of a pocket model to go on from, not from nothing")
     parser.add_argument("--side-by-side", action="store_true", help="run the two last stages at once")
     parser.add_argument(
         "--processes", type=int, default=max(2, (os.cpu_count() or 4) - 2), help="that draw pictures"
@@ -55,9 +59,13 @@ def main() -> None:
     end_s = time.monotonic() + options.budget_s
     work: Path = options.work
     fetch(work / "fonts")
-    _wait([_start(_TOWER, work, math.inf, options.processes)])
+    base = _BASE
+    if options.start is None:
+        _wait([_start(_TOWER, work, math.inf, options.processes)])
+    else:
+        base = _Run("base", options.start, _FURTHER_STEPS, _FURTHER)
     last_s = _LAST_SHARE * options.budget_s
-    _wait([_start(_BASE, work, end_s - time.monotonic() - last_s, options.processes)])
+    _wait([_start(base, work, end_s - time.monotonic() - last_s, options.processes)])
     if options.side_by_side:
         left_s = end_s - time.monotonic() - _EXPORT_S
         _wait([_start(run, work, left_s, options.processes // 2) for run in _LAST])
@@ -88,8 +96,10 @@ def _start(run: _Run, work: Path, budget_s: float, processes: int) -> subprocess
     command += ["--words", str(fonts / "words.txt"), "--atlas", str(work / "atlas")]
     command += ["--budget-s", str(max(_LEAST_S, budget_s)), "--workers", str(processes)]
     if run.start is not None:
-        command += ["--start", str(work / run.start)]
-    return subprocess.Popen(command)
+        command += ["--start", str(run.start if isinstance(run.start, Path) else work / run.start)]
+    # Pictures of any size: blocks of GPU memory of fixed sizes would hardly ever be used again.
+    environment = {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True", **os.environ}
+    return subprocess.Popen(command, env=environment)
 
 
 def _wait(running: list[subprocess.Popen[bytes] | None]) -> None:

@@ -14,7 +14,15 @@ from torch.utils.data import Dataset
 
 from models.pocket.conversation import NOWHERE, Tokens
 from models.pocket.glyphs import Atlas
-from models.pocket.samples import DEFAULT_MIXTURE, Mixture, draw_dense, draw_sample, draw_talk, draw_video
+from models.pocket.samples import (
+    DEFAULT_MIXTURE,
+    Mixture,
+    draw_dense,
+    draw_pages,
+    draw_sample,
+    draw_talk,
+    draw_video,
+)
 from models.pocket.scene import GLYPH_FIELDS, Canvas
 from models.pocket.shape import (
     CELL_PX,
@@ -29,7 +37,7 @@ from models.pocket.words import TextSource
 
 Arrays = dict[str, NDArray[Any]]
 # Steps in which the loss on places tells them, in a cell.
-PLACES_A_CELL = 4
+PLACES_A_CELL = 8
 # Em of the smallest letters as the model sees them, px.
 _SMALLEST_SHOWN_PX = 12.0
 _HEAD = (TURN_START_ID, *b"user\n")
@@ -40,7 +48,7 @@ class BatchPlan:
     """What one batch is made of.
 
     Args:
-        kind: "dense" (the tower's lessons: no conversation), "image", "video" or "text".
+        kind: "dense" (the tower's lessons: no conversation), "image", "pages" (some pictures), "video" or "text".
         count: samples.
         height: of the pictures, px, a multiple of 32; 0 for text.
         width: likewise.
@@ -48,6 +56,7 @@ class BatchPlan:
         max_chars: in one picture.
         pairs: of frames in a video.
         fps: frames a second in a video.
+        leads: what stands before each picture of a conversation: several are numbered, or named.
         enlarged: pictures are made this many times smaller, and enlarged as the processor does with small ones.
         mixture: how often each skill comes.
     """
@@ -60,6 +69,7 @@ class BatchPlan:
     max_chars: int = 200
     pairs: int = 0
     fps: float = 2.0
+    leads: tuple[str, ...] = ("",)
     enlarged: float = 1.0
     mixture: Mixture = DEFAULT_MIXTURE
 
@@ -97,7 +107,7 @@ def make_batch(plan: BatchPlan, atlas: Atlas, source: TextSource) -> Arrays:
     Returns:
         The pictures' plan (see `render.render`) and, but for dense batches, `ids` (samples, tokens) int32, `seen_at`
         (cells,) and `positions` (3, tokens) int64, `at` (targets,) flat indices of the tokens that predict, `target`
-        what they predict, `place` (targets, 2) where it is read, in quarters of a cell from
+        what they predict, `place` (targets, 2) where it is read, in eighths of a cell from
         the left and from the top, or -1.
     """
     rng = source.rng
@@ -118,6 +128,11 @@ def make_batch(plan: BatchPlan, atlas: Atlas, source: TextSource) -> Arrays:
         canvases.append(canvas)
         if plan.kind == "dense":
             draw_dense(canvas, source)
+        elif plan.kind == "pages":
+            more = [Canvas(atlas, made[1], made[0], rng, canvas.smallest_px) for _ in plan.leads[1:]]
+            canvases += more
+            pages = list(zip(plan.leads, [canvas, *more], strict=True))
+            conversations.append(draw_pages(pages, source, plan.max_chars, plan.text_tokens, plan.mixture))
         elif plan.kind == "image":
             conversations.append(draw_sample(canvas, source, plan.max_chars, plan.text_tokens, plan.mixture))
         else:
@@ -131,6 +146,8 @@ def make_batch(plan: BatchPlan, atlas: Atlas, source: TextSource) -> Arrays:
     if plan.kind == "video":
         batch["changes"] = np.array(changes, np.int64)
         batch["pairs"] = np.array(plan.pairs)
+    if plan.kind == "pages":
+        batch["pictures"] = np.array(len(plan.leads))
     if conversations:
         batch |= _token_arrays(plan, conversations, made)
     return batch
@@ -174,27 +191,28 @@ class Layout:
     next_position: int
 
 
-def lay_out(rows: int, columns: int, times: list[float] | None) -> Layout:
-    """The start of a prompt with one picture, a video, or none.
+def lay_out(rows: int, columns: int, times: list[float] | None, leads: tuple[str, ...] = ("",)) -> Layout:
+    """The start of a prompt with pictures, a video, or nothing to see.
 
     Args:
         rows: of cells in each picture; 0 for no picture.
         columns: of cells.
-        times: mean time of each pair of a video's frames, s; None for a still.
+        times: mean time of each pair of a video's frames, s; None for stills.
+        leads: what stands before each still.
     """
     ids: list[int] = list(_HEAD)
     positions = [np.broadcast_to(np.arange(len(ids)), (3, len(ids)))]
     seen: list[NDArray[np.int64]] = []
     place = len(ids)
-    for time in [None] if times is None else times:
+    for lead in leads if times is None else [f"<{time:.1f} seconds>" for time in times]:
         if rows == 0:
             break
-        text = [*(b"" if time is None else f"<{time:.1f} seconds>".encode()), VISION_START_ID]
+        text = [*lead.encode(), VISION_START_ID]
         ids += text
         positions.append(np.broadcast_to(place + np.arange(len(text)), (3, len(text))))
         place += len(text)
         seen.append(len(ids) + np.arange(rows * columns))
-        ids += [IMAGE_PAD_ID if time is None else VIDEO_PAD_ID] * (rows * columns)
+        ids += [IMAGE_PAD_ID if times is None else VIDEO_PAD_ID] * (rows * columns)
         grid = np.zeros((3, rows, columns), np.int64)
         grid[1], grid[2] = np.arange(rows)[:, None], np.arange(columns)[None]
         positions.append(place + grid.reshape(3, -1))
@@ -217,7 +235,8 @@ def pair_times(pairs: int, fps: float) -> list[float]:
 
 def _token_arrays(plan: BatchPlan, conversations: list[Tokens], made: list[int]) -> Arrays:
     rows, columns = plan.height // CELL_PX, plan.width // CELL_PX
-    layout = lay_out(rows, columns, pair_times(plan.pairs, plan.fps) if plan.kind == "video" else None)
+    times = pair_times(plan.pairs, plan.fps) if plan.kind == "video" else None
+    layout = lay_out(rows, columns, times, plan.leads)
     before = len(layout.ids)
     longest = max(tokens.length for tokens in conversations)
     # Few different lengths: the GPU's kernels are chosen by shape.

@@ -49,3 +49,9 @@ def load_checkpoint(folder: Path, model: PocketModel, helpers: Helpers | None = 
         helpers.load_state_dict({n: t for n, t in theirs.items() if sizes.get(n) == t.shape}, strict=False)
     state: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
     return state
+
+
+def load_exported(folder: Path, model: PocketModel) -> None:
+    """Read the weights of a model folder that `export_model` wrote: the model goes on from them, rounded as they are."""
+    tensors = load_file(folder / "model.safetensors")
+    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})

@@ -81,7 +81,7 @@ def _paint_in_two_faces(
         cells.append(canvas.paint_text(part, faces[which], x, baseline, inks[which]))
         x += extent + gap
     del canvas.lines[-len(cells) :]
-    canvas.lines.append(_join(cells))
+    canvas.lines.append(join_cells(cells))
 
 
 def _wrap(canvas: Canvas, text: str, face: int, width: float, max_chars: int) -> list[str]:
@@ -118,16 +118,16 @@ def _cut_lines(canvas: Canvas, source: TextSource, face: int, ink: Rgb) -> None:
             canvas.paint_scrap(text, face, MARGIN_PX, baseline, ink)
 
 
-def paint_table(canvas: Canvas, source: TextSource, *, max_chars: int) -> list[Line]:
-    """Rows of two to four cells; returns the rows as lines, cells divided by a space."""
-    rows: list[Line] = []
+def paint_table(canvas: Canvas, source: TextSource, *, max_chars: int) -> list[list[Line]]:
+    """Rows of two to four cells, which are returned."""
+    rows: list[list[Line]] = []
     while not rows:
         canvas.clear()
         rows = _paint_table(canvas, source, max_chars)
     return rows
 
 
-def _paint_table(canvas: Canvas, source: TextSource, max_chars: int) -> list[Line]:
+def _paint_table(canvas: Canvas, source: TextSource, max_chars: int) -> list[list[Line]]:
     rng = canvas.rng
     ground = canvas.paint_background()
     face = canvas.choose_face(max(min(canvas.height / 3, canvas.width / 12), 11))
@@ -140,7 +140,7 @@ def _paint_table(canvas: Canvas, source: TextSource, max_chars: int) -> list[Lin
     edges = [4.0 + rng.random() * 8, *(s * canvas.width + 12 for s in starts), float(canvas.width - 2)]
     _rule_table(canvas, ground, top, gap, count)
     ink = canvas.ink(ground)
-    rows: list[Line] = []
+    rows: list[list[Line]] = []
     left = max_chars
     for row in range(count):
         baseline = top + row * gap + gap / 2 + 0.35 * size
@@ -152,7 +152,7 @@ def _paint_table(canvas: Canvas, source: TextSource, max_chars: int) -> list[Lin
                 cells.append(canvas.paint_text(text, face, edges[column], baseline, ink))
                 left -= len(text) + 1
         if cells:
-            rows.append(_join(cells))
+            rows.append(cells)
     return rows
 
 
@@ -180,7 +180,7 @@ def _rule_table(canvas: Canvas, ground: Rgb, top: float, gap: float, count: int)
             canvas.paint_rectangle((2.0, y, canvas.width - 2.0, y + gap), faint)
 
 
-def _join(cells: list[Line]) -> Line:
+def join_cells(cells: list[Line]) -> Line:
     """Cells of a row as one line; the space between two looks at the second."""
     xs = [cells[0].x]
     for cell in cells[1:]:

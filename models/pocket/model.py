@@ -321,7 +321,7 @@ def _cell_order(grid: Tensor) -> Tensor:
     return blocks.transpose(1, 2).flatten()
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def _position_mix(rows: int, columns: int, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Which four learned positions each patch mixes, and how: (patches, 4) int64 and float32."""
     side = int(count**0.5)
@@ -337,7 +337,7 @@ def _position_mix(rows: int, columns: int, count: int, device: torch.device) -> 
     return torch.stack(index, 1).to(device), torch.stack(mix, 1).to(device)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def _vision_rotation(rows: int, columns: int, head_width: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Cosines and sines by row and column: (patches, head width) float32."""
     half = head_width // 2

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from random import Random
+
 READ_ALL = (
     "Read the text in this picture.", "What does it say?", "Read all the text.", "What is written here?",
     "Transcribe the text in the image.", "OCR", "Please read this picture.", "What text is in the image?",
     "Read this.", "Extract all text from this image.", "What does the picture say?", "Read the text.",
     "请读出图中的文字。", "图片里写了什么？", "识别图中的所有文字。", "读一下这张图。", "图中的文字是什么？", "提取文字",
+    "Copy the text out of this picture", "Read the page.", "Read the text on this page.", "Type out the text.",
+    "What does this say?", "Read the text in the screenshot.", "Write down what it says.", "Show me the text.",
+    "Read everything.", "提取图中的所有文字。", "图上写着什么？", "把图中的文字抄下来。", "这里写了什么？", "读一下这一页。",
 )  # fmt: skip
 READ_LINE = (
     "What does line {n} say?", "Read line {n}.", "Read only line number {n}.", "What is written in line {n}?",
@@ -30,11 +35,42 @@ READ_BOX = (
     "What text is in the box {box}?", "Read the text at {box}.", "What is written inside {box}?",
     "{box} 里写的是什么？", "读出区域 {box} 里的文字。",
 )  # fmt: skip
+READ_PICTURE = (
+    "Read picture {n}.", "What does picture {n} say?", "Read the text in picture {n}.", "What is written in picture {n}?",
+    "第{n}张图写了什么？", "读出第{n}张图的文字。", "图{n}里写了什么？",
+)  # fmt: skip
+READ_PAGE = (
+    "Read page {n}.", "What does page {n} say?", "Read the text on page {n}.", "What is on page {n}?",
+    "第{n}页写了什么？", "读出第{n}页的文字。",
+)  # fmt: skip
+WHICH_PICTURE = ('Which picture says "{text}"?', 'In which picture is "{text}"?', "“{text}”在第几张图？")
+WHICH_PAGE = (
+    'Which page says "{text}"?',
+    'On which page is "{text}"?',
+    "“{text}”在第几页？",
+    "哪一页有“{text}”？",
+)
+SPOT = (
+    "Spotting all the text in the image with line-level, and output in JSON format.",
+    "Find all the text with its places, in JSON.", "Give every line of text with its bbox_2d in JSON.",
+    "识别图中的所有文字，按行给出位置，以 JSON 格式输出。", "用 JSON 输出每一行文字和它的 bbox_2d。",
+)  # fmt: skip
+TABLE_MARKDOWN = (
+    "Turn this table into Markdown", "Convert the table to Markdown.", "Write this table as Markdown.",
+    "把这个表格转换成 Markdown", "将表格转换为 Markdown。",
+)  # fmt: skip
+TABLE_CSV = (
+    "Convert the table in the image to CSV. Output nothing but the CSV, in a code block.",
+    "Turn this table into CSV.", "Convert the table to CSV.",
+    "将图中的表格转换为 CSV，只在代码块中输出 CSV。", "把表格转换成 CSV。",
+)  # fmt: skip
 FIND_TEXT = (
     'Where is "{text}"? Answer with bbox_2d in JSON.', 'Locate "{text}" and output its bbox_2d in JSON.',
     'Find the text "{text}", output the box in JSON.', 'Give the bounding box of "{text}".',
     'Ground the word "{text}" in JSON format.', 'Where is "{text}"?', 'Find "{text}".',
     "“{text}”在哪里？用 JSON 输出 bbox_2d。", "定位“{text}”，以 JSON 格式输出坐标。", "找出“{text}”的位置。",
+    'Locate every instance of "{text}" in the image. Report bbox coordinates in JSON format.',
+    "找出图中所有的“{text}”，以 JSON 格式输出 bbox_2d 坐标。", 'Where does it say "{text}"?', 'Show me where "{text}" is.',
 )  # fmt: skip
 FIND_BUTTON = (
     'Locate the button "{text}", output its bbox_2d in JSON.', 'Where is the "{text}" button? Answer in JSON.',
@@ -47,12 +83,23 @@ FIND_SHAPE = (
     "Give the bounding box of the {what}.",
     "定位{what}，以 JSON 格式输出 bbox_2d。", "用 JSON 输出{what}的 bbox_2d。",
 )  # fmt: skip
-COUNT_SHAPES = ("How many shapes are there?", "Count the shapes.", "图中有几个图形？", "一共有多少个图形？")
+COUNT_SHAPES = (
+    "How many shapes are there?",
+    "Count the shapes.",
+    "图中有几个图形？",
+    "一共有多少个图形？",
+    "How many shapes do you see?",
+    "How many shapes are in the picture?",
+    "有几个图形？",
+)
 COUNT_KIND = (
     "How many {what} are there?",
     "Count the {what}.",
     "图中有几个{what}？",
     "数一数{what}有多少个。",
+    "How many {what} do you see?",
+    "How many {what} are in the picture?",
+    "{what}有几个？",
 )
 COUNT_COLOUR = (
     "How many {what} shapes are there?",
@@ -75,40 +122,100 @@ COLOUR_OF = ("What colour is the {what}?", "Which color is the {what}?", "{what}
 NAME_ALL = ("Which shapes are in the picture?", "Describe the picture.", "What do you see?", "What is in this image?",
             "描述这张图。", "图里有什么？", "你看到了什么？")  # fmt: skip
 SUM_ALL = ("What is the sum of all numbers?", "What is the total?", "Add up the numbers.", "How much is it in all?",
-           "所有数字的和是多少？", "总共是多少？", "一共多少钱？")  # fmt: skip
+           "所有数字的和是多少？", "总共是多少？", "一共多少钱？",
+           "What is the sum?", "What's the sum of the numbers?", "Sum?", "Total?", "Sum up all numbers.",
+           "Add everything up.", "Add them all up.", "What do the numbers add up to?", "What do these add up to?",
+           "Calculate the total.", "Calculate the sum.", "How much is it altogether?", "How much is everything together?",
+           "What does everything cost together?", "How much do I have to pay in all?", "Give me the total.",
+           "Work out the sum.", "What is the sum of the numbers in the picture?", "Find the total of all items.",
+           "和是多少？", "总和是多少？", "求和", "加起来是多少？", "合计多少？", "全部加起来等于多少？", "总价是多少？",
+           "把所有数字加起来。", "请计算总和。", "图中数字的总和是多少？")  # fmt: skip
 SUM_TWO = (
     "How much are {a} and {b} together?",
     "What is {a} plus {b}?",
     "{a}和{b}一共多少？",
     "{a}加{b}是多少？",
+    "Add {a} and {b}.",
+    "What is the sum of {a} and {b}?",
+    "What do {a} and {b} cost together?",
+    "{a}与{b}的和是多少？",
 )
 DIFFERENCE = (
     "How much more is {a} than {b}?",
     "What is the difference between {a} and {b}?",
     "{a}比{b}多多少？",
+    "How much more does {a} cost than {b}?",
+    "Subtract {b} from {a}.",
+    "What is {a} minus {b}?",
+    "{a}减{b}是多少？",
+    "{a}和{b}相差多少？",
 )
 LARGEST = (
     "Which number is the largest?",
     "What is the highest number?",
     "最大的数字是多少？",
     "哪个数最大？",
+    "What is the largest number?",
+    "What is the maximum?",
+    "Find the largest number.",
+    "最大值是多少？",
 )
 SMALLEST = (
     "Which number is the smallest?",
     "What is the lowest number?",
     "最小的数字是多少？",
     "哪个数最小？",
+    "What is the smallest number?",
+    "What is the minimum?",
+    "Find the smallest number.",
+    "最小值是多少？",
 )
-MOST = ("Which one costs the most?", "Which has the highest number?", "哪一个最贵？", "哪一项的数最大？")
-LEAST = ("Which one costs the least?", "Which has the lowest number?", "哪一个最便宜？", "哪一项的数最小？")
-SPREAD = ("What is the largest number minus the smallest?", "最大的数减去最小的数是多少？")
+MOST = (
+    "Which one costs the most?",
+    "Which has the highest number?",
+    "哪一个最贵？",
+    "哪一项的数最大？",
+    "Which item has the largest number?",
+    "What is the most expensive?",
+    "Which one is the largest?",
+    "最贵的是什么？",
+)
+LEAST = (
+    "Which one costs the least?",
+    "Which has the lowest number?",
+    "哪一个最便宜？",
+    "哪一项的数最小？",
+    "Which item has the smallest number?",
+    "What is the cheapest?",
+    "Which one is the smallest?",
+    "最便宜的是什么？",
+)
+SPREAD = (
+    "What is the largest number minus the smallest?",
+    "最大的数减去最小的数是多少？",
+    "What is the difference between the largest and the smallest number?",
+    "最大数与最小数相差多少？",
+)
 COUNT_OVER = (
     "How many numbers are larger than {n}?",
     "How many of them are more than {n}?",
     "有几个数大于{n}？",
     "大于{n}的有几个？",
+    "How many numbers are above {n}?",
+    "How many numbers are greater than {n}?",
+    "Count the numbers above {n}.",
+    "比{n}大的数有几个？",
 )
-PRICE = ("How much is {a}?", "What number stands beside {a}?", "{a}是多少？", "{a}多少钱？")
+PRICE = (
+    "How much is {a}?",
+    "What number stands beside {a}?",
+    "{a}是多少？",
+    "{a}多少钱？",
+    "How much does {a} cost?",
+    "What is the number of {a}?",
+    "What is the price of {a}?",
+    "{a}的数字是多少？",
+)
 SOLVE = (
     "What is the result?",
     "Solve this.",
@@ -174,6 +281,21 @@ PLACES = (
     ("top left", "top", "top right"), ("left", "center", "right"), ("bottom left", "bottom", "bottom right"),
 )  # fmt: skip
 PLACES_CHINESE = (("左上角", "上方", "右上角"), ("左边", "中间", "右边"), ("左下角", "下方", "右下角"))
+
+
+def vary(rng: Random, question: str) -> str:
+    """As people type: at times politely, in lower case, or without the last stop."""
+    draw = rng.random()
+    if draw > 0.3:
+        return question
+    chinese = is_chinese(question)
+    if draw < 0.08 and chinese:
+        return f"请问{question}" if question[-1] in "？?" else question
+    if draw < 0.08 and question[-1] == "." and question[0].isupper() and not question[:2].isupper():
+        return f"Please {question[0].lower()}{question[1:]}"
+    if draw < 0.18 and not chinese and not question[:2].isupper():
+        question = question[0].lower() + question[1:]
+    return question.rstrip(".?。？") if draw > 0.12 else question
 
 
 def is_chinese(text: str) -> bool:

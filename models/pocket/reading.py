@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.pocket import prompts
-from models.pocket.conversation import Turn
+from models.pocket.conversation import Chain, Turn
 from models.pocket.scene import Box, Canvas, Line
 from models.pocket.words import TextSource
 
@@ -267,17 +267,21 @@ def _find_turn(canvas: Canvas, wording: tuple[str, ...], text: str, box: Box, th
 
 def box_answer(canvas: Canvas, box: Box, label: str) -> tuple[str, NDArray[np.float32]]:
     """The `bbox_2d` JSON of a box in px; each character looks at the edge that it tells."""
-    values = relative_box(canvas, box)
-    answer = '[{"bbox_2d": ['
     middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-    looks: list[tuple[float, float]] = [middle] * len(answer)
-    corners = ((box[0], middle[1]), (middle[0], box[1]), (box[2], middle[1]), (middle[0], box[3]))
-    for index, (value, corner) in enumerate(zip(values, corners, strict=True)):
-        part = str(value) + (", " if index < 3 else "")
-        answer += part
-        looks += [corner] * len(part)
-    tail = f'], "label": "{label}"}}]'
-    return answer + tail, np.array(looks + [middle] * len(tail), np.float32)
+    answer = Chain().say("[", middle)
+    for part, place in box_parts(canvas, box):
+        answer.say(part, place)
+    answer.say(f', "label": "{label}"}}]', middle)
+    return answer.text, answer.places
+
+
+def box_parts(canvas: Canvas, box: Box) -> list[tuple[str, tuple[float, float]]]:
+    """An opened JSON object with a box in px, in parts, each with the edge that it tells."""
+    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    edges = ((box[0], middle[1]), (middle[0], box[1]), (box[2], middle[1]), (middle[0], box[3]))
+    values = relative_box(canvas, box)
+    told = [(f"{value}{', ' if i < 3 else ''}", edges[i]) for i, value in enumerate(values)]
+    return [('{"bbox_2d": [', middle), *told, ("]", middle)]
 
 
 def relative_box(canvas: Canvas, box: Box) -> tuple[int, int, int, int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from models.pocket import prompts
 from models.pocket.conversation import Tokens, Turn, turn_length
-from models.pocket.layouts import paint_paragraph, paint_strip, paint_table
+from models.pocket.layouts import join_cells, paint_paragraph, paint_strip, paint_table
 from models.pocket.reading import (
     absent_turn,
     find_label_turn,
@@ -22,6 +22,7 @@ from models.pocket.reading import (
 from models.pocket.refusals import refusal_turn, talk_turn
 from models.pocket.scene import Canvas, Line
 from models.pocket.shapes import paint_change, paint_shapes, shape_turn
+from models.pocket.spotting import spot_turn, table_turn
 from models.pocket.staging import can_be_staged, cut_turn, stage_turn
 from models.pocket.sums import draw_items, item_turn, paint_expression, paint_items, text_turn
 from models.pocket.words import TextSource
@@ -40,6 +41,7 @@ class Mixture:
         shapes: share with coloured shapes.
         thinking: share of conversations whose last answer opens with a thought.
         staged: share of those that are a stage of staged reasoning, where the question allows it.
+        spotted: share of pictures of text whose first question is for all of it in a form: JSON, Markdown, CSV.
         most_turns: in one conversation.
         most_items: in a list of numbers without a picture.
     """
@@ -52,6 +54,7 @@ class Mixture:
     shapes: float = 0.24
     thinking: float = 0.4
     staged: float = 0.35
+    spotted: float = 0.0
     most_turns: int = 6
     most_items: int = 6
 
@@ -87,11 +90,11 @@ def draw_sample(
     """
     draw = canvas.rng.random()
     makers: tuple[tuple[float, Callable[[], _Talk]], ...] = (
-        (mixture.pages, lambda: _page(canvas, source, max_chars)),
+        (mixture.pages, lambda: _page(canvas, source, max_chars, mixture.spotted)),
         (mixture.paragraphs, lambda: _paragraph(canvas, source, max_chars)),
-        (mixture.tables, lambda: _table(canvas, source, max_chars)),
+        (mixture.tables, lambda: _table(canvas, source, max_chars, mixture.spotted)),
         (mixture.strips, lambda: _strip(canvas, source, max_chars)),
-        (mixture.labels, lambda: _labels(canvas, source, max_chars)),
+        (mixture.labels, lambda: _labels(canvas, source, max_chars, mixture.spotted)),
         (mixture.shapes, lambda: _shapes(canvas)),
     )
     for share, make in makers:
@@ -116,8 +119,9 @@ def _strip(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:
     return _about_lines(canvas, source, canvas.lines, 0.9)
 
 
-def _table(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:
-    rows = paint_table(canvas, source, max_chars=max_chars)
+def _table(canvas: Canvas, source: TextSource, max_chars: int, spotted: float) -> _Talk:
+    cells_of_rows = paint_table(canvas, source, max_chars=max_chars)
+    rows = [join_cells(cells) for cells in cells_of_rows]
     cells = canvas.lines
 
     def maker() -> Turn | None:
@@ -125,12 +129,14 @@ def _table(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:
             return find_label_turn(canvas, cells, [cell.box for cell in cells])
         return line_turn(canvas, rows)
 
-    return (read_turn(canvas, rows) if canvas.rng.random() < 0.8 else None), maker
+    first = table_turn(canvas, cells_of_rows) if canvas.rng.random() < spotted else None
+    return first or (read_turn(canvas, rows) if canvas.rng.random() < 0.8 else None), maker
 
 
-def _page(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:
+def _page(canvas: Canvas, source: TextSource, max_chars: int, spotted: float) -> _Talk:
     paint_page(canvas, source, max_chars=max_chars)
-    return _about_lines(canvas, source, canvas.lines, 0.8)
+    first, maker = _about_lines(canvas, source, canvas.lines, 0.8)
+    return (spot_turn(canvas, canvas.lines) if canvas.rng.random() < spotted else None) or first, maker
 
 
 def _about_lines(canvas: Canvas, source: TextSource, lines: list[Line], read_share: float) -> _Talk:
@@ -145,10 +151,10 @@ def _about_lines(canvas: Canvas, source: TextSource, lines: list[Line], read_sha
     return (read_turn(canvas, lines) if canvas.rng.random() < read_share else None), maker
 
 
-def _labels(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:
+def _labels(canvas: Canvas, source: TextSource, max_chars: int, spotted: float) -> _Talk:
     boxes = paint_labels(canvas, source, max_chars=max_chars)
     if not boxes:
-        return _page(canvas, source, max_chars)
+        return _page(canvas, source, max_chars, spotted)
     lines = canvas.lines
 
     def maker() -> Turn | None:
@@ -159,7 +165,8 @@ def _labels(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:
             return find_word_turn(canvas, lines)
         return read_box_turn(canvas, lines, boxes) if draw < 0.95 else absent_turn(canvas, source, lines)
 
-    return (read_turn(canvas, lines) if canvas.rng.random() < 0.3 else None), maker
+    first = spot_turn(canvas, lines) if canvas.rng.random() < spotted else None
+    return first or (read_turn(canvas, lines) if canvas.rng.random() < 0.3 else None), maker
 
 
 def _sums(canvas: Canvas, source: TextSource) -> _Talk:
@@ -191,6 +198,8 @@ def _converse(
             break
         if candidate is None:
             candidate = refusal_turn(source) if rng.random() < 0.03 else maker()
+        if candidate is not None:
+            candidate = replace(candidate, question=prompts.vary(rng, candidate.question))
         staged = candidate is not None and thinking and _stages(candidate, rng, mixture)
         if candidate is not None and staged:
             candidate = _stage(candidate, rng)
@@ -218,6 +227,43 @@ def _tokens(turns: list[Turn], *, thinking: bool) -> Tokens:
     for index, turn in enumerate(turns):
         tokens.add_turn(turn, first=index == 0, thinking=thinking and index == len(turns) - 1)
     return tokens
+
+
+def draw_pages(
+    pages: list[tuple[str, Canvas]], source: TextSource, max_chars: int, max_tokens: int, mixture: Mixture
+) -> Tokens:
+    """Paint some pages and talk about them: read all or one, say which one holds a word.
+
+    Args:
+        pages: what stands before each, with its number in it, and what is painted on.
+        source: of text and chance.
+        max_chars: in one picture.
+        max_tokens: of the conversation.
+        mixture: of skills.
+    """
+    rng = source.rng
+    canvases = [canvas for _, canvas in pages]
+    for canvas in canvases:
+        rng.choice((paint_page, paint_page, paint_paragraph))(canvas, source, max_chars=max_chars)
+    named = pages[0][0].startswith("Page")
+    noun = "page" if named else "picture"
+
+    def maker() -> Turn | None:
+        lead, canvas = rng.choice(pages)
+        number = "".join(char for char in lead.split(" ")[1] if char.isdigit())
+        if rng.random() < 0.6:
+            turn = read_turn(canvas, canvas.lines)
+            wording = rng.choice(prompts.READ_PAGE if named else prompts.READ_PICTURE)
+            return replace(turn, question=wording.format(n=number))
+        word = rng.choice(rng.choice(canvas.lines).text.split(" "))
+        if len(word) < 3 or sum(any(word in line.text for line in c.lines) for c in canvases) != 1:
+            return None
+        question = rng.choice(prompts.WHICH_PAGE if named else prompts.WHICH_PICTURE).format(text=word)
+        return Turn(question, number, None, f'"{word}" is on {noun} {number}.')
+
+    every = [line for canvas in canvases for line in canvas.lines]
+    first = read_turn(canvases[0], every) if rng.random() < 0.5 else None
+    return _converse(source, first, maker, max_tokens, mixture)
 
 
 def draw_video(before: Canvas, after: Canvas, change: int, fps: float, mixture: Mixture) -> Tokens:

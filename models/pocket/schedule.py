@@ -6,39 +6,13 @@ from dataclasses import dataclass
 from random import Random
 
 from models.pocket.batches import BatchPlan
+from models.pocket.grids import LARGE, MIDDLE, SMALL, STRIPS, VIDEO, WIDE
 from models.pocket.samples import Mixture
 from models.pocket.shape import CELL_PX
 
 # Patches, and tokens of the language model, in a batch, at most.
 _PATCHES = 196_608
 _TOKENS = 280_000
-_SMALL = ((256, 256), (192, 352), (320, 224), (160, 448), (288, 288))
-_MIDDLE = ((320, 320), (256, 448), (384, 288), (384, 384), (192, 512), (448, 256))
-_LARGE = ((512, 512), (448, 448), (384, 512), (512, 384), (480, 640), (320, 608))
-_STRIPS = (
-    (96, 704),
-    (128, 512),
-    (64, 1024),
-    (64, 1344),
-    (96, 896),
-    (160, 416),
-    (128, 608),
-    (192, 352),
-    (224, 320),
-    (448, 160),
-)
-_WIDE = (
-    (160, 448),
-    (192, 512),
-    (128, 544),
-    (224, 480),
-    (256, 448),
-    (288, 512),
-    (320, 448),
-    (384, 512),
-    (480, 640),
-)
-_VIDEO = ((128, 128), (128, 192), (160, 160), (192, 256), (256, 256))
 # One letter needs about this many cells' worth of room at the usual sizes.
 _CHARS_A_CELL = 2.0
 _DENSE_CHARS_A_CELL = 2.6
@@ -46,6 +20,9 @@ _MOST_CHARS, _MOST_DENSE_CHARS = 240, 420
 _QUESTION_TOKENS = 150
 # Room for a stage of staged reasoning: the question, notes, the thought, a carry-over.
 _STAGE_TOKENS = 640
+# Room for places of some lines in JSON.
+_SPOT_TOKENS = 560
+_NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz-_0123456789"
 _TALKS = ((0.55, 260, 6), (0.87, 700, 14), (1.0, 2150, 64))
 
 
@@ -98,7 +75,8 @@ def plan_stage(stage: Stage, *, growth_steps: int) -> list[BatchPlan]:
 
 def _dense(rng: Random) -> BatchPlan:
     draw = rng.random()
-    height, width = rng.choice(_SMALL if draw < 0.6 else _STRIPS if draw < 0.7 else _MIDDLE + _LARGE)
+    sizes = SMALL if draw < 0.6 else STRIPS if draw < 0.7 else MIDDLE if draw < 0.85 else LARGE
+    height, width = sizes.draw(rng)
     return BatchPlan("dense", _count(height, width), height, width)
 
 
@@ -107,31 +85,33 @@ def _mixed(rng: Random, grown: float, thinking: float) -> BatchPlan:
     draw = rng.random()
     if draw < (0.08 if thinking else 0.04):
         return _talk(rng, grown, thinking)
-    if draw < 0.20 and grown > 0.3:
+    if draw < 0.16 and grown > 0.3:
         return _video(rng, thinking)
-    if draw < (0.36 if thinking else 0.27) and grown > 0.3:
+    if draw < (0.36 if thinking else 0.25) and grown > 0.3:
         return _numbers(rng, thinking)
-    if draw < 0.50 and grown > 0.5:
+    if draw < 0.52 and grown > 0.5:
         return _lines(rng, thinking)
+    if draw < 0.58 and grown > 0.5:
+        return _pages(rng, thinking)
+    if draw < 0.66 and grown > 0.5:
+        return _spots(rng, thinking)
     draw = rng.random()
-    sizes = _SMALL if draw < 0.9 - 0.5 * grown else _MIDDLE if draw < 1 - 0.25 * grown else _LARGE
-    height, width = rng.choice(sizes)
+    sizes = SMALL if draw < 0.9 - 0.5 * grown else MIDDLE if draw < 1 - 0.25 * grown else LARGE
+    height, width = sizes.draw(rng)
     cells = height * width // CELL_PX**2
     chars = int(10 + grown * (min(_MOST_CHARS, _CHARS_A_CELL * cells) - 10))
-    enlarged = _enlarged(rng) if grown > 0.5 and sizes is _SMALL else 1.0
+    enlarged = _enlarged(rng) if grown > 0.5 and sizes is SMALL else 1.0
     # Shapes and tables of numbers want room.
     mixture = Mixture(thinking=thinking) if enlarged < 1.5 else Mixture(0.5, 0, 0.1, 0, 0.4, 0, thinking)
-    tokens = int(chars * 1.15) + _QUESTION_TOKENS
-    return BatchPlan(
-        "image",
-        _count(height, width, tokens),
-        height,
-        width,
-        tokens,
-        chars,
-        enlarged=enlarged,
-        mixture=mixture,
-    )
+    return _pictures(height, width, int(chars * 1.15) + _QUESTION_TOKENS, chars, mixture, enlarged)
+
+
+def _pictures(
+    height: int, width: int, tokens: int, chars: int, mixture: Mixture, enlarged: float = 1.0
+) -> BatchPlan:
+    """A batch of one picture a conversation."""
+    count = _count(height, width, tokens)
+    return BatchPlan("image", count, height, width, tokens, chars, enlarged=enlarged, mixture=mixture)
 
 
 def _talk(rng: Random, grown: float, thinking: float) -> BatchPlan:
@@ -143,7 +123,7 @@ def _talk(rng: Random, grown: float, thinking: float) -> BatchPlan:
 
 
 def _video(rng: Random, thinking: float) -> BatchPlan:
-    height, width = rng.choice(_VIDEO)
+    height, width = VIDEO.draw(rng)
     pairs = rng.randint(2, 10)
     count = min(512, _PATCHES // (height * width // 256 * pairs))
     fps = rng.choice((2.0, 2.0, 2.0, 1.0, 4.0))
@@ -152,16 +132,16 @@ def _video(rng: Random, thinking: float) -> BatchPlan:
 
 def _numbers(rng: Random, thinking: float) -> BatchPlan:
     """Lists of numbers, written sums and some shapes, with room for a stage of staged reasoning."""
-    height, width = rng.choice(_MIDDLE + _LARGE if rng.random() < 0.7 else _SMALL)
+    draw = rng.random()
+    height, width = (SMALL if draw < 0.3 else MIDDLE if draw < 0.65 else LARGE).draw(rng)
     mixture = Mixture(0, 0, 0, 0, 0, 0.3, thinking, staged=0.5)
-    tokens = _STAGE_TOKENS if thinking else _QUESTION_TOKENS
-    return BatchPlan("image", _count(height, width, tokens), height, width, tokens, 60, mixture=mixture)
+    return _pictures(height, width, _STAGE_TOKENS if thinking else _QUESTION_TOKENS, 60, mixture)
 
 
 def _lines(rng: Random, thinking: float) -> BatchPlan:
     """Dense pages, or single lines on a strip."""
-    strip = rng.random() < 0.4
-    height, width = rng.choice(_STRIPS if strip else _WIDE)
+    strip = rng.random() < 0.35
+    height, width = (STRIPS if strip else WIDE).draw(rng)
     # The flattest ones are made 20 px high at least.
     enlarged = min(_enlarged(rng), height / 20)
     if not strip and enlarged > 1.5:
@@ -169,19 +149,33 @@ def _lines(rng: Random, thinking: float) -> BatchPlan:
     mixture = (
         Mixture(0, 0.1, 0.15, 0.75, 0, 0, thinking) if strip else Mixture(0, 0.75, 0.25, 0, 0, 0, thinking)
     )
-    cells = height * width // CELL_PX**2
-    chars = int(min(_MOST_DENSE_CHARS, _DENSE_CHARS_A_CELL * cells))
-    tokens = chars + _QUESTION_TOKENS
-    return BatchPlan(
-        "image",
-        _count(height, width, tokens),
-        height,
-        width,
-        tokens,
-        chars,
-        enlarged=enlarged,
-        mixture=mixture,
-    )
+    chars = int(min(_MOST_DENSE_CHARS, _DENSE_CHARS_A_CELL * height * width // CELL_PX**2))
+    return _pictures(height, width, chars + _QUESTION_TOKENS, chars, mixture, enlarged)
+
+
+def _pages(rng: Random, thinking: float) -> BatchPlan:
+    """Some pictures in a conversation, numbered as the program does: pictures, or pages of a document."""
+    height, width = (SMALL if rng.random() < 0.6 else MIDDLE).draw(rng)
+    pictures = rng.randint(2, 4)
+    first = rng.choice((1, 1, rng.randint(1, 30)))
+    name = "".join(rng.choices(_NAME_LETTERS, k=rng.randint(3, 10)))
+    if rng.random() < 0.5:
+        leads = tuple(f"Page {first + index} of {name}.pdf: " for index in range(pictures))
+    else:
+        leads = tuple(f"Picture {index + 1}: " for index in range(pictures))
+    chars = min(80, 320 // pictures)
+    tokens = chars * pictures + _QUESTION_TOKENS
+    mixture = Mixture(thinking=thinking, staged=0.0)
+    count = _count(height * pictures, width, tokens)
+    return BatchPlan("pages", count, height, width, tokens, chars, leads=leads, mixture=mixture)
+
+
+def _spots(rng: Random, thinking: float) -> BatchPlan:
+    """Every line with its place, and tables as Markdown or CSV."""
+    draw = rng.random()
+    height, width = (SMALL if draw < 0.35 else MIDDLE if draw < 0.75 else LARGE).draw(rng)
+    mixture = Mixture(0.3, 0.0, 0.35, 0.0, 0.35, 0.0, thinking, spotted=0.8)
+    return _pictures(height, width, _SPOT_TOKENS, 110, mixture)
 
 
 def _enlarged(rng: Random) -> float:

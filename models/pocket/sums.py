@@ -120,18 +120,18 @@ def item_turn(canvas: Canvas | None, rng: Random, items: Items) -> Turn:
     """A question about items; `canvas` gives the places where they stand."""
     numbers = [number for _, number in items]
     draw = rng.random()
-    if draw < 0.34:
+    if draw < 0.30:
         return _turn(rng.choice(prompts.SUM_ALL), str(sum(numbers)), _running_sum(canvas, items))
-    if draw < 0.58:
-        return _pair_turn(canvas, rng, items, difference=draw >= 0.46)
-    if draw < 0.70:
+    if draw < 0.48:
+        return _pair_turn(canvas, rng, items, difference=draw >= 0.39)
+    if draw < 0.56:
         high, low = max(numbers), min(numbers)
         chain = _listing(canvas, items)
         chain.say(f" The largest is {high}. The smallest is {low}. {high} - {low} = {high - low}.")
         return _turn(rng.choice(prompts.SPREAD), str(high - low), chain)
-    if draw < 0.78:
+    if draw < 0.72:
         return _count_over(canvas, rng, items)
-    if draw < 0.92:
+    if draw < 0.93:
         return _extreme(canvas, rng, items)
     name, number = rng.choice(items)
     chain = Chain()
@@ -203,7 +203,7 @@ def _running_sum(canvas: Canvas | None, items: Items) -> Chain:
 
 
 def _extreme(canvas: Canvas | None, rng: Random, items: Items) -> Turn:
-    """The largest or smallest, kept up to date from item to item."""
+    """The largest or smallest, kept up to date from item to item: the one held so far is said beside each."""
     wording, best, by_name = rng.choice(
         (
             (prompts.LARGEST, max, False),
@@ -215,16 +215,18 @@ def _extreme(canvas: Canvas | None, rng: Random, items: Items) -> Turn:
     word, chinese = ("largest", "最大的是") if best is max else ("smallest", "最小的是")
     chain = Chain()
     held = items[0]
-    for item in items:
-        held = best(held, item, key=lambda one: one[1])
+    for index, item in enumerate(items):
         _say_item(chain, canvas, *item, " ")
+        if index:
+            chain.say(f", {held[1]}")
+        held = best(held, item, key=lambda one: one[1])
         chain.say(f": {word} {held[0]} {held[1]}.")
         _mark_item(chain, item[0], f"the {word} is {held[0]} {held[1]}", f"{chinese}{held[0]} {held[1]}")
     return _turn(rng.choice(wording), held[0] if by_name else str(held[1]), chain)
 
 
 def _count_over(canvas: Canvas | None, rng: Random, items: Items) -> Turn:
-    """How many numbers are larger than a bound."""
+    """How many numbers are larger than a bound, which is said beside each."""
     numbers = sorted(number for _, number in items)
     bound = max(1, rng.choice(numbers) + rng.choice((-2, -1, 0, 1, 2)))
     chain = Chain()
@@ -232,7 +234,7 @@ def _count_over(canvas: Canvas | None, rng: Random, items: Items) -> Turn:
     for name, number in items:
         count += number > bound
         _say_item(chain, canvas, name, number, " ")
-        chain.say(f"{' yes' if number > bound else ' no'}, {count}.")
+        chain.say(f", {bound}: {'yes' if number > bound else 'no'}, {count}.")
         _mark_item(chain, name, f"the count is {count}", f"个数是{count}")
     return _turn(rng.choice(prompts.COUNT_OVER).format(n=bound), str(count), chain)
 

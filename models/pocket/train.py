@@ -21,7 +21,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from models.pocket.batches import Batches
-from models.pocket.checkpoint import load_checkpoint, save_checkpoint
+from models.pocket.checkpoint import load_checkpoint, load_exported, save_checkpoint
 from models.pocket.glyphs import Atlas, build_atlas
 from models.pocket.model import PocketModel
 from models.pocket.optimiser import Optimiser
@@ -38,6 +38,8 @@ _FACES_PER_FONT = 12
 _CLIP_NORM = 1.0
 _SAVE_EVERY_S = 120.0
 _LOGIT_CHECK_STEPS = 20
+# For helpers that start anew beside a trained model.
+_SETTLE_STEPS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,11 @@ def train_stage(
     log: IO[str],
     workers: int,
     save: Callable[[int], None],
+    settle_steps: int = 0,
 ) -> int:
     """Train until the steps or the time are over, and save now and then; returns the next step.
+
+    In the first `settle_steps` only the helpers learn, so that new ones do not spoil the model's weights.
 
     Raises:
         NonFiniteLossError: the loss is no number, or too many gradients in a row were not.
@@ -109,7 +114,12 @@ def train_stage(
         torch.autograd.backward(out["loss"])
         out = {name: value.detach() for name, value in out.items()}
         done = max(step / stage.steps, clock.done)
-        norm = optimiser.step(stage.rate(min(1.0, done), step - first_step), _CLIP_NORM)
+        since_start = step - first_step
+        if since_start < settle_steps:
+            trainer.model.zero_grad()
+        else:
+            since_start -= settle_steps
+        norm = optimiser.step(stage.rate(min(1.0, done), since_start), _CLIP_NORM)
         watch.add(step, out["loss"], norm)
         pictures += len(batch["backgrounds"]) if "backgrounds" in batch else 0
         now = time.monotonic()
@@ -156,7 +166,11 @@ def _parse() -> argparse.Namespace:
         default=math.inf,
         help="end the stage after this time, its rate fallen all the same",
     )
-    add("--start", type=Path, help="checkpoint of the stage before; its steps are not counted")
+    add(
+        "--start",
+        type=Path,
+        help="checkpoint of the stage before, or a model folder; its steps are not counted",
+    )
     add("--checkpoint", type=Path, required=True, help="is written, and gone on from")
     add("--fonts", type=Path, required=True, help="folder of training fonts")
     add("--words", type=Path, required=True, help="word list, a word a line")
@@ -164,6 +178,11 @@ def _parse() -> argparse.Namespace:
     add("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 2))
     add("--no-compile", action="store_true")
     return parser.parse_args()
+
+
+def _is_exported(folder: Path | None) -> bool:
+    """Whether a folder is that of a model, not a checkpoint."""
+    return folder is not None and (folder / "model.safetensors").exists()
 
 
 def _make_trainer(
@@ -178,6 +197,8 @@ def _make_trainer(
         state = load_checkpoint(options.checkpoint, model, helpers)
         if state["stage"] == options.stage:
             first_step, spent_s = int(state["step"]), float(state["spent_s"])
+    elif _is_exported(options.start):
+        load_exported(options.start, model)
     elif options.start is not None:
         load_checkpoint(options.start, model, helpers)
     model.to(device)
@@ -220,7 +241,8 @@ def main() -> None:
 
     options.checkpoint.mkdir(parents=True, exist_ok=True)
     with (options.checkpoint / f"{stage.name}.log").open("a", encoding="utf-8") as log:
-        step = train_stage(trainer, stage, batches, first_step, clock, log, options.workers, save)
+        settle = _SETTLE_STEPS if first_step == 0 and _is_exported(options.start) else 0
+        step = train_stage(trainer, stage, batches, first_step, clock, log, options.workers, save, settle)
     save(step, done=True)
     print(f"{stage.name} ended at step {step} of {stage.steps} after {clock.spent_s:.0f} s", flush=True)
 

@@ -67,14 +67,14 @@ class Trainer:
                 changed = changed_cells(pictures, batch["changes"], pairs)
                 pictures = frame_pairs(pictures, batch["changes"], pairs)
             seen = self.model.visual(pictures)
-            if "pairs" in batch:
-                films = len(batch["changes"])
-                seen = VisionOutput(
-                    seen.tokens.reshape(films, -1, SHAPE.hidden),
-                    [level.reshape(films, -1, SHAPE.hidden) for level in seen.deepstack],
-                )
-            else:
+            if "pairs" not in batch:
                 out |= self._dense_losses(seen, batch)
+            if "pairs" in batch or "pictures" in batch:
+                samples = len(batch["ids"])
+                seen = VisionOutput(
+                    seen.tokens.reshape(samples, -1, SHAPE.hidden),
+                    [level.reshape(samples, -1, SHAPE.hidden) for level in seen.deepstack],
+                )
         if "ids" in batch:
             out |= self._answer_losses(seen, batch, changed)
         total = out.get("answer", torch.zeros((), device=self.device))

@@ -11,7 +11,7 @@ from PIL import ImageFont
 
 from models.pocket.batches import BatchPlan, make_batch
 from models.pocket.glyphs import Atlas, build_atlas
-from models.pocket.layouts import paint_paragraph, paint_strip, paint_table
+from models.pocket.layouts import join_cells, paint_paragraph, paint_strip, paint_table
 from models.pocket.reading import BOX_GRID, relative_box
 from models.pocket.render import slot_labels
 from models.pocket.samples import Mixture
@@ -46,7 +46,7 @@ def test_lines_hold_what_is_painted_inside_the_picture(atlas: Atlas, layout: str
     elif layout == "strip":
         paint_strip(canvas, source, max_chars=60)
     else:
-        lines = paint_table(canvas, source, max_chars=120)
+        lines = [join_cells(row) for row in paint_table(canvas, source, max_chars=120)]
     assert "".join(line.text for line in lines).replace(" ", "") == painted(canvas)
     for line in lines:
         assert len(line.x) == len(line.text)

@@ -10,6 +10,7 @@ import pytest
 
 from desktopapp.engine.reasoning.stage_prompts import CHINESE, ENGLISH, stage_prompts
 from models.pocket.conversation import Tokens, Turn
+from models.pocket.prompts import SUM_ALL, is_chinese
 from models.pocket.shape import THOUGHT_END_ID
 from models.pocket.staging import can_be_staged, carry_over, cut_turn, stage_turn
 from models.pocket.sums import make_expression, text_turn
@@ -17,6 +18,7 @@ from models.pocket.words import TextSource
 
 WORDS = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo"]
 SEEDS = range(300)
+ASKED = tuple(f". {wording}" for wording in SUM_ALL if not is_chinese(wording))
 
 
 def sum_turn(seed: int) -> Turn:
@@ -24,7 +26,7 @@ def sum_turn(seed: int) -> Turn:
     rng = Random(seed)
     while True:
         turn = text_turn(TextSource(WORDS, rng), most=9)
-        if "sum" in turn.question and "Alpha" not in turn.answer:
+        if turn.marks and turn.question.endswith(ASKED):
             return turn
 
 

@@ -26,6 +26,7 @@ from models.pocket.words import TextSource, is_held_out, read_words
 
 WORDS = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo"]
 CPU = torch.device("cpu")
+LEADS = ("Page 7 of a.pdf: ", "Page 8 of a.pdf: ")
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +51,9 @@ def plan(kind: str, **changes: object) -> BatchPlan:
     return BatchPlan(kind, 6, **(sizes | changes))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["dense", "image", "video", "text"])
+@pytest.mark.parametrize("kind", ["dense", "image", "pages", "video", "text"])
 def test_same_seed_same_batch_other_seed_another(atlas: Atlas, kind: str) -> None:
-    what = plan(kind, pairs=3)
+    what = plan(kind, pairs=3, leads=LEADS if kind == "pages" else ("",))
     first, again, other = (make_batch(what, atlas, TextSource(WORDS, Random(seed))) for seed in (5, 5, 6))
     assert first.keys() == again.keys()
     assert all(np.array_equal(first[name], again[name]) for name in first)
@@ -131,7 +132,7 @@ def test_all_losses_have_gradients_and_a_step_changes_every_matrix(atlas: Atlas)
         plan("image", mixture=Mixture(pages=1.0)),
     ]
     seen: set[str] = set()
-    for what in (*shapes_and_text, plan("video", pairs=2)):
+    for what in (*shapes_and_text, plan("video", pairs=2), plan("pages", leads=LEADS)):
         batch = tensors(make_batch(what, atlas, TextSource(WORDS, Random(2))))
         out = trainer.losses(batch, torch.Generator().manual_seed(0))
         seen |= out.keys()
@@ -221,7 +222,7 @@ def test_plans_depend_on_the_seed_alone_and_never_overfill(name: str) -> None:
     stage = Stage(name, 60, 0.01, None, 3)
     plans = plan_stage(stage, growth_steps=20)
     assert plans == plan_stage(stage, growth_steps=20)
-    patches = [p.count * p.height * p.width // 256 * max(p.pairs, 1) for p in plans]
+    patches = [p.count * p.height * p.width // 256 * max(p.pairs, 1) * len(p.leads) for p in plans]
     assert max(patches) <= 196_608
     thinking = {p.mixture.thinking for p in plans if p.kind != "dense"}
     assert name in ("tower", "base") or thinking == {1.0 if name == "thinking" else 0.0}
