@@ -59,6 +59,7 @@ class StoredMessage:
         finish_reason: a value of `engine.events.FinishReason`, or empty.
         error: why it failed.
         stats: figures of an answer, the fields of `engine.events.Stats`, or empty.
+        route: which model of a pair was chosen and why, the fields of `engine.reasoning_events.Routed`, or empty.
     """
 
     message_id: str
@@ -72,6 +73,7 @@ class StoredMessage:
     finish_reason: str = ""
     error: StoredError | None = None
     stats: dict[str, object] = field(default_factory=dict)
+    route: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +291,7 @@ def _to_body(message: StoredMessage) -> dict[str, object]:
         "finish_reason": message.finish_reason,
         "error": error and [error.error, error.message, error.remedy, error.values],
         "stats": message.stats,
+        "route": message.route,
         "id": message.message_id,
     }
 
@@ -309,6 +312,7 @@ def _from_body(body: str) -> StoredMessage | None:
             finish_reason=str(values["finish_reason"]),
             error=StoredError(*values["error"]) if values["error"] else None,
             stats=dict(values.get("stats") or {}),
+            route=dict(values.get("route") or {}),
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -72,6 +72,8 @@ class Answer:
         self._kv_tokens = self._kv_peak_tokens = self._kv_peak_bytes = 0
         self._planned_peak_bytes = 0
         self._first_token_s = self._last_token_s = 0.0
+        self._first_thought_s = self._last_thought_s = 0.0
+        self._thought_end = ""
 
     def begin(self, model: ModelReady, media: Sequence[AttachedItem]) -> None:
         """Tell what answers, with which pictures and videos."""
@@ -226,6 +228,7 @@ class Answer:
     def close_thought(self, reason: ThoughtEnd) -> Iterator[Event]:
         """Tell that the open thought was closed by force: what comes next stands behind it."""
         yield from self._added(self._parser.feed(self._characters.finish() + CLOSING))
+        self._thought_end = reason
         yield ThoughtEnded(self.request_id, self.thought_tokens, reason)
 
     def end_reply(self) -> Iterator[Event]:
@@ -255,10 +258,13 @@ class Answer:
         yield from self._added(self._parser.feed(self._characters.feed(step.data)))
         if self.inside_thought:
             self.thought_tokens += 1
+            self._last_thought_s = self._last_token_s
+            self._first_thought_s = self._first_thought_s or self._last_token_s
             if self._last_token_s - self._told_thought_s >= _TELL_THOUGHT_PERIOD_S:
                 self._told_thought_s = self._last_token_s
                 yield ThoughtProgress(self.request_id, self.thought_tokens, self._budget_tokens)
         elif was_inside:
+            self._thought_end = ThoughtEnd.MODEL
             yield ThoughtEnded(self.request_id, self.thought_tokens, ThoughtEnd.MODEL)
 
     def _added(self, pieces: Iterator[tuple[Channel, str]]) -> Iterator[Event]:
@@ -300,4 +306,6 @@ class Answer:
             kv_peak_bytes=self._kv_peak_bytes,
             kv_peak_tokens=self._kv_peak_tokens,
             planned_peak_bytes=self._planned_peak_bytes,
+            thought_s=self._last_thought_s - self._first_thought_s,
+            thought_end=self._thought_end,
         )

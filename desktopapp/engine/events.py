@@ -161,6 +161,8 @@ class Stats:
         kv_peak_bytes: most bytes that the KV cache had allocated, 0 when the backend does not tell.
         kv_peak_tokens: most tokens in it.
         planned_peak_bytes: what the plan said that it would be; 0 where there was none.
+        thought_s: from the first token of all thoughts to their last one, notes between steps included.
+        thought_end: a value of `reasoning_events.ThoughtEnd`, why the last thought ended; empty where none did.
     """
 
     backend: str
@@ -178,6 +180,8 @@ class Stats:
     kv_peak_bytes: int = 0
     kv_peak_tokens: int = 0
     planned_peak_bytes: int = 0
+    thought_s: float = 0.0
+    thought_end: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,9 +214,10 @@ class Chat(QObject):
         self._show_status(self._running, self._first_status())
 
     def on_routed(self, event: Routed) -> None:
-        """The engine chose the model of a pair."""
-        if event.request_id == self._running:
-            self._messages[self._running] = replace(self._messages[self._running], model_label=event.model)
+        """The engine chose the model of a pair; comes again when it is known what the change really took."""
+        if (answer := self._messages.get(event.request_id)) is not None and event.request_id == self._running:
+            kept = replace(answer, model_label=event.model, route=msgspec.to_builtins(event))
+            self._messages[self._running] = kept
 
     def on_attachment_read(self, event: AttachmentRead) -> None:
         """A picture was decoded."""

@@ -194,3 +194,61 @@ def test_the_settings_limit_the_thought(open_desktop: Callable[..., Desktop]) ->
     script_of(desktop).finish("x")
     ask(desktop, "Again.")
     assert script_of(desktop).requests[-1].reasoning == ReasoningLimits(None, 1, 256)
+
+
+def test_chip_count_and_time_come_back_after_a_restart(
+    open_desktop: Callable[..., Desktop], qtbot: QtBot
+) -> None:
+    desktop = open_desktop()
+    script = script_of(desktop)
+    script.be_ready()
+    ask(desktop, "Add it up.")
+    request_id = script.requests[-1].request_id
+    route(script)
+    script.model_ready.emit(
+        ModelReady("tiny-thinking", "/m", "llama.cpp", "", "thinking", "Q8_0", "cpu", 4096, 5.27)
+    )
+    script.say("Let me see.", Channel.THOUGHT)
+    script.thought_ended.emit(ThoughtEnded(request_id, 4096, ThoughtEnd.BUDGET))
+    stats = replace(THINKING, thought_tokens=4096, thought_s=65.4, thought_end="budget")
+    script.finished.emit(Finished(request_id, "42", "Let me see.", FinishReason.STOP, stats))
+    desktop.window.close()
+    again = open_desktop()
+    answer = again.window.view.shown_answer(request_id)
+    assert isinstance(answer, AnswerMessage)
+    assert answer.route.label.text() == "Thinking: multi-step sum; swap 5.3 s"
+    assert answer.label.text() == "tiny-thinking"
+    assert answer.thought is not None
+    assert answer.thought.is_folded()
+    assert answer.thought.header.text() == "Thought for 65 s · 4,096 tokens · budget spent"
+    script_of(again).be_ready()
+    qtbot.mouseClick(answer.route.other_button, Qt.MouseButton.LeftButton)
+    assert script_of(again).requests[-1].choice.mode is Mode.INSTRUCT
+
+
+def test_the_chip_of_a_broken_off_answer_comes_back(open_desktop: Callable[..., Desktop]) -> None:
+    desktop = open_desktop()
+    script_of(desktop).be_ready()
+    ask(desktop, "Add it up.")
+    route(script_of(desktop))
+    request_id = script_of(desktop).requests[-1].request_id
+    script_of(desktop).say("Let me see.", Channel.THOUGHT)
+    desktop.window.close()
+    answer = open_desktop().window.view.shown_answer(request_id)
+    assert isinstance(answer, AnswerMessage)
+    assert answer.route.label.text().startswith("Thinking: multi-step sum")
+    assert answer.thought is not None
+    assert answer.thought.header.text() == "Thought"
+
+
+@pytest.mark.parametrize("kept", [{"cause": "weather"}, {"mode": 3}, {"unknown": 1}, {"request_id": "other"}])
+def test_a_choice_of_another_version_is_left_out(desktop: Desktop, kept: dict[str, object]) -> None:
+    script = script_of(desktop)
+    ask(desktop, "Add it up.")
+    route(script)
+    finish(script)
+    message = desktop.session.chat.messages[-1]
+    shown(desktop).route.hide()
+    fields = {"cause": "task"} if "unknown" in kept else message.route
+    desktop.session.thinking.show_kept([replace(message, route=fields | kept)])
+    assert shown(desktop).route.isHidden()

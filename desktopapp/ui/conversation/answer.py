@@ -113,6 +113,11 @@ class AnswerMessage(Message):
         if self.thought is not None:
             self.thought.set_tokens(tokens, note)
 
+    def set_thought_time(self, seconds: float) -> None:
+        """Say how long the thought of an earlier day took."""
+        if self.thought is not None and seconds > 0:
+            self.thought.set_duration(seconds)
+
     def set_status(self, text: str) -> None:
         """Say what is being done, until text comes or the answer ends."""
         if not self._is_complete:

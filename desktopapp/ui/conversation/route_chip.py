@@ -30,6 +30,7 @@ class RouteChip(QWidget):
         self.other_button.clicked.connect(self.other_requested)
         self.other_button.hide()
         self._other = ""
+        self._may_ask = False
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE_XS)
@@ -52,10 +53,12 @@ class RouteChip(QWidget):
         self.label.setAccessibleName(words)
         self._other = other
         self.other_button.set_words(other, other)
+        self.other_button.setVisible(self._may_ask and bool(other))
         self.setVisible(bool(words))
 
     def allow_other(self) -> None:
         """The answer has ended, so that the other model can be asked."""
+        self._may_ask = True
         self.other_button.setVisible(bool(self._other))
 
     def changeEvent(self, event: QEvent) -> None:

@@ -145,13 +145,18 @@ class ThoughtBlock(QWidget):
         self._retranslate()
 
     def restore(self, text: str) -> None:
-        """Show a thought of an earlier day, folded; how long it took is not known."""
+        """Show a thought of an earlier day, folded; `set_duration` says how long it took, if that was kept."""
         self.set_folded(True)
         self.body.feed(text)
         self.body.finish()
         self._is_running = False
         self._timer.stop()
         self.answer_now.hide()
+        self._retranslate()
+
+    def set_duration(self, seconds: float) -> None:
+        """Say how long it took, seconds."""
+        self._duration_s = seconds
         self._retranslate()
 
     def process(self, has_time: Callable[[], bool]) -> bool:

@@ -67,6 +67,7 @@ def test_a_thought_that_ends_by_itself_is_left_alone() -> None:
     end = last(events)
     assert (end.thought, end.text, ends(events)) == ("It is 4.", "4", [ThoughtEnd.MODEL])
     assert (end.stats.thought_tokens, len(bench.backend.prompts)) == (3, 1)
+    assert end.stats.thought_end == "model"
 
 
 def test_a_spent_budget_closes_the_thought_and_lets_the_model_answer() -> None:
@@ -75,6 +76,7 @@ def test_a_spent_budget_closes_the_thought_and_lets_the_model_answer() -> None:
     end = last(events)
     assert (end.text, end.finish_reason, ends(events)) == ("It is 4.", FinishReason.STOP, [ThoughtEnd.BUDGET])
     assert (end.stats.thought_tokens, end.stats.new_tokens) == (50, 53)
+    assert (end.stats.thought_end, end.stats.thought_s > 0) == ("budget", True)
     assert end.thought == "".join(words(50))
     first, second = bench.backend.prompts
     assert second[: len(first)] == first
