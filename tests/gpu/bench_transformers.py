@@ -19,7 +19,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
 
@@ -42,14 +42,19 @@ from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.probe import read_gpu
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
+from tests.gpu.kernel_times import print_kernel_times
 from tests.gpu.large_model import load, make_network
 from tests.gpu.plain_generate import run_plainly
 from tests.gpu.reference_tokens import compare_with_reference
 from tests.pictures import NoisePicture
 
+if TYPE_CHECKING:
+    from desktopapp.engine.backend import RgbArray
+
 GREEDY = SamplingParameters(temperature=0.0, top_p=1.0, top_k=0, presence_penalty=0.0)
 NEW_TOKENS = 256
 GIB = 2**30
+_KERNELS_BYTES = GIB // 4
 # Largest or smallest figure by workload, KV type and column; a first token counts relative to plain `generate`.
 MOST = {
     ("10k", "int8", "peak_gib"): 9.4,
@@ -72,6 +77,26 @@ MOST_RESERVED_TO_PEAK = 1.08
 FACTS = LoadedModel("", "BF16", "cuda:0", 262_144, PixelBudget())
 
 
+class DecodedPicture:
+    """A picture whose pixels lie in memory before any clock runs, as plain `generate`'s do.
+
+    Like a file, it tells whether it is the one of an earlier turn without being decoded.
+    """
+
+    path = "noise.png"
+
+    def __init__(self, width: int, height: int, seed: int) -> None:
+        self.width, self.height = width, height
+        self._seed = seed
+        self._pixels = NoisePicture(width, height, seed).decode()
+
+    def decode(self) -> RgbArray:
+        return self._pixels
+
+    def version(self) -> str:
+        return f"noise {self._seed}"
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """One prompt.
@@ -89,8 +114,8 @@ class Workload:
     plain_tokens: int
 
     def parts(self) -> list[PromptPart]:
-        pictures = [NoisePicture(1920, 1088, seed=n) for n in range(self.images)]
-        pictures += [NoisePicture(1248, 1760, seed=n) for n in range(self.pages)]
+        pictures = [DecodedPicture(1920, 1088, seed=n) for n in range(self.images)]
+        pictures += [DecodedPicture(1248, 1760, seed=n) for n in range(self.pages)]
         chosen = torch.randint(0, 150_000, (self.text_tokens,), generator=torch.Generator().manual_seed(1))
         return [*map(ImagePart, pictures), TokensPart(tuple(chosen.tolist()))]
 
@@ -98,7 +123,7 @@ class Workload:
         """A short prompt with the same remainder behind the last whole chunk."""
         length = self.images * 2042 + self.pages * 2147 + self.text_tokens
         count = 2048 + (length - 2042) % 2048
-        return [ImagePart(NoisePicture(1920, 1088)), TokensPart(tuple(range(500, 500 + count)))]
+        return [ImagePart(DecodedPicture(1920, 1088, seed=0)), TokensPart(tuple(range(500, 500 + count)))]
 
 
 WORKLOADS = {
@@ -147,6 +172,8 @@ class Bench:
         began = time.perf_counter()
         self.network = make_network()
         self.made_s = time.perf_counter() - began
+        if arguments.device_gib:
+            _limit_device(arguments.device_gib * GIB - (_device_bytes() - self._device_before))
         self.rows: list[dict[str, Any]] = []
         self.failed = False
 
@@ -174,6 +201,10 @@ class Bench:
             self.failed |= not comparison.agrees
         print(json.dumps(self.rows[-1]), flush=True)
         model.conversations.clear()
+        if self._arguments.profile:
+            options = RunOptions(kv_type, chunk)
+            print_kernel_times(generate(model, parts, GREEDY, 32, CancelToken(), StepClock(), options))
+            model.conversations.clear()
 
     def _add(self, name: str, how: str, tokens: int, first_s: float, rate: float, peak: int) -> None:
         reserved = torch.cuda.max_memory_reserved()
@@ -200,6 +231,12 @@ def _next_turn(run: Run) -> TokensPart:
     return TokensPart((*run.tokens, *range(1000, 1030)))
 
 
+def _limit_device(further_bytes: int) -> None:
+    """Let torch take so much more of the card, less what kernels that are not loaded yet may need."""
+    limit = torch.cuda.memory_reserved() + further_bytes - _KERNELS_BYTES
+    torch.cuda.set_per_process_memory_fraction(limit / torch.cuda.mem_get_info()[1])
+
+
 def _device_bytes() -> int:
     gpu = read_gpu()
     return gpu.total_bytes - gpu.free_bytes if gpu is not None else 0
@@ -214,6 +251,10 @@ def main() -> int:
     parser.add_argument("--chunk", type=int, default=None, help="prompt tokens at once")
     parser.add_argument("--no-plain", dest="plain", action="store_false", help="leave plain `generate` out")
     parser.add_argument("--no-check", dest="check", action="store_false", help="leave the reference out")
+    parser.add_argument("--profile", action="store_true", help="print where the time goes, too")
+    parser.add_argument(
+        "--device-gib", type=int, default=0, help="use no more of the card, CUDA's own included"
+    )
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     arguments = parser.parse_args()
     if not torch.cuda.is_available():
