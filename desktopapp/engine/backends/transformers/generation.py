@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptPart, RunOptions
 from desktopapp.engine.backends.transformers.decoding import Decoding
@@ -34,15 +35,15 @@ def generate(
     if length >= limit:
         raise PromptTooLong(tokens=length, limit=limit)
     reset_peak(model.device)
-    pictures = PromptPictures(model.conversations.known_pixels, steps)
-    sequence = model.conversations.continue_with(
-        encoded, options.kv_type, pictures, cancel, saves_replaced=options.saves_replaced
-    )
-    model.ledger.follow(sequence)
-    model.conversations.make_room(sequence, length)
-    prefill = Prefill(model, encoded, sequence, pictures, cancel, steps)
-    own_chunk = GPU_CHUNK_TOKENS if model.is_cuda else CPU_CHUNK_TOKENS
-    logits = yield from prefill.run(options.prefill_chunk_tokens or own_chunk)
+    with closing(PromptPictures(model.conversations.known_pixels, steps)) as pictures:
+        sequence = model.conversations.continue_with(
+            encoded, options.kv_type, pictures, cancel, saves_replaced=options.saves_replaced
+        )
+        model.ledger.follow(sequence)
+        model.conversations.make_room(sequence, length)
+        prefill = Prefill(model, encoded, sequence, pictures, cancel, steps)
+        own_chunk = GPU_CHUNK_TOKENS if model.is_cuda else CPU_CHUNK_TOKENS
+        logits = yield from prefill.run(options.prefill_chunk_tokens or own_chunk)
     del prefill, pictures
     room = min(max_new_tokens, limit - length)
     sampler = Sampler(sampling, encoded.token_ids, logits.numel(), model.device, room)

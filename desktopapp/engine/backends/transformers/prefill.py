@@ -33,7 +33,8 @@ SMALLEST_CHUNK_TOKENS = 64
 class Prefill:
     """Evaluates what a sequence lacks of a prompt.
 
-    Pixels live until their picture is encoded, features until its last token is evaluated.
+    Pixels live until their picture is encoded, features until its last token is evaluated. On a GPU the next picture is
+    decoded meanwhile.
 
     Args:
         model: what to run.
@@ -104,14 +105,17 @@ class Prefill:
                 continue
             self._cancel.raise_if_cancelled()
             with self._model.ledger.looking():
-                self._features[index] = run_in_memory("reading a picture", partial(self._encode, image))
+                self._features[index] = run_in_memory("reading a picture", partial(self._encode, index))
             self._account()
             if image.media_tokens:
                 yield ImageEvaluated(image.media, image.media_tokens)
 
-    def _encode(self, image: PromptImage) -> VisualFeatures:
-        model = self._model
+    def _encode(self, index: int) -> VisualFeatures:
+        model, image = self._model, self._prompt.images[index]
         pixels, pixels_id = self._pictures.take_pixels(image)
+        if model.is_cuda and index + 1 < len(self._prompt.images):
+            # The processor would only wait for the GPU.
+            self._pictures.look_ahead(self._prompt.images[index + 1])
         self._sequence.add_image(CachedImage(image.start, image.end, pixels_id))
         rows, columns = model.patch_rule.grid(image.width, image.height)
         with self._steps.step("image", model.costs.vision_flop(rows * columns), self._flop_per_s):
