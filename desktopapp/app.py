@@ -9,26 +9,29 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from desktopapp import paths
+from desktopapp.logs import FaultLog, start_log
 from desktopapp.settings import Backend, LoadedSettings, Settings, load_settings
 from desktopapp.ui.conversation import ConversationView
 from desktopapp.ui.crash_reporter import CrashReporter
 from desktopapp.ui.icons import application_icon
 from desktopapp.ui.languages import LanguageController
 from desktopapp.ui.main_window import MainWindow
+from desktopapp.ui.notice_bar import Notice, NoticeLevel
+from desktopapp.ui.single_instance import SingleInstance
 from desktopapp.ui.termination import TerminationWatcher
 from desktopapp.ui.theme import ThemeChoice, ThemeController
 
 if TYPE_CHECKING:
     from desktopapp.ui.session import Session, Worker
 
-_LOG_LIMIT_BYTES = 1_000_000
 _LONGEST_WAIT_FOR_PAINTING_MS = 1000
 
 
@@ -40,11 +43,18 @@ class Options:
         files: files and folders to attach.
         model: name or path of the model to start with, or empty.
         backend: what runs it; None leaves that to the settings.
+        new_window: open another window though one is open.
     """
 
     files: Sequence[str] = ()
     model: str = ""
     backend: Backend | None = None
+    new_window: bool = False
+
+    @property
+    def wants_own_window(self) -> bool:
+        """Whether an open window must not take the files: it keeps its own model."""
+        return self.new_window or bool(self.model) or self.backend is not None
 
 
 class Application(QApplication):
@@ -83,6 +93,7 @@ class Desktop(QObject):
         self._loaded = loaded
         self._has_begun = False
         self._is_closed = False
+        self._waiting: list[str] = []
         self.theme = ThemeController(application, ThemeChoice(loaded.settings.theme))
         self.language = LanguageController(application, loaded.settings.language)
         self.window = MainWindow(ConversationView(), loaded.settings)
@@ -102,13 +113,37 @@ class Desktop(QObject):
 
         self.session = Session(self.window, self._make_worker(), self._loaded)
         self._has_begun = True
-        self.session.begin(attachments)
+        self.session.begin([*attachments, *self._waiting])
+        self._waiting.clear()
 
     @Slot(str)
     def attach(self, path: str) -> None:
         """Attach a file that the desktop opens with this program."""
+        self._take([path])
+
+    @Slot(object)
+    def take_over(self, files: Sequence[str]) -> None:
+        """Attach what a later start of the program was given, and come to the front."""
+        self._take(files)
+        window = self.window
+        if window.isMinimized():
+            window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.raise_()
+        window.activateWindow()
+
+    def tell_of_crash(self, report: Path | None) -> None:
+        """Say that the program crashed the last time, and where its report is; nothing without one."""
+        if report is not None:
+            message = self.tr("The program ended unexpectedly the last time.")
+            remedy = self.tr("Nothing of yours is in its report, {file}; please send it to the developers.")
+            notice = Notice(NoticeLevel.WARNING, message, remedy.format(file=report), "crash")
+            self.window.notices.show_notice(notice)
+
+    def _take(self, files: Sequence[str]) -> None:
         if self._has_begun:
-            self.session.intake.take_paths([path])
+            self.session.intake.take_paths(files)
+        else:
+            self._waiting += files
 
     @Slot()
     def close(self) -> None:
@@ -139,23 +174,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("see “main.py ask --help”.\n")
         return 1
     application = start_application()
-    _start_log()
+    start_log()
+    instance = SingleInstance(paths.user_dir(), application)
+    is_first = instance.claim()
+    if not is_first and not options.wants_own_window and instance.hand_over(options.files):
+        return 0
+    return _run(application, options, instance)
+
+
+def _run(application: Application, options: Options, instance: SingleInstance) -> int:
+    faults = FaultLog()
+    faults.start()
     reporter = CrashReporter(application)
     reporter.install()
     desktop = Desktop(application, make_worker, _override(load_settings(), options))
     application.file_opened.connect(desktop.attach)
+    instance.files_received.connect(desktop.take_over)
     desktop.window.show()
+
+    def begin() -> None:
+        desktop.begin(options.files)
+        if instance.listen():
+            desktop.tell_of_crash(faults.take_earlier())
+
     # After the first painting; a window that starts hidden is never painted.
-    desktop.window.painted_first.connect(lambda: desktop.begin(options.files))
-    QTimer.singleShot(_LONGEST_WAIT_FOR_PAINTING_MS, desktop, lambda: desktop.begin(options.files))
+    desktop.window.painted_first.connect(begin)
+    QTimer.singleShot(_LONGEST_WAIT_FOR_PAINTING_MS, desktop, begin)
     watcher = TerminationWatcher(application)
     watcher.requested.connect(desktop.window.close)
     try:
         return application.exec()
     finally:
+        instance.close()
         desktop.close()
         watcher.close()
         reporter.uninstall()
+        faults.close()
 
 
 def make_worker() -> Worker:
@@ -196,6 +250,7 @@ def _parse(argv: Sequence[str]) -> Options:
     )
     parser.add_argument("--model", default="", help="name or path of the model to start with")
     parser.add_argument("--backend", choices=[str(choice) for choice in BackendChoice], help="what runs it")
+    parser.add_argument("--new-window", action="store_true", help="open another window though one is open")
     return Options(**vars(parser.parse_args(argv)))
 
 
@@ -207,19 +262,3 @@ def _override(loaded: LoadedSettings, options: Options) -> LoadedSettings:
     if options.backend:
         settings = replace(settings, backend=options.backend)
     return replace(loaded, settings=settings, is_model_named=bool(options.model))
-
-
-def _start_log() -> None:
-    """Log warnings of this process to the per-user folder; without it the window runs all the same."""
-    import logging
-
-    file = paths.logs_dir() / "window.log"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if file.exists() and file.stat().st_size > _LOG_LIMIT_BYTES:
-            file.replace(file.with_suffix(".log.1"))
-        handler = logging.FileHandler(file, encoding="utf-8", delay=True)
-    except OSError:
-        return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.getLogger().addHandler(handler)

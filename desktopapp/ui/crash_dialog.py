@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QLabel,
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktopapp.crash_report import CrashReport
 from desktopapp.ui.theme import fonts
 from desktopapp.ui.tokens import SPACE_L, SPACE_M
 
@@ -21,7 +23,7 @@ from desktopapp.ui.tokens import SPACE_L, SPACE_M
 class CrashDialog(QDialog):
     """Says that something unexpected happened, with a report to copy."""
 
-    def __init__(self, report: str, parent: QWidget | None = None) -> None:
+    def __init__(self, report: CrashReport, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self.setWindowTitle(self.tr("Something went wrong"))
@@ -33,17 +35,20 @@ class CrashDialog(QDialog):
         advice = QLabel(
             self.tr(
                 "Your conversation is saved. You can close this and go on; if it happens again, please send this"
-                " report to the developers. It may hold names of your files."
+                " report to the developers."
             ),
             self,
         )
         advice.setWordWrap(True)
-        text = QPlainTextEdit(report, self)
+        self._text = text = QPlainTextEdit(report.public, self)
         text.setObjectName("crashReport")
         text.setReadOnly(True)
         text.setTabChangesFocus(True)
         text.setFont(fonts().mono)
         text.setAccessibleName(self.tr("Report"))
+        everything = QCheckBox(self.tr("With the errors' own words and whole paths"), self)
+        everything.setToolTip(self.tr("They may quote what you wrote and name your files."))
+        everything.toggled.connect(self._on_toggled)
         self._copy = QPushButton(self.tr("Copy the report"), self)
         self._copy.clicked.connect(self._on_copy)
         close = QPushButton(self.tr("Close"), self)
@@ -58,8 +63,12 @@ class CrashDialog(QDialog):
         layout.addWidget(title)
         layout.addWidget(advice)
         layout.addWidget(text, 1)
+        layout.addWidget(everything)
         layout.addWidget(buttons)
 
+    def _on_toggled(self, checked: bool) -> None:
+        self._text.setPlainText(self._report.full if checked else self._report.public)
+
     def _on_copy(self) -> None:
-        QGuiApplication.clipboard().setText(self._report)
+        QGuiApplication.clipboard().setText(self._text.toPlainText())
         self._copy.setText(self.tr("Copied"))

@@ -10,35 +10,28 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, qVersion
 from PySide6.QtWidgets import QApplication
 
-import desktopapp
-
 if TYPE_CHECKING:
+    from desktopapp.crash_report import CrashReport
     from desktopapp.ui.crash_dialog import CrashDialog
 
 # What only a crash needs is imported when there is one.
 
 
-def format_report(error: BaseException) -> str:
-    """Versions and the traceback, without anything of the person's but what the traceback itself holds."""
+def describe_versions() -> str:
+    """What runs here, in one line."""
     import platform
-    import traceback
 
-    lines = traceback.format_exception(type(error), error, error.__traceback__)
-    return (
-        f"Qwen3-VL Desktop {desktopapp.__version__}\n"
-        f"Python {platform.python_version()}, Qt {qVersion()}, {platform.platform()}\n\n"
-        f"{''.join(lines)}"
-    )
+    return f"Python {platform.python_version()}, Qt {qVersion()}, {platform.platform()}"
 
 
 class CrashReporter(QObject):
     """Catches what nobody caught, in any thread, and shows it in the window's thread.
 
     Signals:
-        crashed: text of the report; may be emitted from any thread.
+        crashed: carries the `CrashReport`; may be emitted from any thread.
     """
 
-    crashed = Signal(str)
+    crashed = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,15 +57,17 @@ class CrashReporter(QObject):
             return
         import logging
 
-        report = format_report(error.with_traceback(trace))
-        logging.getLogger(__name__).error("Unexpected exception\n%s", report)
+        from desktopapp.crash_report import report_error
+
+        report = report_error(error.with_traceback(trace), describe_versions())
+        logging.getLogger(__name__).error("Unexpected exception\n%s", report.full)
         self.crashed.emit(report)
 
     def _on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None:
             self._on_exception(args.exc_type, args.exc_value, args.exc_traceback)
 
-    def _show(self, report: str) -> None:
+    def _show(self, report: CrashReport) -> None:
         # One dialog at a time: an error that repeats with every repaint must not bury the window.
         if self._dialog is None or not self._dialog.isVisible():
             from desktopapp.ui.crash_dialog import CrashDialog

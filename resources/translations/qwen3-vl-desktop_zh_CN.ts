@@ -295,12 +295,20 @@
         <translation>程序内部发生了意外错误。</translation>
     </message>
     <message>
-        <source>Your conversation is saved. You can close this and go on; if it happens again, please send this report to the developers. It may hold names of your files.</source>
-        <translation>您的对话已保存。可以关闭此窗口继续使用；如果再次发生，请把这份报告发给开发者。报告中可能包含您的文件名。</translation>
+        <source>Your conversation is saved. You can close this and go on; if it happens again, please send this report to the developers.</source>
+        <translation>您的对话已保存。可以关闭此窗口并继续使用；如果再次发生，请把这份报告发送给开发者。</translation>
     </message>
     <message>
         <source>Report</source>
         <translation>报告</translation>
+    </message>
+    <message>
+        <source>With the errors&apos; own words and whole paths</source>
+        <translation>包含错误原文和完整路径</translation>
+    </message>
+    <message>
+        <source>They may quote what you wrote and name your files.</source>
+        <translation>其中可能引用您输入的内容并含有您的文件名。</translation>
     </message>
     <message>
         <source>Copy the report</source>
@@ -313,6 +321,17 @@
     <message>
         <source>Copied</source>
         <translation>已复制</translation>
+    </message>
+</context>
+<context>
+    <name>Desktop</name>
+    <message>
+        <source>The program ended unexpectedly the last time.</source>
+        <translation>程序上次意外结束。</translation>
+    </message>
+    <message>
+        <source>Nothing of yours is in its report, {file}; please send it to the developers.</source>
+        <translation>报告 {file} 中不含您的任何内容；请把它发送给开发者。</translation>
     </message>
 </context>
 <context>
