@@ -12,6 +12,11 @@ APP_NAME = "qwen3-vl-desktop"
 HOME_VARIABLE = "QWEN3VL_DESKTOP_HOME"
 
 
+def is_packaged() -> bool:
+    """Whether this is an installed bundle and not the source tree."""
+    return hasattr(sys, "_MEIPASS")
+
+
 def program_dir() -> Path:
     """The folder that holds `resources/` and `models/`: the source tree, or the frozen bundle."""
     bundle = getattr(sys, "_MEIPASS", None)

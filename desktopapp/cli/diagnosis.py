@@ -16,6 +16,7 @@ import psutil
 
 from desktopapp import __version__, paths
 from desktopapp.engine.memory.probe import GpuFacts, read_gpu
+from desktopapp.engine.memory.probe.vulkan import VulkanAbsent, read_vulkan_devices
 from desktopapp.modelstore.model import InstalledModel, WeightFormat
 from desktopapp.modelstore.store import find_models, is_usable
 from desktopapp.settings import load_settings
@@ -38,6 +39,9 @@ BROKEN_PYSIDE = "6.12.0"  # see docs/decisions.md
 LOW_DISK_BYTES = 10**9
 _OPTIONAL = {"pillow-heif", "opencv-python-headless"}
 _SET_UP = "Run `make run` in the program's folder: it installs what is missing."
+_INSTALL_AGAIN = "Install the program again: a part of it is gone."
+# What the lite program does without.
+_FULL_ONLY = {"torch", "transformers", "safetensors"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Diagnosis:
         packages: version by package; None where it is missing.
         gpu: that answers would run on, or None.
         builds: what each backend was built for, as `CUDA 13.0` or `CPU only`; None where it is not installed.
+        vulkan: what a Vulkan build of llama.cpp runs on, in words; empty for other builds.
         free_memory_bytes: of system memory.
         total_memory_bytes: likewise.
         free_disk_bytes: on the disk of the per-user folder.
@@ -80,6 +85,7 @@ class Diagnosis:
     packages: dict[str, str | None]
     gpu: GpuFacts | None
     builds: dict[str, str | None]
+    vulkan: str
     free_memory_bytes: int
     total_memory_bytes: int
     free_disk_bytes: int
@@ -119,6 +125,7 @@ def diagnose() -> Diagnosis:
         packages=packages,
         gpu=gpu,
         builds=builds,
+        vulkan=vulkan_words() if builds["llama.cpp"] == "Vulkan" else "",
         free_memory_bytes=memory.available,
         total_memory_bytes=memory.total,
         free_disk_bytes=free_disk_bytes,
@@ -161,6 +168,16 @@ def llama_build() -> str | None:
     return "CPU only"
 
 
+def vulkan_words() -> str:
+    """What a Vulkan build of llama.cpp finds to run on."""
+    try:
+        devices = read_vulkan_devices()
+    except VulkanAbsent as error:
+        return f"no GPU ({error}); the CPU answers"
+    gpus = [f"{device.name} ({device.kind})" for device in devices if device.is_gpu]
+    return ", ".join(gpus) or f"no GPU ({devices[0].name} only); the CPU answers"
+
+
 def free_bytes_for(folder: Path) -> int:
     """Free space on the disk that a folder is or would be on; 0 where no part of its path can be asked."""
     for path in (folder, *folder.parents):
@@ -190,9 +207,9 @@ def package_findings(packages: dict[str, str | None]) -> list[Finding]:
             Finding(message, "Run `make run` in the program's folder: it installs another version.")
         )
     return findings + [
-        Finding(f"The package {name} is missing.", _SET_UP, stops_answers=name not in _OPTIONAL)
+        Finding(f"The package {name} is missing.", _remedy(), stops_answers=name not in _OPTIONAL)
         for name, version in packages.items()
-        if version is None and name not in backends
+        if version is None and name not in backends and not _is_left_out(name)
     ]
 
 
@@ -201,29 +218,29 @@ def backend_findings(
 ) -> list[Finding]:
     """Backends that are missing, cannot load, or leave the GPU unused."""
     findings = [
-        Finding(f"The {name} backend is not installed.", _SET_UP)
+        Finding(f"The {name} backend is not installed.", _remedy())
         for name, build in builds.items()
-        if build is None
+        if build is None and not _is_left_out(name)
     ]
     if builds["llama.cpp"] == "CUDA" and not has_driver:
         findings.append(
             Finding(
                 "llama.cpp was built for CUDA and cannot load, since there is no NVIDIA driver.",
-                "Install the driver, or build it for the CPU: LLAMA_CUDA=off make run",
+                _or_other_program("Install the driver, or build it for the CPU: LLAMA_CUDA=off make run"),
             )
         )
     if gpu is not None and builds["llama.cpp"] == "CPU only":
         findings.append(
             Finding(
                 "llama.cpp was built for the CPU and leaves the GPU unused.",
-                "Install the CUDA toolkit (nvcc), then run: LLAMA_CUDA=on make run",
+                _or_other_program("Install the CUDA toolkit (nvcc), then run: LLAMA_CUDA=on make run"),
             )
         )
     if gpu is not None and builds["transformers"] == "CPU only":
         findings.append(
             Finding(
                 "torch was built for the CPU, so the transformers backend leaves the GPU unused.",
-                "Install a CUDA build of the same torch version into .venv.",
+                _or_other_program("Install a CUDA build of the same torch version into .venv."),
             )
         )
     return findings
@@ -251,6 +268,19 @@ def model_findings(models: tuple[InstalledModel, ...], builds: dict[str, str | N
         )
         findings.append(Finding("No model can run here.", remedy, stops_answers=True))
     return findings
+
+
+def _remedy() -> str:
+    return _INSTALL_AGAIN if paths.is_packaged() else _SET_UP
+
+
+def _is_left_out(name: str) -> bool:
+    """Whether a package's absence is how this program was made: the lite one has no torch."""
+    return paths.is_packaged() and name in _FULL_ONLY and _package_folder("torch") is None
+
+
+def _or_other_program(remedy: str) -> str:
+    return "Install the program's variant for this GPU; see its page." if paths.is_packaged() else remedy
 
 
 def _package_folder(module: str) -> Path | None:

@@ -48,6 +48,7 @@ def _to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "backends": {
             name: {"installed": build is not None, "build": build} for name, build in diagnosis.builds.items()
         },
+        "vulkan": diagnosis.vulkan or None,
         "memory": {"free_bytes": diagnosis.free_memory_bytes, "total_bytes": diagnosis.total_memory_bytes},
         "disk": {"free_bytes": diagnosis.free_disk_bytes, "folder": diagnosis.user_folder},
         "models": [describe_model(model) for model in diagnosis.models],
@@ -71,6 +72,7 @@ def _to_lines(diagnosis: Diagnosis) -> list[str]:
         else f"GPU: {gpu.name}, driver {gpu.driver}, "
         f"{readable_size(gpu.free_bytes)} of {readable_size(gpu.total_bytes)} free",
         *(f"Backend {name}: {build or 'not installed'}" for name, build in diagnosis.builds.items()),
+        *([f"Vulkan: {diagnosis.vulkan}"] if diagnosis.vulkan else []),
         f"Memory: {readable_size(diagnosis.free_memory_bytes)} of "
         f"{readable_size(diagnosis.total_memory_bytes)} free",
         f"Disk: {readable_size(diagnosis.free_disk_bytes)} free for {diagnosis.user_folder}",

@@ -18,8 +18,6 @@ _GPU_TYPES = (1, 2)
 DEVICE_MARGIN_BYTES = 1 << 30
 _ALL_LAYERS = -1
 
-ggml.ggml_backend_dev_count.argtypes = []
-ggml.ggml_backend_dev_count.restype = ctypes.c_size_t
 ggml.ggml_backend_dev_get.argtypes = [ctypes.c_size_t]
 ggml.ggml_backend_dev_get.restype = ctypes.c_void_p
 ggml_base.ggml_backend_dev_type.argtypes = [ctypes.c_void_p]

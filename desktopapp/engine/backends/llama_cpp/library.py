@@ -90,6 +90,13 @@ def _forward(level: int, text: bytes | None, _user_data: object) -> None:
 _on_log = llama.llama_log_callback(_forward)
 llama.llama_log_set(_on_log, ctypes.c_void_p(0))
 mtmd.mtmd_helper_log_set(_on_log, ctypes.c_void_p(0))
+# In a packaged program each backend is a library of its own, and nothing is loaded by itself.
+ggml.ggml_backend_dev_count.argtypes = []
+ggml.ggml_backend_dev_count.restype = ctypes.c_size_t
+if not ggml.ggml_backend_dev_count():
+    ggml.ggml_backend_load_all_from_path.argtypes = [ctypes.c_char_p]
+    ggml.ggml_backend_load_all_from_path.restype = None
+    ggml.ggml_backend_load_all_from_path(os.fsencode(_LIBRARY_FOLDER))
 llama.llama_backend_init()
 
 __all__ = ["LibraryLog", "ggml", "ggml_base", "llama", "log", "logger", "mtmd"]
