@@ -60,6 +60,10 @@ class StoredMessage:
         error: why it failed.
         stats: figures of an answer, the fields of `engine.events.Stats`, or empty.
         route: which model of a pair was chosen and why, the fields of `engine.reasoning_events.Routed`, or empty.
+        task: key of the task that a question was asked as, or empty.
+        asked: what the model was asked where that is more than `text`, or empty.
+        zooms: where the model looked closer, each the fields of `engine.media_events.ZoomedIn`.
+        job: how far a long job is, the fields of `engine.request.JobSoFar`, or empty.
     """
 
     message_id: str
@@ -74,15 +78,20 @@ class StoredMessage:
     error: StoredError | None = None
     stats: dict[str, object] = field(default_factory=dict)
     route: dict[str, object] = field(default_factory=dict)
+    task: str = ""
+    asked: str = ""
+    zooms: tuple[dict[str, object], ...] = ()
+    job: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What stands in the composer: text and attached paths, in order, with what was chosen of them."""
+    """What stands in the composer: text and attached paths, in order, with what was chosen of them, and a task's key."""
 
     text: str = ""
     attachments: tuple[str, ...] = ()
     selections: dict[str, dict[str, object]] = field(default_factory=dict)
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +301,10 @@ def _to_body(message: StoredMessage) -> dict[str, object]:
         "error": error and [error.error, error.message, error.remedy, error.values],
         "stats": message.stats,
         "route": message.route,
+        "task": message.task,
+        "asked": message.asked,
+        "zooms": message.zooms,
+        "job": message.job,
         "id": message.message_id,
     }
 
@@ -313,6 +326,10 @@ def _from_body(body: str) -> StoredMessage | None:
             error=StoredError(*values["error"]) if values["error"] else None,
             stats=dict(values.get("stats") or {}),
             route=dict(values.get("route") or {}),
+            task=str(values.get("task", "")),
+            asked=str(values.get("asked", "")),
+            zooms=tuple(dict(zoom) for zoom in values.get("zooms", ())),
+            job=dict(values.get("job") or {}),
         )
     except (ValueError, KeyError, TypeError):
         return None
@@ -332,6 +349,7 @@ def _draft_body(draft: Draft) -> str:
             "text": draft.text,
             "attachments": draft.attachments,
             "selections": _kept_selections(draft.selections),
+            "task": draft.task,
         }
     )
 
@@ -340,6 +358,8 @@ def _to_draft(body: str) -> Draft:
     try:
         values = json.loads(body)
         paths = tuple(str(path) for path in values["attachments"])
-        return Draft(str(values["text"]), paths, dict(values.get("selections", {})))
+        return Draft(
+            str(values["text"]), paths, dict(values.get("selections", {})), str(values.get("task", ""))
+        )
     except (ValueError, KeyError, TypeError):
         return Draft()

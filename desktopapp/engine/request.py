@@ -229,6 +229,7 @@ class Request:
         reasoning: how far a Thinking model may think.
         previous_mode: what gave the conversation's last answer, for the choice of mode `AUTO`; None where none did.
         zoom: how far the model may look closer at pictures.
+        least_picture_tokens: a picture that would cost fewer visual tokens is enlarged; None for the model's limit.
         job: of the same question asked before, where it was answered in parts and not to its end.
         begun: what this very request was answered already, where its run broke off; None for a fresh one.
     """
@@ -242,5 +243,6 @@ class Request:
     reasoning: ReasoningLimits = ReasoningLimits()
     previous_mode: Mode | None = None
     zoom: ZoomLimits = ZoomLimits()
+    least_picture_tokens: int | None = None
     job: JobSoFar | None = None
     begun: BegunAnswer | None = None

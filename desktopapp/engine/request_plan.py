@@ -65,6 +65,8 @@ class RequestPlan:
     def shown_limits(self) -> ShownLimits:
         """What the media are cut down to."""
         setup = self.plan.setup
+        if setup.picture_tokens is None and self.plan.content.least_picture_tokens is not None:
+            return ShownLimits(pictures=setup.showing.pixels, most_frames=setup.showing.most_frames)
         if setup.picture_tokens is None:
             return ShownLimits(most_frames=setup.showing.most_frames)
         return ShownLimits(setup.showing.pixels, setup.showing.video, setup.showing.most_frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
@@ -76,6 +77,7 @@ class AttachmentCard(QFrame):
         self._price: AttachmentPrice | None = None
         self._planned: PlannedAttachment | None = None
         self._problem = ""
+        self._refused: tuple[str, tuple[int, int] | None] | None = None
         self._image: QImage | None = None
         self.setObjectName("attachmentCard")
         self.setFixedSize(_CARD_WIDTH, CARD_HEIGHT)
@@ -102,13 +104,21 @@ class AttachmentCard(QFrame):
         self._price = price
         if self._popup is not None:
             self._popup.show_price(price)
-        self.show_problem(translate_error(price.failed)[0] if price.failed else "")
+        problem = translate_error(price.failed)[0] if price.failed else ""
+        if not problem and self._refused is not None and self._refused[1] == file_stamp(self.path):
+            problem = self._refused[0]  # its header is sound, which is all that a price looks at
+        self.show_problem(problem)
 
     def show_planned(self, planned: PlannedAttachment | None) -> None:
         """Show what a plan makes of it, its bytes included; None goes back to what its header tells."""
         if planned != self._planned:
             self._planned = planned
             self._retranslate()
+
+    def show_refused(self, problem: str) -> None:
+        """Mark the attachment as unusable until the file is another one: it was found only when it was read."""
+        self._refused = problem, file_stamp(self.path)
+        self.show_problem(problem)
 
     def show_problem(self, problem: str) -> None:
         """Mark the attachment as unusable and say why; empty takes the mark away."""
@@ -288,6 +298,15 @@ class AttachmentCard(QFrame):
     def _short(self, details: str) -> str:
         """The details without the file's name, which stands above them."""
         return details.removeprefix(f"“{file_label(self.path)}”").lstrip()
+
+
+def file_stamp(path: str) -> tuple[int, int] | None:
+    """Size and time of change of a file; None where it cannot be looked at."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def _square(image: QImage, side: int, ratio: float) -> QPixmap:

@@ -11,24 +11,17 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktopapp.conversations import Draft, MessageState, StoredConversation, StoredError, StoredMessage
-from desktopapp.engine.events import (
-    AttachmentRead,
-    Channel,
-    Failed,
-    Finished,
-    FinishReason,
-    ModelLoading,
-    PrefillProgress,
-    RequestStarted,
-    TextAdded,
-)
+from desktopapp.engine.events import Channel, Failed, Finished, FinishReason, TextAdded
 from desktopapp.engine.reasoning_events import Routed
 from desktopapp.engine.request import Mode, ModelChoice, ReasoningLimits, Request, Role
+from desktopapp.ui.answer_extras import job_of, zooms_of
 from desktopapp.ui.chat_view import View
 from desktopapp.ui.conversation_saver import ConversationSaver
 from desktopapp.ui.dialogue import attachments_of, attachments_said, build_dialogue
-from desktopapp.ui.stored_answers import as_interrupted, mode_of, question_of, stats_of
-from desktopapp.ui.wording import file_label, format_number, translate_error
+from desktopapp.ui.questions import draft_of, joined_draft, make_request, question_of_draft
+from desktopapp.ui.stored_answers import as_interrupted, can_ask_again, mode_of, question_of, stats_of
+from desktopapp.ui.waiting_words import WaitingWords
+from desktopapp.ui.wording import file_label, translate_error
 
 _SAVE_EVERY_MS = 1000
 
@@ -73,7 +66,7 @@ class Chat(QObject):
         """Questions for the other model: how it is asked, and the question that this one repeats."""
         self._messages: dict[str, StoredMessage] = {}
         self._refused: set[str] = set()
-        self._loading: ModelLoading | None = None
+        self.waiting = WaitingWords(view, self)
         self._running = ""
         self._asked = ""
         self._state = ChatState.IDLE
@@ -98,7 +91,8 @@ class Chat(QObject):
             choice: what runs.
             label: how the conversation names it.
         """
-        self._choice, self._model_label, self._loading = choice, label, None
+        self._choice, self._model_label = choice, label
+        self.waiting.forget_loading()
 
     def limit_reasoning(self, limits: ReasoningLimits) -> None:
         """Let Thinking models think so far, from the next answer on."""
@@ -119,13 +113,7 @@ class Chat(QObject):
                 self._show_question(message)
             else:
                 self._restore_answer(message)
-        texts = [message.text for message in queued] + [conversation.draft.text]
-        paths = [path for message in queued for path in message.attachments] + list(
-            conversation.draft.attachments
-        )
-        selections = {path: fields for message in queued for path, fields in message.selections.items()}
-        text = "\n\n".join(text for text in texts if text)
-        return Draft(text, tuple(dict.fromkeys(paths)), selections | conversation.draft.selections)
+        return joined_draft(queued, conversation.draft)
 
     def leave(self) -> None:
         """Show nothing any more; a running answer is stopped, and kept where it stands as far as it got."""
@@ -140,14 +128,7 @@ class Chat(QObject):
     def send(self, draft: Draft, *, again: tuple[Mode, str] | None = None) -> None:
         """Ask, or queue while an answer runs; `again` is the mode and the question that it repeats for that."""
         queued = self._state is not ChatState.IDLE
-        message = StoredMessage(
-            message_id=uuid.uuid4().hex,
-            role=Role.USER,
-            text=draft.text.strip(),
-            state=MessageState.QUEUED if queued else MessageState.SENT,
-            attachments=draft.attachments,
-            selections=draft.selections,
-        )
+        message = question_of_draft(draft, MessageState.QUEUED if queued else MessageState.SENT)
         if again is not None:
             self._again[message.message_id] = again
         self._messages[message.message_id] = message
@@ -158,15 +139,14 @@ class Chat(QObject):
 
     def draft_request(self, request_id: str, draft: Draft) -> Request:
         """The request that a draft would become if it were sent and answered now."""
-        question = StoredMessage(
-            request_id, Role.USER, draft.text, MessageState.SENT, attachments=draft.attachments
-        )
+        question = question_of_draft(draft, MessageState.SENT, request_id)
         dialogue = build_dialogue(self._said(), question, self._refused)
-        return Request(request_id, self._choice, dialogue.turns)
+        return make_request(request_id, self._choice, dialogue.turns, question)
 
     def stop(self) -> None:
         """Stop the running answer; its text so far stays."""
         if self._state is ChatState.RUNNING:
+            self.waiting.end()
             self._view.set_status(self._running, self.tr("Stopping …"))
             self._set_state(ChatState.STOPPING)
             self.cancel_requested.emit(self._running)
@@ -180,7 +160,25 @@ class Chat(QObject):
             self._forget(answer_id)
             self._ask(question)
         else:
-            self.send(Draft(question.text, question.attachments, question.selections))
+            self.send(draft_of(question))
+
+    def go_on(self, answer_id: str) -> None:
+        """Go on with the long job of the last answer, behind the parts that are done."""
+        answer, question = self._messages.get(answer_id), question_of(self._messages, answer_id)
+        if self._state is not ChatState.IDLE or answer is None or question is None:
+            return
+        if job_of(answer) is not None and answer_id == next(reversed(self._messages)):
+            self._forget(answer_id)
+            self._ask(question, answer)
+
+    def running_answer(self, answer_id: str) -> StoredMessage | None:
+        """The answer that runs as far as it got, where it is this one."""
+        return self._current_answer() if answer_id and answer_id == self._running else None
+
+    def keep(self, answer: StoredMessage) -> None:
+        """Keep what became of the answer that runs."""
+        self._messages[answer.message_id] = answer
+        self._saver.save_message(answer)
 
     def ask_other(self, answer_id: str) -> None:
         """Ask the other model of the pair the question of this answer, with what was said before it."""
@@ -189,8 +187,7 @@ class Chat(QObject):
         if question is None or mode is None:
             return
         other = Mode.INSTRUCT if mode is Mode.THINKING else Mode.THINKING
-        draft = Draft(question.text, question.attachments, question.selections)
-        self.send(draft, again=(other, question.message_id))
+        self.send(draft_of(question), again=(other, question.message_id))
 
     def remove_queued(self, message_id: str) -> None:
         """Take a queued message back."""
@@ -203,33 +200,11 @@ class Chat(QObject):
         if self._running:
             self._keep_running_as(FinishReason.CANCELLED)
 
-    def on_request_started(self, event: RequestStarted) -> None:
-        """The engine took up the question."""
-        self._loading = None
-        self._show_status(event.request_id, self.tr("Reading the question …"))
-
-    def on_model_loading(self, event: ModelLoading) -> None:
-        """The question waits for its model."""
-        self._loading = event
-        self._show_status(self._running, self._first_status())
-
     def on_routed(self, event: Routed) -> None:
         """The engine chose the model of a pair; comes again when it is known what the change really took."""
         if (answer := self._messages.get(event.request_id)) is not None and event.request_id == self._running:
             kept = replace(answer, model_label=event.model, route=msgspec.to_builtins(event))
             self._messages[self._running] = kept
-
-    def on_attachment_read(self, event: AttachmentRead) -> None:
-        """A picture was decoded."""
-        text = self.tr("Looking at {name} …").format(name=file_label(event.path))
-        self._show_status(event.request_id, f"{text} ({event.note})" if event.note else text)
-
-    def on_prefill_progressed(self, event: PrefillProgress) -> None:
-        """The prompt is being read."""
-        done, total = format_number(event.done_tokens), format_number(event.total_tokens)
-        self._show_status(
-            event.request_id, self.tr("Reading {done} of {total} tokens …").format(done=done, total=total)
-        )
 
     def on_text_added(self, event: TextAdded) -> None:
         """Some more of the answer or of the thought."""
@@ -253,26 +228,22 @@ class Chat(QObject):
 
     def on_failed(self, event: Failed) -> None:
         """The answer failed; what was streamed stays."""
-        self._loading = None
+        self.waiting.forget_loading()
         if not event.request_id or event.request_id != self._running:
             return
         message, remedy = translate_error(event)
-        self._view.fail_answer(event.request_id, message, remedy)
-        answer = replace(
-            self._current_answer(),
-            state=MessageState.FAILED,
-            error=StoredError(event.error, event.message, event.remedy, dict(event.values)),
-        )
+        error = StoredError(event.error, event.message, event.remedy, dict(event.values))
+        self._view.fail_answer(event.request_id, message, remedy, can_retry=can_ask_again(error))
+        answer = replace(self._current_answer(), state=MessageState.FAILED, error=error)
         self._end_running(answer)
         question = self._messages[self._asked]
         if event.attachment:
             self._refused.add(event.attachment)
         if event.attachment in question.attachments:
-            draft = Draft(question.text, question.attachments, question.selections)
-            self.returned.emit(draft, event.attachment, message)
+            self.returned.emit(draft_of(question), event.attachment, message)
         self._go_on()
 
-    def _ask(self, question: StoredMessage) -> None:
+    def _ask(self, question: StoredMessage, goes_on: StoredMessage | None = None) -> None:
         again = self._again.pop(question.message_id, None)
         asked_first = again[1] if again else question.message_id
         earlier = list(takewhile(lambda message: message.message_id != asked_first, self._said()))
@@ -289,18 +260,15 @@ class Chat(QObject):
         self._view.set_answer_media(answer.message_id, attachments_of(dialogue.turns))
         self._show_queued(waiting)
         self._set_state(ChatState.RUNNING)
-        self._show_status(answer.message_id, self._first_status())
+        self.waiting.begin(answer.message_id)
         if dialogue.left_out:
             self.left_out.emit([file_label(path) for path in dialogue.left_out])
-        modes = [mode for message in reversed(earlier) if (mode := mode_of(message)) is not None]
-        request = Request(
-            answer.message_id,
-            replace(self._choice, mode=again[0]) if again else self._choice,
-            dialogue.turns,
-            reasoning=self._reasoning,
-            previous_mode=modes[0] if modes else None,
+        choice = replace(self._choice, mode=again[0]) if again else self._choice
+        self.submit_requested.emit(
+            make_request(
+                answer.message_id, choice, dialogue.turns, question, earlier, self._reasoning, goes_on
+            )
         )
-        self.submit_requested.emit(request)
 
     def _go_on(self) -> None:
         """Send what waits next, or come to rest."""
@@ -333,7 +301,14 @@ class Chat(QObject):
 
     def _show_question(self, message: StoredMessage) -> None:
         queued = message.state is MessageState.QUEUED
-        self._view.add_user_message(message.message_id, message.text, message.attachments, queued=queued)
+        self._view.add_user_message(
+            message.message_id,
+            message.text,
+            message.attachments,
+            queued=queued,
+            task=message.task,
+            asked=message.asked,
+        )
         if message.attachments:
             self.shown.emit(message.attachments)
 
@@ -350,22 +325,18 @@ class Chat(QObject):
             FinishReason(message.finish_reason) if message.finish_reason in list(FinishReason) else None,
             translate_error(message.error) if message.error else None,
             stats_of(message),
+            can_retry=message.error is None or can_ask_again(message.error),
         )
         self._view.set_answer_media(message.message_id, attachments_said(self.messages))
+        if (shown := self._view.shown_answer(message.message_id)) is not None:
+            for zoom in zooms_of(message):
+                shown.show_zoom(zoom)
+        self._offer_to_go_on(message)
 
-    def _first_status(self) -> str:
-        """What a question waits for before the engine takes it up."""
-        loading = self._loading
-        if loading is None:
-            return self.tr("Reading the question …")
-        if not loading.fraction:  # "0 %" would stand still while libraries start
-            return self.tr("Loading {model} …").format(model=loading.model)
-        percent = round(loading.fraction * 100)
-        return self.tr("Loading {model}, {percent} %").format(model=loading.model, percent=percent)
-
-    def _show_status(self, request_id: str, text: str) -> None:
-        if request_id and request_id == self._running and self._state is ChatState.RUNNING:
-            self._view.set_status(request_id, text)
+    def _offer_to_go_on(self, answer: StoredMessage) -> None:
+        """A long job that was stopped or failed midway can be taken up again."""
+        if (shown := self._view.shown_answer(answer.message_id)) is not None:
+            shown.offer_to_go_on(job_of(answer) is not None)
 
     def _current_answer(self) -> StoredMessage:
         texts = {channel: "".join(parts) for channel, parts in self._texts.items()}
@@ -379,6 +350,8 @@ class Chat(QObject):
 
     def _keep_running_as(self, reason: FinishReason, stats: dict[str, object] | None = None) -> None:
         answer = self._current_answer()
+        if reason is not FinishReason.CANCELLED:
+            answer = replace(answer, job={})
         self._end_running(
             replace(answer, state=MessageState.DONE, finish_reason=str(reason), stats=stats or {})
         )
@@ -387,6 +360,8 @@ class Chat(QObject):
         self._save_timer.stop()
         self._messages[answer.message_id] = answer
         self._saver.save_message(answer)
+        self._offer_to_go_on(answer)
+        self.waiting.end()
         self._running = ""
 
     def _forget(self, message_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QMimeData, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QFocusEvent,
@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QTool
 from desktopapp.ui.attachment_strip import AttachmentStrip
 from desktopapp.ui.icons import tinted_icon
 from desktopapp.ui.incoming import is_media
-from desktopapp.ui.media.task_presets import BLANK, TaskPreset
+from desktopapp.ui.media.task_chip import TaskChip
+from desktopapp.ui.media.task_presets import TaskPreset, find_preset
 from desktopapp.ui.media.tasks_button import TasksButton
 from desktopapp.ui.price_line import PriceLine
 from desktopapp.ui.theme import colors_of, is_palette_change
@@ -127,6 +128,7 @@ class Composer(QFrame):
         attach_requested: the person wants to choose files.
         capture_requested: the person wants a picture of the screen.
         media_pasted: carries the `QMimeData`.
+        task_changed: another task was chosen, or none.
         draft_changed: text or attachments changed and rested for 300 ms.
     """
 
@@ -135,6 +137,7 @@ class Composer(QFrame):
     attach_requested = Signal()
     capture_requested = Signal()
     media_pasted = Signal(QMimeData)
+    task_changed = Signal()
     draft_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -142,8 +145,10 @@ class Composer(QFrame):
         self.setObjectName("composer")
         self._is_running = False
         self._is_stopping = False
-        self._task = ("", "")
+        self._task = ""
         self.strip = AttachmentStrip(self)
+        self.task_chip = TaskChip(can_remove=True, parent=self)
+        self.task_chip.removed.connect(lambda: self.set_task(""))
         self.edit = ComposerEdit(self)
         self.setFocusProxy(self.edit)
         self._attach = self._button()
@@ -166,12 +171,12 @@ class Composer(QFrame):
         # The module brings SQLite with it, which the window's first appearance does not need.
         from desktopapp.conversations import Draft
 
-        return Draft(self.edit.toPlainText(), self.strip.paths, self.strip.selections)
+        return Draft(self.edit.toPlainText(), self.strip.paths, self.strip.selections, self._task)
 
     @property
     def is_empty(self) -> bool:
-        """True where nothing but blanks stands here and nothing is attached."""
-        return not self.edit.toPlainText().strip() and not self.strip.paths
+        """True where nothing but blanks stands here, nothing is attached, and no task is chosen."""
+        return not self.edit.toPlainText().strip() and not self.strip.paths and not self._task
 
     @property
     def planned(self) -> Planned | None:
@@ -186,13 +191,23 @@ class Composer(QFrame):
     @property
     def tab_areas(self) -> tuple[QWidget, ...]:
         """Its parts in the order in which Tab goes through them."""
-        return (self.strip, self.edit, self._attach, self._capture, self.tasks, self._queue, self._action)
+        return (
+            self.strip,
+            self.task_chip,
+            self.edit,
+            self._attach,
+            self._capture,
+            self.tasks,
+            self._queue,
+            self._action,
+        )
 
     def clear(self) -> None:
         """Empty text and attachments; Undo brings the text back."""
         self.edit.selectAll()
         self.edit.textCursor().removeSelectedText()
         self.strip.clear()
+        self.set_task("")
 
     def set_text(self, text: str) -> None:
         """Replace the text and put the cursor behind it."""
@@ -248,6 +263,7 @@ class Composer(QFrame):
         layout.setContentsMargins(SPACE_M, SPACE_M, SPACE_S, SPACE_S)
         layout.setSpacing(SPACE_S)
         layout.addWidget(self.strip)
+        layout.addWidget(self.task_chip)
         layout.addWidget(self.edit)
         layout.addLayout(buttons)
 
@@ -273,38 +289,29 @@ class Composer(QFrame):
             self._send()
 
     def _send(self) -> None:
-        if not self.is_empty:
+        if not self.is_empty and not self._lacks_words:
             self.sent.emit(self.draft)
 
-    def _take_task(self, preset: TaskPreset, question: str) -> None:
-        """Write a task's question before what stood here, which fills its blank if it can; Undo takes it back.
+    @property
+    def _lacks_words(self) -> bool:
+        """A task was chosen whose blank only the person's words can fill."""
+        preset = find_preset(self._task)
+        return preset is not None and preset.needs_words and not self.edit.toPlainText().strip()
 
-        A blank that stays is selected to be filled. A task that was chosen before makes room.
-        """
-        text, written = self._with_task(question)
-        self.edit.selectAll()
-        self.edit.insertPlainText(text)
-        self._task = (text, written)
-        at = text.find(BLANK)
-        if at >= 0:
-            cursor = self.edit.textCursor()
-            cursor.setPosition(at)
-            cursor.setPosition(at + len(BLANK), cursor.MoveMode.KeepAnchor)
-            self.edit.setTextCursor(cursor)
+    def set_task(self, key: str) -> None:
+        """Ask for a task, beside which the person's own words stand; empty for none."""
+        preset = find_preset(key)
+        self._task = key if preset is not None else ""
+        self.task_chip.show_task(self._task, preset.question(QLocale().name()) if preset else "")
+        self._retranslate()
+        self._draft_timer.start()
+        self.task_changed.emit()
+
+    def _take_task(self, preset: TaskPreset) -> None:
+        self.set_task(preset.key)
         for card in self.strip.cards:
             card.choose(preset.adjust(card.selection))
         self.edit.setFocus()
-
-    def _with_task(self, question: str) -> tuple[str, str]:
-        """The draft with a task's question, and the person's part of it."""
-        text, written = self._task
-        now = self.edit.toPlainText().strip()
-        if now != text.strip():
-            head = text.removesuffix(written).strip()
-            written = now.removeprefix(head).strip() if head else now
-        if BLANK in question and written and "\n" not in written:
-            return question.replace(BLANK, written), written
-        return f"{question}\n\n{written}" if written else question, written
 
     def _show_focus(self, focused: bool) -> None:
         self.setProperty("active", focused)
@@ -314,7 +321,7 @@ class Composer(QFrame):
     def _update_action(self) -> None:
         colors = colors_of(self)
         running, stopping = self._is_running, self._is_stopping
-        self._action.setEnabled(not stopping if running else not self.is_empty)
+        self._action.setEnabled(not stopping if running else not self.is_empty and not self._lacks_words)
         self._action.setIcon(
             tinted_icon("stop" if running else "send", colors.on_accent, colors.text_disabled, ICON_SIZE)
         )
@@ -347,10 +354,16 @@ class Composer(QFrame):
             return self.tr("Esc stops the answer") if self.is_empty else self.tr("Enter queues · Esc stops")
         return "" if self.is_empty else self.tr("Enter sends · Shift+Enter breaks the line")
 
+    def _placeholder(self) -> str:
+        preset = find_preset(self._task)
+        if preset is None:
+            return self.tr("Ask about a picture, a video or a PDF: drop, paste or attach it")
+        if preset.hint:
+            return QCoreApplication.translate("TaskPresets", preset.hint)
+        return self.tr("More to say? This may stay empty")
+
     def _retranslate(self) -> None:
-        self.edit.setPlaceholderText(
-            self.tr("Ask about a picture, a video or a PDF: drop, paste or attach it")
-        )
+        self.edit.setPlaceholderText(self._placeholder())
         self.edit.setAccessibleName(self.tr("Message"))
         self._attach.setAccessibleName(self.tr("Attach files"))
         self._attach.setToolTip(self.tr("Attach files (Ctrl+O)"))

@@ -77,7 +77,7 @@ def _answered_pairs(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessa
 
 def _user_turn(message: StoredMessage, paths: Iterable[str]) -> Turn:
     attachments = (Attachment(path, to_selection(message.selections.get(path))) for path in paths)
-    return Turn(Role.USER, message.text, tuple(attachments))
+    return Turn(Role.USER, message.asked or message.text, tuple(attachments))
 
 
 def _exists(path: str) -> bool:

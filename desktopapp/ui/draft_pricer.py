@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -44,6 +45,7 @@ class DraftPricer(QObject):
         self._timer.timeout.connect(self._ask)
         window.composer.edit.textChanged.connect(self._on_typed)
         window.composer.strip.changed.connect(self.ask)
+        window.composer.task_changed.connect(self.ask)
         chat.state_changed.connect(self._on_state_changed)
         intake.all_saved.connect(self.ask)
 
@@ -106,4 +108,4 @@ class DraftPricer(QObject):
 def _usable(window: MainWindow, draft: Draft) -> Draft:
     """The draft without files that cannot be sent, so that one bad file does not hide the price of the rest."""
     broken = {card.path for card in window.composer.strip.cards if card.problem}
-    return Draft(draft.text, tuple(path for path in draft.attachments if path not in broken))
+    return replace(draft, attachments=tuple(path for path in draft.attachments if path not in broken))

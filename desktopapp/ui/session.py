@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, SignalInstance
 
@@ -19,20 +19,19 @@ from desktopapp.engine.reasoning.limits import reasoning_of
 from desktopapp.engine.request import Attachment, ModelChoice, Request, Role
 from desktopapp.errors import AppError, ConversationsDamaged
 from desktopapp.settings import LoadedSettings, Settings, save_settings
+from desktopapp.ui.answer_extras import AnswerExtras
 from desktopapp.ui.attachment_intake import AttachmentIntake
 from desktopapp.ui.chat import Chat, ChatState
 from desktopapp.ui.conversation_saver import ConversationSaver
 from desktopapp.ui.draft_pricer import DraftPricer
 from desktopapp.ui.history.control import HistoryControl
 from desktopapp.ui.main_window import MainWindow
+from desktopapp.ui.media.capture_control import CaptureControl
 from desktopapp.ui.model_control import ModelControl
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
 from desktopapp.ui.thinking_notes import ThinkingNotes
 from desktopapp.ui.thumbnails import ThumbnailLoader
 from desktopapp.ui.wording import file_label, translate_error
-
-if TYPE_CHECKING:
-    from desktopapp.ui.media.screen_capture import ScreenCapture
 
 _MODEL_TOPIC = "model"
 
@@ -49,6 +48,8 @@ class Worker(Protocol):
     attachment_read: SignalInstance
     prefill_progressed: SignalInstance
     text_added: SignalInstance
+    zoomed_in: SignalInstance
+    stretch_answered: SignalInstance
     routed: SignalInstance
     step_started: SignalInstance
     thought_progressed: SignalInstance
@@ -116,7 +117,8 @@ class Session(QObject):
         self.pricer = DraftPricer(window, self.chat, self.intake, self)
         self._problems = loaded.problems
         self._send_when_saved = False
-        self._capture: ScreenCapture | None = None
+        self.capture = CaptureControl(window, self.intake, self)
+        self.extras = AnswerExtras(self.chat, window.view, self)
         self._connect_chat()
         self._connect_window()
         self._connect_worker()
@@ -154,6 +156,7 @@ class Session(QObject):
         view.message_removed.connect(chat.remove_queued)
         view.retry_requested.connect(chat.retry)
         view.other_requested.connect(chat.ask_other)
+        view.go_on_requested.connect(chat.go_on)
         view.prompt_suggested.connect(composer.set_text)
         chat.state_changed.connect(self._on_state_changed)
         chat.measured.connect(self.window.status.show_stats)
@@ -178,7 +181,7 @@ class Session(QObject):
         window.settings_menu.changed.connect(self._on_settings_changed)
         window.status.gauge.limit_chosen.connect(self._on_limit_chosen)
         composer.sent.connect(self._on_sent)
-        composer.capture_requested.connect(self._on_capture_requested)
+        composer.capture_requested.connect(self.capture.begin)
         composer.media_pasted.connect(self.intake.take_mime)
         composer.strip.changed.connect(self._on_attachments_changed)
         composer.draft_changed.connect(self._on_draft_changed)
@@ -204,12 +207,14 @@ class Session(QObject):
         self.pricer.price_requested.connect(worker.price_draft, direct)
         # Bound methods of objects in this thread: that is what makes Qt deliver these signals here.
         worker.model_loading.connect(models.on_model_loading)
-        worker.model_loading.connect(chat.on_model_loading)
+        worker.model_loading.connect(chat.waiting.on_model_loading)
         worker.model_ready.connect(models.on_model_ready)
         worker.load_stopped.connect(models.on_load_stopped)
-        worker.request_started.connect(chat.on_request_started)
-        worker.attachment_read.connect(chat.on_attachment_read)
-        worker.prefill_progressed.connect(chat.on_prefill_progressed)
+        worker.request_started.connect(chat.waiting.on_request_started)
+        worker.attachment_read.connect(chat.waiting.on_attachment_read)
+        worker.prefill_progressed.connect(chat.waiting.on_prefill_progressed)
+        worker.zoomed_in.connect(self.extras.on_zoomed_in)
+        worker.stretch_answered.connect(self.extras.on_stretch_answered)
         worker.text_added.connect(chat.on_text_added)
         self.thinking.follow(worker)
         self.thinking.settled.connect(chat.on_routed)
@@ -240,6 +245,8 @@ class Session(QObject):
         self.saver.open(store)
 
     def _show_draft(self, draft: Draft) -> None:
+        if draft.task:
+            self.window.composer.set_task(draft.task)
         if draft.text:
             self.window.composer.set_text(draft.text)
         self.intake.take_paths(draft.attachments, draft.selections)
@@ -251,34 +258,20 @@ class Session(QObject):
         broken = [card for card in self.window.composer.strip.cards if card.problem]
         if broken:
             self.window.composer.strip.reveal(broken[0].path)
-            self._refuse(file_label(broken[0].path), broken[0].problem)
+            self._refuse(file_label(broken[0].path))
             return
         self.window.composer.clear()
         self.window.notices.clear_topic("attachment")
         self.chat.send(draft)
         self._retitle()
 
-    def _refuse(self, name: str, problem: str) -> None:
-        remedy = self.tr("Remove “{name}” or mend it, then send again. Nothing else was lost.").format(
-            name=name
-        )
-        self._notify(Notice(NoticeLevel.ERROR, problem, remedy, "attachment"))
+    def _refuse(self, name: str) -> None:
+        """What is wrong with the file stands on its card."""
+        message = self.tr("Not sent: “{name}” cannot be used.").format(name=name)
+        remedy = self.tr("Remove it or mend it, then send again. Nothing else was lost.")
+        self._notify(Notice(NoticeLevel.ERROR, message, remedy, "attachment"))
         # Perhaps it was mended meanwhile.
         self.intake.reprice()
-
-    def _on_capture_requested(self) -> None:
-        if self._capture is None:
-            from desktopapp.ui.media.screen_capture import ScreenCapture
-
-            self._capture = ScreenCapture(self.window)
-            self._capture.captured.connect(self.intake.take_image)
-            self._capture.refused.connect(self._on_capture_refused)
-        self._capture.begin()
-
-    def _on_capture_refused(self) -> None:
-        message = self.tr("This desktop does not let programs capture the screen.")
-        remedy = self.tr("Use its own key for screenshots, then paste the picture here.")
-        self._notify(Notice(NoticeLevel.WARNING, message, remedy, "capture"))
 
     def _on_all_saved(self) -> None:
         if self._send_when_saved:
@@ -337,7 +330,7 @@ class Session(QObject):
         self._show_draft(draft)
         card = self.window.composer.strip.card(path)
         if card is not None:
-            card.show_problem(problem)
+            card.show_refused(problem)
 
     def _on_left_out(self, names: Sequence[str]) -> None:
         message = self.tr("Pictures from earlier in this conversation cannot be read any more: {names}.")

@@ -10,7 +10,7 @@ import msgspec
 from desktopapp.conversations import MessageState, StoredError, StoredMessage
 from desktopapp.engine.events import Stats
 from desktopapp.engine.request import Mode, Role
-from desktopapp.errors import AnswerInterrupted
+from desktopapp.errors import AnswerInterrupted, AttachmentChanged, AttachmentError
 
 
 def stats_of(message: StoredMessage) -> Stats | None:
@@ -40,3 +40,9 @@ def as_interrupted(message: StoredMessage) -> StoredMessage:
     error = AnswerInterrupted()
     stored = StoredError(error.error, error.message, error.remedy, dict(error.values))
     return replace(message, state=MessageState.FAILED, error=stored)
+
+
+def can_ask_again(error: StoredError) -> bool:
+    """Whether the same question may succeed: not with a file that cannot be used as it is."""
+    lasting = {kind.__name__ for kind in AttachmentError.__subclasses__()} - {AttachmentChanged.__name__}
+    return error.error not in lasting

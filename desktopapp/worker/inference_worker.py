@@ -26,6 +26,7 @@ from desktopapp.engine.events import (
     RequestStarted,
     TextAdded,
 )
+from desktopapp.engine.media_events import StretchAnswered, ZoomedIn
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtEnded, ThoughtProgress
 from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.worker.engine_process import EngineProcess
@@ -60,6 +61,8 @@ class InferenceWorker(QObject):
     attachment_read = Signal(object)
     prefill_progressed = Signal(object)
     text_added = Signal(object)
+    zoomed_in = Signal(object)
+    stretch_answered = Signal(object)
     routed = Signal(object)
     step_started = Signal(object)
     thought_progressed = Signal(object)
@@ -92,6 +95,8 @@ class InferenceWorker(QObject):
             AttachmentRead: self.attachment_read,
             PrefillProgress: self.prefill_progressed,
             TextAdded: self.text_added,
+            ZoomedIn: self.zoomed_in,
+            StretchAnswered: self.stretch_answered,
             Routed: self.routed,
             StepStarted: self.step_started,
             ThoughtProgress: self.thought_progressed,

@@ -8,6 +8,14 @@
         <translation>复制回答</translation>
     </message>
     <message>
+        <source>Go on with the remaining parts</source>
+        <translation>继续处理其余部分</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation>继续</translation>
+    </message>
+    <message>
         <source>Send again</source>
         <translation>重新发送</translation>
     </message>
@@ -154,30 +162,21 @@
     </message>
 </context>
 <context>
+    <name>CaptureControl</name>
+    <message>
+        <source>This desktop does not let programs capture the screen.</source>
+        <translation>此桌面环境不允许程序截取屏幕。</translation>
+    </message>
+    <message>
+        <source>Use its own key for screenshots, then paste the picture here.</source>
+        <translation>请使用系统自带的截图快捷键，然后将图片粘贴到此处。</translation>
+    </message>
+</context>
+<context>
     <name>Chat</name>
     <message>
         <source>Stopping …</source>
         <translation>正在停止…</translation>
-    </message>
-    <message>
-        <source>Reading the question …</source>
-        <translation>正在读取问题…</translation>
-    </message>
-    <message>
-        <source>Loading {model} …</source>
-        <translation>正在加载 {model}…</translation>
-    </message>
-    <message>
-        <source>Loading {model}, {percent} %</source>
-        <translation>正在加载 {model}，{percent}%</translation>
-    </message>
-    <message>
-        <source>Looking at {name} …</source>
-        <translation>正在查看 {name}…</translation>
-    </message>
-    <message>
-        <source>Reading {done} of {total} tokens …</source>
-        <translation>正在读取 token：{done} / {total}…</translation>
     </message>
 </context>
 <context>
@@ -232,6 +231,10 @@
     <message>
         <source>Ask about a picture, a video or a PDF: drop, paste or attach it</source>
         <translation>就图片、视频或 PDF 提问：拖入、粘贴或附加</translation>
+    </message>
+    <message>
+        <source>More to say? This may stay empty</source>
+        <translation>还想补充什么？可以留空</translation>
     </message>
     <message>
         <source>Message</source>
@@ -823,10 +826,6 @@
         <translation>按住 Ctrl 并滚动滚轮或双击可缩放；拖动可移动</translation>
     </message>
     <message>
-        <source>Moments of the video</source>
-        <translation>视频中的时刻</translation>
-    </message>
-    <message>
         <source>What the answer points at</source>
         <translation>回答所指的内容</translation>
     </message>
@@ -951,6 +950,10 @@
         <source>Drag over a part of the screen · Enter takes all of it · Esc cancels</source>
         <translation>拖动选择屏幕区域 · Enter 截取整个屏幕 · Esc 取消</translation>
     </message>
+    <message>
+        <source>Click a window or drag over a part of the screen · Enter takes all of it · Esc cancels</source>
+        <translation>单击一个窗口，或拖选屏幕的一部分 · 回车截取全屏 · Esc 取消</translation>
+    </message>
 </context>
 <context>
     <name>SelectionPopup</name>
@@ -1026,16 +1029,12 @@
 <context>
     <name>Session</name>
     <message>
-        <source>Remove “{name}” or mend it, then send again. Nothing else was lost.</source>
-        <translation>请移除或修复“{name}”，然后重新发送。其他内容均未丢失。</translation>
+        <source>Not sent: “{name}” cannot be used.</source>
+        <translation>未发送：“{name}”无法使用。</translation>
     </message>
     <message>
-        <source>This desktop does not let programs capture the screen.</source>
-        <translation>此桌面环境不允许程序截取屏幕。</translation>
-    </message>
-    <message>
-        <source>Use its own key for screenshots, then paste the picture here.</source>
-        <translation>请使用系统自带的截图快捷键，然后将图片粘贴到此处。</translation>
+        <source>Remove it or mend it, then send again. Nothing else was lost.</source>
+        <translation>请移除或修复它，然后重新发送。其他内容都还在。</translation>
     </message>
     <message>
         <source>Pictures from earlier in this conversation cannot be read any more: {names}.</source>
@@ -1231,6 +1230,25 @@
     </message>
 </context>
 <context>
+    <name>TaskChip</name>
+    <message>
+        <source>Task: %1</source>
+        <translation>任务：%1</translation>
+    </message>
+    <message>
+        <source>Hide what the model is asked</source>
+        <translation>隐藏向模型提出的问题</translation>
+    </message>
+    <message>
+        <source>Show what the model is asked</source>
+        <translation>显示向模型提出的问题</translation>
+    </message>
+    <message>
+        <source>Without this task</source>
+        <translation>取消此任务</translation>
+    </message>
+</context>
+<context>
     <name>TaskPresets</name>
     <message>
         <source>Read the text</source>
@@ -1243,6 +1261,10 @@
     <message>
         <source>Find …</source>
         <translation>查找…</translation>
+    </message>
+    <message>
+        <source>What should be found?</source>
+        <translation>要查找什么？</translation>
     </message>
     <message>
         <source>Document to Markdown</source>
@@ -1264,6 +1286,14 @@
         <source>Compare the pictures</source>
         <translation>比较图片</translation>
     </message>
+    <message>
+        <source>Look closely</source>
+        <translation>仔细查看</translation>
+    </message>
+    <message>
+        <source>What do you want to know?</source>
+        <translation>您想知道什么？</translation>
+    </message>
 </context>
 <context>
     <name>TasksButton</name>
@@ -1278,6 +1308,10 @@
 </context>
 <context>
     <name>TextPane</name>
+    <message>
+        <source>Show %1</source>
+        <translation>显示 %1</translation>
+    </message>
     <message>
         <source>Copy</source>
         <translation>复制</translation>
@@ -1410,6 +1444,59 @@
     <message>
         <source>Show the whole message</source>
         <translation>显示整条消息</translation>
+    </message>
+</context>
+<context>
+    <name>VideoBar</name>
+    <message>
+        <source>Moments of the video</source>
+        <translation>视频中的时刻</translation>
+    </message>
+    <message>
+        <source>Stop playing</source>
+        <translation>停止播放</translation>
+    </message>
+    <message>
+        <source>Play, without sound</source>
+        <translation>播放（无声音）</translation>
+    </message>
+</context>
+<context>
+    <name>WaitingWords</name>
+    <message>
+        <source>Reading the question …</source>
+        <translation>正在读取问题…</translation>
+    </message>
+    <message>
+        <source>Looking at {name} …</source>
+        <translation>正在查看 {name}…</translation>
+    </message>
+    <message>
+        <source>Reading {done} of {total} tokens …</source>
+        <translation>正在读取 token：{done} / {total}…</translation>
+    </message>
+    <message>
+        <source>Loading {model} …</source>
+        <translation>正在加载 {model}…</translation>
+    </message>
+    <message>
+        <source>Loading {model}, {percent} %</source>
+        <translation>正在加载 {model}，{percent}%</translation>
+    </message>
+</context>
+<context>
+    <name>ZoomRow</name>
+    <message>
+        <source>Looked closer: %1</source>
+        <translation>放大查看：%1 处</translation>
+    </message>
+    <message>
+        <source>Page %1 of %2</source>
+        <translation>%2 第 %1 页</translation>
+    </message>
+    <message>
+        <source>Looked closer at %1</source>
+        <translation>放大查看：%1</translation>
     </message>
 </context>
 <context>

@@ -35,6 +35,8 @@ class ScriptedWorker(QObject):
     attachment_read = Signal(object)
     prefill_progressed = Signal(object)
     text_added = Signal(object)
+    zoomed_in = Signal(object)
+    stretch_answered = Signal(object)
     routed = Signal(object)
     step_started = Signal(object)
     thought_progressed = Signal(object)

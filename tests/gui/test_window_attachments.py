@@ -181,7 +181,8 @@ def test_broken_file_gets_a_badge_with_the_reason_and_is_not_sent(
     ask(desktop, "compare")
     assert script_of(desktop).requests == []
     assert desktop.window.composer.draft.text == "compare"
-    assert desktop.window.notices.notices[0].message == card.problem
+    # The card says what is wrong, the notice what did not happen: neither repeats the other.
+    assert desktop.window.notices.notices[0].message == f"Not sent: “{Path(card.path).name}” cannot be used."
     assert (
         desktop.window.composer.strip.viewport()
         .visibleRegion()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from desktopapp.engine.grounding.json_objects import enclosing_object
@@ -37,6 +38,14 @@ def find_moments(answer: str) -> list[Moment]:
         for moment in _spoken(answer, match)
     ]
     return sorted([*events, *spoken], key=lambda moment: moment.start)[:_MOST_MOMENTS]
+
+
+def spoken_times(text: str) -> Iterator[tuple[int, int, float]]:
+    """Where running text names a time or a stretch: first character, one behind the last, and the second it begins at."""
+    for match in _SPOKEN.finditer(text):
+        start_s = parse_time(match[1])
+        if start_s is not None:
+            yield match.start(), match.end(), start_s
 
 
 def _event(answer: str, match: re.Match[str]) -> list[Moment]:

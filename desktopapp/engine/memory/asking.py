@@ -109,7 +109,14 @@ def _content(
         items.append(count(request.begun.thought + request.begun.text))
     least_answer_tokens = request.max_new_tokens or 1
     cut_path = _cut_path(shown[-1]) if shown else ""
-    return Content((*items, _OPENING_TOKENS), answer_tokens, needs_detail, least_answer_tokens, cut_path)
+    return Content(
+        (*items, _OPENING_TOKENS),
+        answer_tokens,
+        needs_detail,
+        least_answer_tokens,
+        cut_path,
+        request.least_picture_tokens,
+    )
 
 
 def _of_file(attachment: Attachment, headers: HeaderCache) -> Iterator[int | Medium]:

@@ -88,6 +88,7 @@ class Content:
         needs_detail: the task reads or points, so pictures should keep 1,024 tokens.
         least_answer_tokens: that the model's context must leave; a shorter answer is none, or not what was asked for.
         cut_path: of the document or video that can be answered part by part (`engine/segments.py`); empty for none.
+        least_picture_tokens: a picture of fewer is enlarged; None for the model's own limit.
     """
 
     items: tuple[int | Medium, ...]
@@ -95,6 +96,7 @@ class Content:
     needs_detail: bool = True
     least_answer_tokens: int = 1
     cut_path: str = ""
+    least_picture_tokens: int | None = None
 
     @property
     def media(self) -> tuple[Medium, ...]:

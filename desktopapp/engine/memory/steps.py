@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from desktopapp.engine.backend import VideoBudget
+from desktopapp.engine.backend import PixelBudget, VideoBudget
 from desktopapp.engine.memory.candidate import WHOLE_MODEL, Candidate, Placement
 from desktopapp.engine.memory.content import Content, Showing
 from desktopapp.engine.memory.costs import RunShape
@@ -23,6 +23,8 @@ DETAIL_TOKENS = 1024
 
 LEAST_TOKENS = 128
 _VIDEO = VideoBudget()
+# A model whose largest pictures are below so many times a task's least is shown them as it is used to.
+_ROOM_ABOVE_LEAST = 4
 _LEAST_FRAMES = 4
 _PIXEL_STEP = 0.9
 _FRAME_STEP = 0.75
@@ -91,13 +93,23 @@ def first_setup(
     kv_type = candidate.capabilities.kv_types[0]
     if limits.kv_type != "auto":
         kv_type = candidate.nearest_kv_type(limits.kv_type)
-    showing = Showing(spec.pixel_budget, replace(_VIDEO, cell_px=spec.pixel_budget.cell_px))
+    showing = Showing(
+        _enlarging(spec.pixel_budget, content), replace(_VIDEO, cell_px=spec.pixel_budget.cell_px)
+    )
     chunk = limits.prefill_chunk_tokens or candidate.chunks[0]
     if not limits.chunked_prefill:
         chunk = max(1, content.workload(showing).prompt_tokens)
     if limits.image_max_tokens is not None:
         showing = showing.with_most_tokens(limits.image_max_tokens)
     return Setup(candidate, RunShape(kv_type, chunk), placement, showing, limits.image_max_tokens)
+
+
+def _enlarging(budget: PixelBudget, content: Content) -> PixelBudget:
+    """The budget with the least size that a task wants."""
+    least = content.least_picture_tokens
+    if least is None or least * budget.cell_px**2 * _ROOM_ABOVE_LEAST > budget.max_pixels:
+        return budget
+    return budget.limited(max(least, budget.min_pixels // budget.cell_px**2), None)
 
 
 def choices(step: Step, setup: Setup, content: Content, limits: MemoryLimits) -> Iterator[Setup]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from desktopapp.engine.events import Channel, FinishReason, Stats
+from desktopapp.engine.events import Channel, FinishReason, PreviewRead, Stats
+from desktopapp.engine.media_events import ZoomedIn
+from desktopapp.engine.request import Attachment
 from desktopapp.ui.conversation.body import MarkdownBody
 from desktopapp.ui.conversation.error_card import ErrorCard
 from desktopapp.ui.conversation.footer import AnswerFooter
@@ -15,11 +17,14 @@ from desktopapp.ui.conversation.formats import Formats
 from desktopapp.ui.conversation.lexers import LexerStore
 from desktopapp.ui.conversation.message import RING_PX, Message
 from desktopapp.ui.conversation.route_chip import RouteChip
+from desktopapp.ui.conversation.seek_links import seek_second
 from desktopapp.ui.conversation.selection import SelectionGroup
 from desktopapp.ui.conversation.status_line import StatusLine
 from desktopapp.ui.conversation.thought import ThoughtBlock
 from desktopapp.ui.conversation.typography import typography
+from desktopapp.ui.media.groups import kind_of
 from desktopapp.ui.media.places_area import PlacesArea
+from desktopapp.ui.media.zoom_row import ZoomRow
 from desktopapp.ui.theme import colors_of, fonts
 from desktopapp.ui.tokens import SPACE_XS
 
@@ -32,6 +37,8 @@ class AnswerMessage(Message):
         retry_requested: `Send again` was pressed.
         other_requested: the other model is to answer the same question.
         answer_now_requested: the thought is to end.
+        go_on_requested: the long job is to be taken up again.
+        preview_wanted: `Attachment`, positions and longest side in pixels of a picture that the answer is about.
         work_wanted: there is something to show; `process` does it.
 
     Args:
@@ -46,6 +53,8 @@ class AnswerMessage(Message):
     retry_requested = Signal()
     other_requested = Signal()
     answer_now_requested = Signal()
+    go_on_requested = Signal()
+    preview_wanted = Signal(object, object, int)
     work_wanted = Signal()
 
     def __init__(
@@ -64,6 +73,8 @@ class AnswerMessage(Message):
         self._parts: list[str] = []
         self._has_text = False
         self._is_complete = False
+        self._has_video = False
+        self._media: tuple[Attachment, ...] = ()
         self._thought_said: tuple[int, str | None] = (0, None)
         self.thought: ThoughtBlock | None = None
         self.error_card: ErrorCard | None = None
@@ -75,12 +86,17 @@ class AnswerMessage(Message):
         self.route.other_requested.connect(self.other_requested)
         self.status = StatusLine(self)
         self.body = MarkdownBody(lexers, self._make_formats, self)
-        self.body.link_clicked.connect(self.link_clicked)
+        self.body.link_clicked.connect(self._on_link_clicked)
+        self.zooms = ZoomRow(self)
+        self.zooms.setContentsMargins(RING_PX, 0, 0, 0)
+        self.zooms.preview_wanted.connect(self.preview_wanted)
         self.places = PlacesArea(self)
+        self.places.preview_wanted.connect(self.preview_wanted)
         self.places.setContentsMargins(RING_PX, 0, 0, 0)
         self.footer = AnswerFooter(self)
         self.footer.copy_requested.connect(lambda: self.footer.copy_button.copy(self.message_text()))
         self.footer.retry_requested.connect(self.retry_requested)
+        self.footer.go_on_requested.connect(self.go_on_requested)
         self.footer.hide()
         self._layout = QVBoxLayout(self)
         # Buttons stand a ring's width further left than text, so that their glyphs are in line with it.
@@ -90,7 +106,7 @@ class AnswerMessage(Message):
         self.status.setContentsMargins(RING_PX, 0, 0, 0)
         self.body.setContentsMargins(RING_PX, 0, 0, 0)
         self.route.setContentsMargins(RING_PX, 0, 0, 0)
-        for widget in (self.label, self.route, self.body, self.places, self.status, self.footer):
+        for widget in (self.label, self.route, self.zooms, self.body, self.places, self.status, self.footer):
             self._layout.addWidget(widget)
         self._restyle_label()
         self.retranslate()
@@ -106,6 +122,32 @@ class AnswerMessage(Message):
     def show_route(self, words: str, other: str) -> None:
         """Say which model was chosen and why; `other` names the button that asks the other one, or is empty."""
         self.route.show_route(words, other)
+
+    def set_media(self, attachments: Sequence[Attachment]) -> None:
+        """Tell what the model is shown, in the order in which it counts pictures; times lead to a video's seconds."""
+        self._media = tuple(attachments)
+        self.places.set_media(attachments)
+        self.places.look()
+        has_video = any(kind_of(attachment) == "video" for attachment in attachments)
+        if has_video != self._has_video:
+            self._has_video = has_video
+            self.body.restyle()
+
+    def show_zoom(self, zoom: ZoomedIn) -> None:
+        """The model looked closer at a part of a picture."""
+        sent = next((one for one in self._media if one.path == zoom.path), Attachment(zoom.path))
+        self.zooms.add(zoom, sent)
+
+    def offer_to_go_on(self, offered: bool) -> None:
+        """The long job can be taken up again, or not."""
+        self.footer.offer_to_go_on(offered)
+        if offered:
+            self.footer.show()
+
+    def show_preview(self, preview: PreviewRead) -> None:
+        """A picture came from the engine."""
+        self.zooms.show_preview(preview)
+        self.places.show_preview(preview)
 
     def set_thought_tokens(self, tokens: int, note: str | None = None) -> None:
         """Say how long the thought is; a note (or an empty one) says that it ended, and why."""
@@ -136,13 +178,13 @@ class AnswerMessage(Message):
         self.footer.show_end(reason, stats, can_copy=bool(self.message_text()))
         self.footer.show()
 
-    def fail(self, message: str, remedy: str) -> None:
+    def fail(self, message: str, remedy: str, *, can_retry: bool = True) -> None:
         """The answer failed; what was streamed stays."""
         self._complete()
         if self.error_card is not None:
             self._layout.removeWidget(self.error_card)
             self.error_card.deleteLater()
-        self.error_card = ErrorCard(message, remedy, self)
+        self.error_card = ErrorCard(message, remedy, self, can_retry=can_retry)
         self.error_card.setContentsMargins(RING_PX, 0, 0, 0)
         self.error_card.retry_requested.connect(self.retry_requested)
         self._layout.addWidget(self.error_card)
@@ -196,7 +238,15 @@ class AnswerMessage(Message):
         """Speak the language of now."""
         name = self.label.text()
         self.places.retranslate()
+        self.zooms.retranslate()
         self.setAccessibleName(self.tr("Answer of %1").replace("%1", name) if name else self.tr("Answer"))
+
+    def _on_link_clicked(self, address: str) -> None:
+        second = seek_second(address)
+        if second is None:
+            self.link_clicked.emit(address)
+        else:
+            self.places.seek(second)
 
     def _take(self, channel: Channel, text: str) -> None:
         if not self._has_text and text:
@@ -242,4 +292,4 @@ class AnswerMessage(Message):
         self.label.setStyleSheet(f"color: {colors_of(self).text_secondary}")
 
     def _make_formats(self) -> Formats:
-        return Formats(colors_of(self), typography())
+        return Formats(colors_of(self), typography(), links_times=self._has_video)

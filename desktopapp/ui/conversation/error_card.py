@@ -20,12 +20,15 @@ class ErrorCard(QWidget):
     Args:
         message: what happened.
         remedy: what to do now.
+        can_retry: sending the same again may help.
         parent: as always.
     """
 
     retry_requested = Signal()
 
-    def __init__(self, message: str, remedy: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, message: str, remedy: str, parent: QWidget | None = None, *, can_retry: bool = True
+    ) -> None:
         super().__init__(parent)
         self.message = _label(message, self)
         self.remedy = _label(remedy, self)
@@ -33,6 +36,7 @@ class ErrorCard(QWidget):
         self.retry_button = QPushButton(self)
         self.retry_button.setCursor(Qt.CursorShape.PointingHandCursor)
         self.retry_button.clicked.connect(self.retry_requested)
+        self.retry_button.setVisible(can_retry)
         layout = QVBoxLayout(self)
         left = SPACE_L + _GLYPH_PX + SPACE_S
         layout.setContentsMargins(left, SPACE_M + SPACE_XS, SPACE_L, SPACE_M + SPACE_XS)

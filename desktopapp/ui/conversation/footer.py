@@ -25,6 +25,7 @@ class AnswerFooter(QWidget):
 
     copy_requested = Signal()
     retry_requested = Signal()
+    go_on_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +36,9 @@ class AnswerFooter(QWidget):
         self.retry_button = QuietButton("retry", self)
         self.retry_button.clicked.connect(self.retry_requested)
         self.retry_button.hide()
+        self.go_on_button = QuietButton("play", self)
+        self.go_on_button.clicked.connect(self.go_on_requested)
+        self.go_on_button.hide()
         self.details_button = QuietButton("info", self)
         self.details_button.clicked.connect(self._toggle_details)
         self.label = QLabel(self)
@@ -47,6 +51,7 @@ class AnswerFooter(QWidget):
         line = QHBoxLayout()
         line.setSpacing(SPACE_XS)
         line.addWidget(self.copy_button)
+        line.addWidget(self.go_on_button)
         line.addWidget(self.retry_button)
         line.addWidget(self.details_button)
         line.addSpacing(SPACE_XS)
@@ -72,6 +77,10 @@ class AnswerFooter(QWidget):
         self.retry_button.setVisible(reason is FinishReason.CANCELLED)
         self._retranslate()
 
+    def offer_to_go_on(self, offered: bool) -> None:
+        """A long job can be taken up behind the parts that are done."""
+        self.go_on_button.setVisible(offered)
+
     def _toggle_details(self) -> None:
         self.details.setVisible(self.details.isHidden())
         self._retranslate()
@@ -84,6 +93,8 @@ class AnswerFooter(QWidget):
 
     def _retranslate(self) -> None:
         self.copy_button.describe(self.tr("Copy answer"))
+        words = self.tr("Go on with the remaining parts")
+        self.go_on_button.set_words(self.tr("Continue"), words)
         self.retry_button.set_words(self.tr("Send again"), self.tr("Send again"))
         words = self.tr("Details") if self.details.isHidden() else self.tr("Hide details")
         self.details_button.set_words("", words)

@@ -8,6 +8,7 @@ from math import ceil
 from PySide6.QtGui import QColor, QFont, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextFormat
 
 from desktopapp.ui.conversation.blocks import Prose, ProseKind, Span, Style
+from desktopapp.ui.conversation.seek_links import link_times
 from desktopapp.ui.conversation.typography import LINE_HEIGHT_PERCENT, LIST_STEPS, Typography
 from desktopapp.ui.tokens import Colors
 
@@ -31,10 +32,12 @@ class Formats:
     Args:
         colors: the scheme.
         type_: the fonts.
+        links_times: times in prose lead to the second of a video.
     """
 
-    def __init__(self, colors: Colors, type_: Typography) -> None:
+    def __init__(self, colors: Colors, type_: Typography, *, links_times: bool = False) -> None:
         self.colors = colors
+        self.links_times = links_times
         self.type = type_
         self.span = cache(self._make_span)
 
@@ -89,7 +92,7 @@ class Formats:
         self, cursor: QTextCursor, spans: tuple[Span, ...], *, level: int = 0, quoted: bool = False
     ) -> None:
         """Write spans at a cursor."""
-        for span in spans:
+        for span in link_times(spans) if self.links_times else spans:
             text_format = self.span(span.style, bool(span.target), level, quoted)
             if span.target:
                 text_format = QTextCharFormat(text_format)

@@ -55,6 +55,29 @@ def _arrow_down(path: QPainterPath) -> None:
     path.lineTo(12.2, 8.8)
 
 
+def _play(path: QPainterPath) -> None:
+    path.moveTo(5, 3.2)
+    path.lineTo(12.6, 8)
+    path.lineTo(5, 12.8)
+    path.closeSubpath()
+
+
+def _pause(path: QPainterPath) -> None:
+    for x in (5.5, 10.5):
+        path.moveTo(x, 3.5)
+        path.lineTo(x, 12.5)
+
+
+def _look_closer(path: QPainterPath) -> None:
+    path.addEllipse(QRectF(2.5, 2.5, 8, 8))
+    path.moveTo(9.6, 9.6)
+    path.lineTo(13.5, 13.5)
+    path.moveTo(6.5, 4.8)
+    path.lineTo(6.5, 8.2)
+    path.moveTo(4.8, 6.5)
+    path.lineTo(8.2, 6.5)
+
+
 def _info(path: QPainterPath) -> None:
     path.addEllipse(QRectF(2.5, 2.5, 11, 11))
     path.moveTo(8, 7.4)
@@ -97,6 +120,9 @@ _DRAWERS: dict[str, Callable[[QPainterPath], None]] = {
     "arrow-down": _arrow_down,
     "close": _close,
     "info": _info,
+    "play": _play,
+    "pause": _pause,
+    "look-closer": _look_closer,
     "alert": _alert,
     "picture": _picture,
 }
@@ -107,7 +133,7 @@ def draw_glyph(painter: QPainter, name: str, rect: QRectF, color: QColor) -> Non
 
     Args:
         painter: in any state; it is restored.
-        name: one of `copy, check, retry, chevron-right, chevron-down, arrow-down, close, alert, picture`.
+        name: a key of `_DRAWERS`.
         rect: the square, in device-independent pixels.
         color: of the stroke.
     """

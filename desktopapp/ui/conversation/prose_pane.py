@@ -107,7 +107,7 @@ class ProsePane(TextPane):
         self._formats.insert_spans(cursor, prose.spans, level=prose.level, quoted=prose.quote > 0)
         cursor.endEditBlock()
         self._is_empty = False
-        if any(span.target for span in prose.spans):
+        if self._formats.links_times or any(span.target for span in prose.spans):
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def truncate(self, start: int) -> None:

@@ -16,7 +16,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QMenu, QTextEdit, QWidget
 
+from desktopapp.engine.media.selection_text import format_time
 from desktopapp.ui.conversation.sanitise import is_web_address
+from desktopapp.ui.conversation.seek_links import is_followable, seek_second
 from desktopapp.ui.conversation.selection import SelectionGroup
 from desktopapp.ui.conversation.typography import INDENT_PX
 
@@ -86,9 +88,9 @@ class TextPane(QTextEdit):
         return self.toPlainText()
 
     def address_at(self, position: QPoint) -> str:
-        """The web address under a point of the viewport, or empty."""
+        """The address of the link under a point of the viewport, or empty."""
         address = self.anchorAt(position)
-        return address if is_web_address(address) else ""
+        return address if is_followable(address) else ""
 
     # Mouse
 
@@ -106,7 +108,7 @@ class TextPane(QTextEdit):
                 super().mouseMoveEvent(event)
             return
         address = self.address_at(event.position().toPoint())
-        self.viewport().setToolTip(shown_address(address))
+        self.viewport().setToolTip(self._words_for(address))
         shape = Qt.CursorShape.PointingHandCursor if address else Qt.CursorShape.IBeamCursor
         self.viewport().setCursor(shape)
         super().mouseMoveEvent(event)
@@ -131,6 +133,13 @@ class TextPane(QTextEdit):
             event.accept()
         else:
             event.ignore()
+
+    def _words_for(self, address: str) -> str:
+        """What a link's tool tip says."""
+        second = seek_second(address)
+        if second is None:
+            return shown_address(address)
+        return self.tr("Show %1").replace("%1", format_time(second))
 
     # Keyboard
 
@@ -193,7 +202,7 @@ class TextPane(QTextEdit):
     def _focused_address(self) -> str:
         cursor = self.textCursor()
         address = cursor.charFormat().anchorHref() if cursor.hasSelection() else ""
-        return address if is_web_address(address) else ""
+        return address if is_followable(address) else ""
 
     # Menu
 
@@ -210,7 +219,7 @@ class TextPane(QTextEdit):
         copy.setEnabled(bool(self._group.selected_text()))
         menu.addAction(self.tr("Select all"), self._group.select_all)
         address = self.address_at(position)
-        if address:
+        if is_web_address(address):
             menu.addSeparator()
             menu.addAction(self.tr("Open link"), lambda: self.link_clicked.emit(address))
             menu.addAction(self.tr("Copy link address"), lambda: QApplication.clipboard().setText(address))

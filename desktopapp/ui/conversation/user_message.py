@@ -24,6 +24,7 @@ from desktopapp.ui.conversation.selection import SelectionGroup
 from desktopapp.ui.conversation.text_pane import TextPane
 from desktopapp.ui.conversation.thumbnail_row import ThumbnailRow
 from desktopapp.ui.conversation.typography import typography
+from desktopapp.ui.media.task_chip import TaskChip
 from desktopapp.ui.theme import colors_of, fonts
 from desktopapp.ui.tokens import RADIUS_L, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
@@ -78,6 +79,7 @@ class UserMessage(Message):
         self._group = SelectionGroup(lambda: [self.pane])
         self.thumbnails = ThumbnailRow(attachments, self)
         self.thumbnails.setVisible(bool(attachments))
+        self.task = TaskChip(can_remove=False, parent=self)
         self._bubble = _Bubble(self)
         self._bubble.setVisible(bool(text))
         self.pane = TextPane(self._group, self._bubble)
@@ -161,6 +163,7 @@ class UserMessage(Message):
         layout.setContentsMargins(RING_PX, RING_PX, RING_PX, RING_PX)
         layout.setSpacing(SPACE_S)
         layout.addWidget(self.thumbnails)
+        layout.addWidget(self.task)
         layout.addWidget(self._bubble, 0, Qt.AlignmentFlag.AlignRight)
         layout.addLayout(below)
 

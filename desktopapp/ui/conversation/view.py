@@ -42,6 +42,7 @@ class ConversationView(QWidget):
     Signals:
         message_removed: the person took a queued message back; carries its id.
         other_requested: the other model is to answer the same question; carries the answer's id.
+        go_on_requested: a long job is to be taken up again; carries the answer's id.
         answer_now_requested: the thought is to end; carries the answer's id.
         retry_requested: `Send again` on a failed or stopped answer; carries the answer's id.
         link_clicked: the person clicked a link; http and https only.
@@ -56,6 +57,7 @@ class ConversationView(QWidget):
     message_removed = Signal(str)
     retry_requested = Signal(str)
     other_requested = Signal(str)
+    go_on_requested = Signal(str)
     answer_now_requested = Signal(str)
     link_clicked = Signal(str)
     preview_wanted = Signal(object, object, int)
@@ -117,7 +119,14 @@ class ConversationView(QWidget):
         self.scroll_area.jump_to_end()
 
     def add_user_message(
-        self, message_id: str, text: str, attachments: Sequence[str], *, queued: bool = False
+        self,
+        message_id: str,
+        text: str,
+        attachments: Sequence[str],
+        *,
+        queued: bool = False,
+        task: str = "",
+        asked: str = "",
     ) -> None:
         """Show a message of the person's, at the end, and go there.
 
@@ -126,11 +135,14 @@ class ConversationView(QWidget):
             text: as it was typed.
             attachments: paths, in order.
             queued: it waits until what runs is done.
+            task: key of the task that it asks for, or empty.
+            asked: what the model is asked for that.
         """
         from desktopapp.ui.conversation.user_message import UserMessage
 
         message = UserMessage(message_id, text, attachments, queued=queued, parent=self._content)
         message.removed.connect(lambda: self.message_removed.emit(message_id))
+        message.task.show_task(task, asked)
         for path in attachments:
             if path in self._thumbnails:
                 message.set_thumbnail(path, self._thumbnails[path])
@@ -179,13 +191,12 @@ class ConversationView(QWidget):
         """Tell what the model is shown for an answer, in the order in which it counts pictures."""
         answer = self._answers.get(answer_id)
         if answer is not None:
-            answer.places.set_media(attachments)
-            answer.places.look()
+            answer.set_media(attachments)
 
     def show_preview(self, preview: PreviewRead) -> None:
         """A larger picture for what an answer points at."""
         for answer in self._answers.values():
-            answer.places.show_preview(preview)
+            answer.show_preview(preview)
 
     def set_status(self, answer_id: str, text: str) -> None:
         """Say what is being done for an answer, until its first text comes."""
@@ -206,11 +217,18 @@ class ConversationView(QWidget):
         if answer is not None:
             answer.end(finish_reason, stats)
 
-    def fail_answer(self, answer_id: str, message: str, remedy: str) -> None:
-        """The answer failed. What was streamed stays; a card says what happened and what to do."""
+    def fail_answer(self, answer_id: str, message: str, remedy: str, *, can_retry: bool = True) -> None:
+        """The answer failed. What was streamed stays; a card says what happened and what to do.
+
+        Args:
+            answer_id: of the answer.
+            message: what happened.
+            remedy: what to do now.
+            can_retry: sending the same again may help.
+        """
         answer = self._answers.get(answer_id)
         if answer is not None:
-            answer.fail(message, remedy)
+            answer.fail(message, remedy, can_retry=can_retry)
 
     def restore_answer(
         self,
@@ -221,6 +239,8 @@ class ConversationView(QWidget):
         finish_reason: FinishReason | None,
         error: tuple[str, str] | None,
         stats: Stats | None = None,
+        *,
+        can_retry: bool = True,
     ) -> None:
         """Show an answer of an earlier day.
 
@@ -232,12 +252,13 @@ class ConversationView(QWidget):
             finish_reason: why it ended; None when it failed, or the program ended first.
             error: message and remedy of a failure, or None.
             stats: its figures, where they were kept.
+            can_retry: of a failure, sending the same again may help.
         """
         self._lexers.warm_up()
         answer = self._add_answer(answer_id, model_label)
         answer.restore(text, thought)
         if error is not None:
-            answer.fail(*error)
+            answer.fail(*error, can_retry=can_retry)
         else:
             answer.end(finish_reason, stats)
 
@@ -266,7 +287,8 @@ class ConversationView(QWidget):
 
         answer = AnswerMessage(answer_id, model_label, self._lexers, self._clock, self._content)
         answer.link_clicked.connect(self._on_link_clicked)
-        answer.places.preview_wanted.connect(self.preview_wanted)
+        answer.preview_wanted.connect(self.preview_wanted)
+        answer.go_on_requested.connect(lambda: self.go_on_requested.emit(answer_id))
         answer.retry_requested.connect(lambda: self.retry_requested.emit(answer_id))
         answer.other_requested.connect(lambda: self.other_requested.emit(answer_id))
         answer.answer_now_requested.connect(lambda: self.answer_now_requested.emit(answer_id))

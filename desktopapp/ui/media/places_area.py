@@ -66,6 +66,12 @@ class PlacesArea(QWidget):
             panel.show_groups(groups)
             panel.show_document(document_source(self._text))
 
+    def seek(self, second: float) -> None:
+        """Show a second of the video that the answer is about."""
+        self.look()
+        if self.panel is not None:
+            self.panel.seek(second)
+
     def show_preview(self, preview: PreviewRead) -> None:
         """A picture came from the engine."""
         if self.panel is not None:

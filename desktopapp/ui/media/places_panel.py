@@ -28,7 +28,8 @@ from desktopapp.ui.media.choice_box import ChoiceBox
 from desktopapp.ui.media.groups import Group
 from desktopapp.ui.media.places_canvas import PlacesCanvas
 from desktopapp.ui.media.previews import to_image
-from desktopapp.ui.media.time_track import TimeTrack
+from desktopapp.ui.media.video_bar import SIDE_PX as PLAYED_SIDE_PX
+from desktopapp.ui.media.video_bar import VideoBar
 from desktopapp.ui.tokens import SPACE_M, SPACE_S
 from desktopapp.ui.wording import file_label
 
@@ -62,7 +63,8 @@ class PlacesPanel(QFrame):
         self._choice = ChoiceBox(self)
         self._choice.currentIndexChanged.connect(self._on_group_chosen)
         self.canvas = PlacesCanvas(self)
-        self.track = TimeTrack(self)
+        self.video_bar = VideoBar(self)
+        self.track = self.video_bar.track
         self.list = QListWidget(self)
         self.list.setObjectName("placesList")
         self.list.setMouseTracking(True)
@@ -108,6 +110,15 @@ class PlacesPanel(QFrame):
         self._source = source
         self.document_button.setVisible(bool(source))
 
+    def seek(self, second: float) -> None:
+        """Show a second of the video; without effect where there is none."""
+        index = next((number for number, group in enumerate(self._groups) if group.kind == "video"), None)
+        if index is None:
+            return
+        if index != self._index:
+            self._choice.setCurrentIndex(index)
+        self._seek(second)
+
     def show_preview(self, preview: PreviewRead) -> None:
         """A picture came from the engine."""
         image = to_image(preview)
@@ -115,6 +126,8 @@ class PlacesPanel(QFrame):
             preview.full_width, preview.full_height
         ):
             return  # a thumbnail or a frame of a filmstrip
+        if preview.path == self.group.attachment.path and self.video_bar.take(preview.position, image):
+            return
         self._previews[preview.path, preview.position] = image
         if (preview.path, preview.position) == self._wanted():
             self._full_size = preview.full_width, preview.full_height
@@ -137,7 +150,7 @@ class PlacesPanel(QFrame):
         self._choice.setAccessibleName(self.tr("Picture"))
         self.canvas.setAccessibleName(self.tr("Picture with marks"))
         self.canvas.setToolTip(self.tr("Ctrl and the wheel zoom, a double click as well; drag to move"))
-        self.track.setAccessibleName(self.tr("Moments of the video"))
+        self.video_bar.retranslate()
         self.list.setAccessibleName(self.tr("What the answer points at"))
         self._menu.clear()
         self._menu.addAction(self.tr("Picture with marks …"), self._save_picture)
@@ -149,7 +162,7 @@ class PlacesPanel(QFrame):
         left = QVBoxLayout()
         left.setSpacing(SPACE_S)
         left.addWidget(self.canvas)
-        left.addWidget(self.track)
+        left.addWidget(self.video_bar)
         right = QVBoxLayout()
         right.setSpacing(SPACE_S)
         right.addWidget(self._choice)
@@ -173,6 +186,8 @@ class PlacesPanel(QFrame):
         self.list.currentRowChanged.connect(self._on_row_changed)
         self.list.itemClicked.connect(lambda item: self._on_row_changed(self.list.row(item)))
         self.track.sought.connect(self._on_sought)
+        self.video_bar.frames_wanted.connect(self._on_frames_wanted)
+        self.video_bar.played.connect(self._on_played)
         self._copy.clicked.connect(self._copy_crop)
         self.document_button.clicked.connect(self._open_document)
 
@@ -184,7 +199,7 @@ class PlacesPanel(QFrame):
 
     def _show_group(self, *, is_other: bool) -> None:
         group, is_video = self.group, self.group.kind == "video"
-        self.track.setVisible(is_video)
+        self.video_bar.setVisible(is_video)
         if is_video:
             self.track.show_moments(group.moments, 0.0)
             first_s = group.moments[0].start_s if group.moments else self.track.now_s
@@ -241,8 +256,18 @@ class PlacesPanel(QFrame):
         self._was_sought = True
         self._seek_timer.start()
 
+    def _on_frames_wanted(self, seconds: tuple[float, ...]) -> None:
+        self._was_sought = True
+        self.preview_wanted.emit(self.group.attachment, seconds, PLAYED_SIDE_PX)
+
+    def _on_played(self, image: QImage) -> None:
+        self.canvas.show_image(image)
+        self._fit()
+        self._show_places()
+
     def _on_group_chosen(self, index: int) -> None:
         if 0 <= index < len(self._groups):
+            self.video_bar.stop()
             self._index, self._was_sought = index, False
             self._show_group(is_other=True)
 
@@ -258,6 +283,7 @@ class PlacesPanel(QFrame):
 
     def _seek(self, second: float) -> None:
         self._was_sought = True
+        self.video_bar.stop()
         self.track.set_now(second)
         self._show_places()
         self._want_preview()

@@ -1,6 +1,8 @@
-"""Take a picture of the screen: the window steps aside, the person drags over a region or takes all of it."""
+"""Take a picture of the screen: the window steps aside, the person clicks a window, drags over a region, or takes all of it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -16,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from desktopapp.ui.media.open_windows import window_places
 from desktopapp.ui.theme import colors_of, fonts
 
 # Window managers fade windows out; this long after hiding nothing of ours is on the screen any more.
@@ -29,6 +32,7 @@ class RegionPicker(QWidget):
     Args:
         image: of the screen, in its own pixels.
         screen: that it is of.
+        windows: on it, the topmost first, in the image's pixels; a click takes the one under the pointer.
 
     Signals:
         picked: the chosen part (`QImage`).
@@ -38,11 +42,14 @@ class RegionPicker(QWidget):
     picked = Signal(QImage)
     cancelled = Signal()
 
-    def __init__(self, image: QImage, screen: QScreen) -> None:
+    def __init__(self, image: QImage, screen: QScreen, windows: Sequence[QRect] = ()) -> None:
         super().__init__(None, Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
         self._image = image
         self._from: QPoint | None = None
         self._to = QPoint()
+        self._windows = windows
+        self._window = QRect()
+        self.setMouseTracking(True)
         self.setGeometry(screen.geometry())
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setAccessibleName(self.tr("Choose a part of the screen"))
@@ -60,30 +67,51 @@ class RegionPicker(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(self.rect()), self._image)
         painter.fillRect(self.rect(), QColor(0, 0, 0, 110))
-        region = self.region
+        region = self.region if self._from is not None else self._in_widget(self._window)
         if not region.isEmpty():
             painter.drawImage(QRectF(region), self._image, QRectF(self._in_image(region)))
             painter.setPen(QPen(QColor(colors_of(self).accent), 2))
             painter.drawRect(region)
-            return
-        painter.setFont(fonts().title)
-        painter.setPen(QColor("#ffffff"))
+        if self._from is None:
+            self._paint_words(painter)
+
+    def _paint_words(self, painter: QPainter) -> None:
         words = self.tr("Drag over a part of the screen · Enter takes all of it · Esc cancels")
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, words)
+        if self._windows:
+            words = self.tr(
+                "Click a window or drag over a part of the screen · Enter takes all of it · Esc cancels"
+            )
+        painter.setFont(fonts().title)
+        area = painter.fontMetrics().boundingRect(words).adjusted(-24, -12, 24, 12)
+        area.moveCenter(self.rect().center())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0, 170))
+        painter.drawRoundedRect(area, 8, 8)
+        painter.setPen(QColor("#ffffff"))
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._from = self._to = event.position().toPoint()
         self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        point = event.position().toPoint()
         if self._from is not None:
-            self._to = event.position().toPoint()
+            self._to = point
+            self.update()
+            return
+        window = self._window_at(point)
+        if window != self._window:
+            self._window = window
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         region = self.region
         if region.width() < _LEAST_PX or region.height() < _LEAST_PX:  # a click is no region
             self._from = None
+            window = self._window_at(event.position().toPoint()) & self._image.rect()
+            if not window.isEmpty():
+                self._end(self._image.copy(window))
             self.update()
             return
         self._end(self._image.copy(self._in_image(region)))
@@ -96,6 +124,19 @@ class RegionPicker(QWidget):
             self.cancelled.emit()
         else:
             super().keyPressEvent(event)
+
+    def _window_at(self, point: QPoint) -> QRect:
+        """The topmost window at a point of the widget, in the image's pixels; empty where there is none."""
+        place = self._in_image(QRect(point, point)).topLeft()
+        return next((window for window in self._windows if window.contains(place)), QRect())
+
+    def _in_widget(self, region: QRect) -> QRect:
+        x = self.width() / max(1, self._image.width())
+        y = self.height() / max(1, self._image.height())
+        corner = QPoint(round(region.left() * x), round(region.top() * y))
+        return (
+            QRect(corner.x(), corner.y(), round(region.width() * x), round(region.height() * y)) & self.rect()
+        )
 
     def _end(self, image: QImage) -> None:
         self.close()
@@ -144,7 +185,7 @@ class ScreenCapture(QObject):
             self.refused.emit()
             return
         image.setDevicePixelRatio(1.0)
-        picker = self.picker = RegionPicker(image, screen)
+        picker = self.picker = RegionPicker(image, screen, _windows_on(screen, image))
         picker.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         # The window is hidden: the program would end with this one.
         picker.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
@@ -162,3 +203,13 @@ class ScreenCapture(QObject):
         self.picker = None
         self._window.show()
         self._window.activateWindow()
+
+
+def _windows_on(screen: QScreen, image: QImage) -> list[QRect]:
+    """The windows that are on a screen, in the pixels of its picture."""
+    # Screens lie side by side in the system's own pixels, by which Qt scales their places as well.
+    corner = screen.geometry().topLeft()
+    if len(QGuiApplication.screens()) == 1:
+        corner = QPoint(0, 0)
+    places = (place.translated(-corner) for place in window_places())
+    return [place for place in places if place.intersects(image.rect())]

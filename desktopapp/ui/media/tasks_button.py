@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QSize, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Signal
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from desktopapp.ui.icons import tinted_icon
@@ -15,10 +15,10 @@ class TasksButton(QToolButton):
     """Questions at a click.
 
     Signals:
-        chosen: a `TaskPreset`, and its question in the window's language.
+        chosen: a `TaskPreset`.
     """
 
-    chosen = Signal(object, str)
+    chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,14 +35,10 @@ class TasksButton(QToolButton):
     def fill(self) -> None:
         """Put the tasks into the menu, in the language of now."""
         self._menu.clear()
-        language = QLocale().name()
         for preset in PRESETS:
             name = QCoreApplication.translate("TaskPresets", preset.name)
-            question = preset.question(language)
             action = self._menu.addAction(name)
-            action.triggered.connect(
-                lambda _=False, preset=preset, question=question: self.chosen.emit(preset, question)
-            )
+            action.triggered.connect(lambda _=False, preset=preset: self.chosen.emit(preset))
 
     def changeEvent(self, event: QEvent) -> None:
         if is_palette_change(event):

@@ -39,6 +39,11 @@ class TimeTrack(QWidget):
         """The second that is shown."""
         return self._now_s
 
+    @property
+    def duration_s(self) -> float:
+        """Length of the video as far as it is known."""
+        return self._duration_s
+
     def show_moments(self, moments: Sequence[Moment], duration_s: float) -> None:
         """Mark these.
 
