@@ -297,7 +297,10 @@ class AnswerEmpty(AppError):
 
 
 class DoesNotFit(AppError):
-    """Values: model, needed_gib, limit_gib, missing_gib, device, remedies (sentences, in English)."""
+    """Values: model, needed_gib, limit_gib, missing_gib, device, remedies, remedy_notes.
+
+    The remedies are sentences in English, and their notes the same as JSON (`engine/plan_note.py`), for translation.
+    """
 
     message_template = QT_TRANSLATE_NOOP(
         "errors",

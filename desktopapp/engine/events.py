@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
+from desktopapp.engine.plan_note import PlanNote
 from desktopapp.errors import AppError
 
 SYSTEM_MEMORY = "System memory"
@@ -430,6 +431,8 @@ class Planned(Event):
         steps_taken: names of `memory.steps.Step`, what was given up, the least loss first.
         reasons: a sentence for each choice, in English.
         remedies: where it does not fit, what would help, the cheapest first, in English.
+        reason_notes: the reasons without their words, for another language.
+        remedy_notes: likewise the remedies.
     """
 
     request_id: str
@@ -454,6 +457,8 @@ class Planned(Event):
     steps_taken: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
+    reason_notes: tuple[PlanNote, ...] = ()
+    remedy_notes: tuple[PlanNote, ...] = ()
 
     @property
     def comparable_peak_bytes(self) -> int:

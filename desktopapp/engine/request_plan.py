@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from desktopapp.engine.attached_media import ShownLimits
 from desktopapp.engine.backend import LoadOptions, RunOptions
 from desktopapp.engine.events import Planned
@@ -12,6 +14,7 @@ from desktopapp.engine.memory.asking import joined_by_file
 from desktopapp.engine.memory.candidate import Candidate, Placement
 from desktopapp.engine.memory.planner import Plan
 from desktopapp.engine.memory.report import planned_event
+from desktopapp.engine.plan_note import NoteCode, PlanNote, english
 from desktopapp.engine.request import ModelChoice
 from desktopapp.errors import DoesNotFit
 from desktopapp.modelstore.model import ModelFiles
@@ -90,17 +93,19 @@ class RequestPlan:
 
 def refusal(plan: Plan, event: Planned) -> DoesNotFit:
     """The error that says what is missing and what would help."""
+    notes = event.remedy_notes or (PlanNote(NoteCode.PICK_SMALLER_MODEL),)
     return DoesNotFit(
         model=plan.setup.candidate.model,
         needed_gib=_gib(event.peak_bytes),
         limit_gib=_gib(event.limit_bytes),
         missing_gib=_gib(plan.shortfall_bytes),
         device=event.device,
-        remedies=" ".join(event.remedies) or "Pick a smaller model.",
+        remedies=" ".join(english(note) for note in notes),
+        remedy_notes=msgspec.json.encode(notes).decode(),
     )
 
 
-def as_event(plan: Plan, request_id: str, remedies: tuple[str, ...] = ()) -> Planned:
+def as_event(plan: Plan, request_id: str, remedies: tuple[PlanNote, ...] = ()) -> Planned:
     """What everybody else is told of a plan.
 
     Args:

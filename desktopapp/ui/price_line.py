@@ -16,9 +16,9 @@ from desktopapp.ui.wording import (
     format_memory_size,
     format_number,
     kv_type_word,
+    note_sentence,
     step_words,
     tooltip_text,
-    translate_phrase,
 )
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ class PriceLine(QWidget):
             device=device_word(planned.device),
             kv_type=kv_type_word(planned.kv_type),
         )
-        why = planned.remedies if not planned.fits else planned.reasons
-        return "\n".join([where, *(translate_phrase(sentence) for sentence in why)])
+        why = planned.reason_notes if planned.fits else planned.remedy_notes
+        return "\n".join([where, *(note_sentence(note) for note in why)])
 
 
 def _goes_in_parts(planned: Planned) -> bool:

@@ -7,9 +7,11 @@ import unicodedata
 from pathlib import PurePath
 from typing import Protocol
 
+import msgspec
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from desktopapp import errors
+from desktopapp.engine.plan_note import TEMPLATES, PlanNote, is_size
 
 SYSTEM_MEMORY = "System memory"  # as the engine names it in `memory.probe`
 
@@ -36,6 +38,8 @@ def translate_error(failed: ErrorFields) -> tuple[str, str]:
     if not (isinstance(kind, type) and issubclass(kind, errors.AppError)):
         return failed.message, failed.remedy
     values = {name: translate_phrase(value) for name, value in failed.values.items()}
+    if sentences := sentences_of(values.get("remedy_notes", "")):
+        values["remedies"] = sentences
     try:
         return (
             QCoreApplication.translate("errors", kind.message_template).format(**values),
@@ -50,6 +54,42 @@ def translate_error(failed: ErrorFields) -> tuple[str, str]:
 def translate_phrase(phrase: str) -> str:
     """A phrase of the engine in the window's language, where it is one of `engine_phrases`; else as it is."""
     return QCoreApplication.translate("errors", phrase) if phrase else ""
+
+
+def note_sentence(note: PlanNote) -> str:
+    """A note as a sentence; empty for one that this version does not know."""
+    template = TEMPLATES.get(note.code)
+    if template is None:
+        return ""
+    figures = {name: _note_figure(name, value) for name, value in note.figures.items()}
+    try:
+        return QCoreApplication.translate("PlanNote", template).format(**figures)
+    except (KeyError, IndexError, ValueError):
+        return ""
+
+
+def sentences_of(notes_json: str) -> str:
+    """The notes of an error, as sentences in a row; empty where they cannot be read.
+
+    Args:
+        notes_json: a list of notes, as `DoesNotFit` carries it.
+    """
+    try:
+        notes = msgspec.json.decode(notes_json, type=list[PlanNote])
+    except msgspec.MsgspecError:
+        return ""
+    # Chinese sentences stand side by side.
+    sentences = [sentence for note in notes if (sentence := note_sentence(note))]
+    return "".join(
+        sentence if number == 0 or before.endswith("\u3002") else f" {sentence}"
+        for number, (before, sentence) in enumerate(zip(["", *sentences], sentences, strict=False))
+    )
+
+
+def _note_figure(name: str, value: int | str) -> str:
+    if isinstance(value, str):
+        return device_word(value)
+    return format_memory_size(value) if is_size(name) else format_number(value)
 
 
 def kind_word(kind: str) -> str:

@@ -855,6 +855,117 @@
     </message>
 </context>
 <context>
+    <name>PlanNote</name>
+    <message>
+        <source>Everything fits as it is; nothing was given up.</source>
+        <translation>全部可以原样运行，没有任何取舍。</translation>
+    </message>
+    <message>
+        <source>The prompt is read {tokens} tokens at a time instead of {before}: less work space, a little slower.</source>
+        <translation>提示每次读取 {tokens} 个 token，而不是 {before} 个：占用的工作空间更少，速度略慢。</translation>
+    </message>
+    <message>
+        <source>The vision part stays in system memory, since there is nothing to see.</source>
+        <translation>没有图像可看，视觉部分留在内存中。</translation>
+    </message>
+    <message>
+        <source>{moved} of {layers} layers stay in system memory: a little slower.</source>
+        <translation>{layers} 层中有 {moved} 层留在内存中：速度略慢。</translation>
+    </message>
+    <message>
+        <source>The KV cache holds 8-bit numbers ({kv_type}): {saved_bytes} less, hardly any loss.</source>
+        <translation>KV 缓存使用 8 位数（{kv_type}）：减少 {saved_bytes}，几乎没有损失。</translation>
+    </message>
+    <message>
+        <source>The KV cache holds 4-bit numbers ({kv_type}): {saved_bytes} less, some loss.</source>
+        <translation>KV 缓存使用 4 位数（{kv_type}）：减少 {saved_bytes}，有一些损失。</translation>
+    </message>
+    <message>
+        <source>The weights are loaded in 8 bits: {saved_bytes} less, hardly any loss.</source>
+        <translation>权重以 8 位载入：减少 {saved_bytes}，几乎没有损失。</translation>
+    </message>
+    <message>
+        <source>Pictures are shown with at most {tokens} tokens each.</source>
+        <translation>每张图片最多用 {tokens} 个 token 显示。</translation>
+    </message>
+    <message>
+        <source>Pictures are shown with at most {tokens} tokens each, under the {wanted} that small text and exact places want: both may be missed.</source>
+        <translation>每张图片最多用 {tokens} 个 token 显示，少于小字和精确位置所需的 {wanted} 个：两者都可能被遗漏。</translation>
+    </message>
+    <message>
+        <source>At most {frames} frames of a video are looked at.</source>
+        <translation>每个视频最多查看 {frames} 帧。</translation>
+    </message>
+    <message>
+        <source>The attachments are read in {parts} parts, one after the other.</source>
+        <translation>附件分为 {parts} 段逐一读取。</translation>
+    </message>
+    <message>
+        <source>Only {kept} of {layers} layers are on the GPU: the answer comes much more slowly.</source>
+        <translation>{layers} 层中只有 {kept} 层在显卡上：回答会慢得多。</translation>
+    </message>
+    <message>
+        <source>{model} answers with {backend} and {precision} weights.</source>
+        <translation>由 {model} 通过 {backend} 以 {precision} 权重回答。</translation>
+    </message>
+    <message>
+        <source>{missing_bytes} are missing even so.</source>
+        <translation>即便如此仍缺少 {missing_bytes}。</translation>
+    </message>
+    <message>
+        <source>Prompt and answer take {tokens} tokens; this model reads {most} at once.</source>
+        <translation>提示和回答需要 {tokens} 个 token；此模型一次只能读 {most} 个。</translation>
+    </message>
+    <message>
+        <source>Ask for an answer of at most {tokens} tokens.</source>
+        <translation>请将回答限制在最多 {tokens} 个 token。</translation>
+    </message>
+    <message>
+        <source>Send it as it is: it is answered in about {parts} parts, which become one answer.</source>
+        <translation>直接发送即可：将分为大约 {parts} 段回答，再合成一个回答。</translation>
+    </message>
+    <message>
+        <source>Attach fewer or smaller files, or start a new conversation.</source>
+        <translation>请减少附件或使用更小的文件，或者开始新的对话。</translation>
+    </message>
+    <message>
+        <source>Ask with a shorter text, or start a new conversation.</source>
+        <translation>请缩短文字，或者开始新的对话。</translation>
+    </message>
+    <message>
+        <source>Set the KV cache to automatic: a smaller number type would fit.</source>
+        <translation>请将 KV 缓存设为自动：更小的数值类型可以放下。</translation>
+    </message>
+    <message>
+        <source>Let the prompt be read in chunks of any size: smaller ones would fit.</source>
+        <translation>请允许提示以任意大小分块读取：较小的分块可以放下。</translation>
+    </message>
+    <message>
+        <source>Raise the ceiling by {missing_bytes}: {free_bytes} are free.</source>
+        <translation>请将上限提高 {missing_bytes}：目前空闲 {free_bytes}。</translation>
+    </message>
+    <message>
+        <source>Close other programs: {missing_bytes} more must be free on {device}.</source>
+        <translation>请关闭其他程序：{device} 还需要空出 {missing_bytes}。</translation>
+    </message>
+    <message>
+        <source>Use {model} with {backend}: it fits.</source>
+        <translation>请通过 {backend} 使用 {model}：可以放下。</translation>
+    </message>
+    <message>
+        <source>Attach fewer files: {fitting} of the {files} fit.</source>
+        <translation>请减少附件：{files} 个文件中可以放下 {fitting} 个。</translation>
+    </message>
+    <message>
+        <source>Attach fewer pages or pictures: the text alone fits.</source>
+        <translation>请减少页面或图片：单独的文字可以放下。</translation>
+    </message>
+    <message>
+        <source>Pick a smaller model.</source>
+        <translation>请选择更小的模型。</translation>
+    </message>
+</context>
+<context>
     <name>PlanStep</name>
     <message>
         <source>smaller prompt chunks</source>
@@ -867,6 +978,10 @@
     <message>
         <source>8-bit KV cache</source>
         <translation>8 位 KV 缓存</translation>
+    </message>
+    <message>
+        <source>8-bit weights</source>
+        <translation>8 位权重</translation>
     </message>
     <message>
         <source>4-bit KV cache</source>
@@ -1719,6 +1834,14 @@
     <message>
         <source>{remedies}</source>
         <translation>{remedies}</translation>
+    </message>
+    <message>
+        <source>This fits in {segments} parts only, one after the other.</source>
+        <translation>只有分成 {segments} 段、逐一读取才放得下。</translation>
+    </message>
+    <message>
+        <source>Ask about some of the pages, or a shorter stretch of the video.</source>
+        <translation>请只询问部分页面，或视频中较短的一段。</translation>
     </message>
     <message>
         <source>Memory ran out while {what}.</source>

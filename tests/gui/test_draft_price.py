@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
 from desktopapp.engine.events import DraftPriced, PlannedAttachment
+from desktopapp.engine.plan_note import NoteCode, PlanNote
 from desktopapp.errors import ImageDamaged
 from desktopapp.settings import Settings
 from desktopapp.ui.conversation.footer import AnswerFooter
@@ -77,11 +78,12 @@ def test_files_that_cannot_be_used_are_said_instead_of_fits(desktop: Desktop, ma
 def test_what_does_not_fit_is_said_with_the_shortfall_and_the_remedies(
     desktop: Desktop, make_png: MakePng
 ) -> None:
-    priced(desktop, make_png(), fits=False, remedies=("Attach fewer files.",))
+    notes = (PlanNote(NoteCode.FEWER_FILES, {"fitting": 3, "files": 4}), PlanNote("of a later version"))
+    priced(desktop, make_png(), fits=False, remedy_notes=notes)
     line = desktop.window.composer._price
     assert line.text.startswith("Does not fit: 1.0 GiB too much")
-    assert "Attach fewer files." in line._text.toolTip()
-    assert "Attach fewer files." in line._text.accessibleDescription()
+    assert "Attach fewer files: 3 of the 4 fit." in line._text.toolTip()
+    assert "Attach fewer files: 3 of the 4 fit." in line._text.accessibleDescription()
     assert line._text.property("role") == "danger"
 
 

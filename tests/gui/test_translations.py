@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
@@ -17,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from desktopapp import errors, paths
 from desktopapp.app import Desktop
 from desktopapp.engine.events import Failed
+from desktopapp.engine.plan_note import NoteCode, PlanNote
 from desktopapp.settings import Settings
 from desktopapp.ui.engine_phrases import PHRASES
 from desktopapp.ui.languages import resolve_language
@@ -141,6 +143,26 @@ def test_errors_are_translated_with_their_values(qapp: QApplication) -> None:
         qapp.removeTranslator(translator)
     assert message == "“a.png”为 1 × 900 像素：一边超过另一边的 200 倍。"
     assert "裁剪" in remedy
+
+
+def test_remedies_of_a_refusal_are_shown_in_chinese(compiled: None, qapp: QApplication) -> None:
+    notes = (
+        PlanNote(NoteCode.RAISE_CEILING, {"missing_bytes": 3 << 29, "free_bytes": 9 << 30}),
+        PlanNote(NoteCode.TEXT_ALONE),
+        PlanNote("of a later version"),
+    )
+    figures = dict.fromkeys(("needed_gib", "limit_gib", "missing_gib"), "1.0")
+    error = errors.DoesNotFit(
+        **figures, model="m", device="GPU", remedies="?", remedy_notes=msgspec.json.encode(notes).decode()
+    )
+    translator = QTranslator()
+    assert translator.load(str(paths.resources_dir() / "translations" / CHINESE.with_suffix(".qm").name))
+    qapp.installTranslator(translator)
+    try:
+        remedy = translate_error(Failed.from_error("", error))[1]
+    finally:
+        qapp.removeTranslator(translator)
+    assert remedy == "请将上限提高 1.5 GiB：目前空闲 9.0 GiB。请减少页面或图片：单独的文字可以放下。"
 
 
 def test_unknown_error_is_shown_as_the_engine_wrote_it() -> None:

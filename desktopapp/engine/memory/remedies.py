@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from desktopapp.engine.memory.content import Clip, Content, Document, Medium
 from desktopapp.engine.memory.planner import Alternative, Plan, make_plan
+from desktopapp.engine.plan_note import NoteCode, PlanNote
 from desktopapp.engine.request import MemoryLimits
 from desktopapp.engine.segments import parts_needed
 
-_GIB = 2**30
 
-
-def find_remedies(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative] = ()) -> tuple[str, ...]:
-    """Sentences in English.
+def find_remedies(
+    plan: Plan, limits: MemoryLimits, others: Iterable[Alternative] = ()
+) -> tuple[PlanNote, ...]:
+    """What would help.
 
     Args:
         plan: that does not fit.
@@ -24,36 +25,35 @@ def find_remedies(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative
     return tuple(_remedies(plan, limits, others))
 
 
-def _remedies(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]) -> Iterator[str]:
+def _remedies(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]) -> Iterator[PlanNote]:
     yield from _shorter(plan)
     if not plan.fits:
         yield from _less_memory(plan, limits, others)
 
 
-def _shorter(plan: Plan) -> Iterator[str]:
+def _shorter(plan: Plan) -> Iterator[PlanNote]:
     """Where the model's own context is too short."""
     if not plan.excess_tokens:
         return
     content, most = plan.content, plan.model_context_tokens
     prompt_tokens = content.workload(plan.setup.showing).prompt_tokens
     if prompt_tokens < most:
-        yield f"Ask for an answer of at most {most - prompt_tokens:,} tokens."
+        yield PlanNote(NoteCode.SHORTER_ANSWER, {"tokens": most - prompt_tokens})
     elif any(_is_long(medium) for medium in content.media):
-        parts = parts_needed(prompt_tokens, most)
-        yield f"Send it as it is: it is answered in about {parts} parts, which become one answer."
+        yield PlanNote(NoteCode.SEND_IN_PARTS, {"parts": parts_needed(prompt_tokens, most)})
     elif content.media:
-        yield "Attach fewer or smaller files, or start a new conversation."
+        yield PlanNote(NoteCode.SMALLER_FILES)
     else:
-        yield "Ask with a shorter text, or start a new conversation."
+        yield PlanNote(NoteCode.SHORTER_TEXT)
 
 
-def _less_memory(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]) -> Iterator[str]:
+def _less_memory(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]) -> Iterator[PlanNote]:
     candidate, content = plan.setup.candidate, plan.content
     if limits.kv_type != "auto" and _fits(plan, content, replace(limits, kv_type="auto")):
-        yield "Set the KV cache to automatic: a smaller number type would fit."
+        yield PlanNote(NoteCode.AUTOMATIC_KV)
     open_chunk = replace(limits, prefill_chunk_tokens=None, chunked_prefill=True)
     if open_chunk != limits and _fits(plan, content, open_chunk):
-        yield "Let the prompt be read in chunks of any size: smaller ones would fit."
+        yield PlanNote(NoteCode.AUTOMATIC_CHUNK)
     device = candidate.device
     ceiling = limits.vram_limit_bytes
     if (
@@ -61,15 +61,21 @@ def _less_memory(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]
         and ceiling < device.free_bytes
         and _fits(plan, content, replace(limits, vram_limit_bytes=None))
     ):
-        yield f"Raise the ceiling by {_gib(plan.shortfall_bytes)}: {_gib(device.free_bytes)} are free."
+        yield PlanNote(
+            NoteCode.RAISE_CEILING,
+            {"missing_bytes": plan.shortfall_bytes, "free_bytes": device.free_bytes},
+        )
     if plan.estimate.peak_bytes <= device.total_bytes and device.total_bytes > device.free_bytes:
         missing = plan.estimate.peak_bytes - device.free_bytes
         if missing > 0:
-            yield f"Close other programs: {_gib(missing)} more must be free on {device.name}."
+            yield PlanNote(NoteCode.CLOSE_PROGRAMS, {"missing_bytes": missing, "device": device.name})
     yield from _less_content(plan, limits)
     for other in others:
         if make_plan(other.candidate, content, limits).fits:
-            yield f"Use {other.candidate.model} with {other.candidate.backend}: it fits."
+            yield PlanNote(
+                NoteCode.USE_MODEL,
+                {"model": other.candidate.model, "backend": str(other.candidate.backend)},
+            )
 
 
 def _is_long(medium: Medium) -> bool:
@@ -79,7 +85,7 @@ def _is_long(medium: Medium) -> bool:
     return isinstance(medium, Clip) and medium.frames > 1
 
 
-def _less_content(plan: Plan, limits: MemoryLimits) -> Iterator[str]:
+def _less_content(plan: Plan, limits: MemoryLimits) -> Iterator[PlanNote]:
     content = plan.content
     media = content.media
     if media:
@@ -95,16 +101,12 @@ def _less_content(plan: Plan, limits: MemoryLimits) -> Iterator[str]:
             else:
                 failing = middle
         if fitting:
-            yield f"Attach fewer files: {fitting} of the {len(media)} fit."
+            yield PlanNote(NoteCode.FEWER_FILES, {"fitting": fitting, "files": len(media)})
         else:
-            yield "Attach fewer pages or pictures: the text alone fits."
+            yield PlanNote(NoteCode.TEXT_ALONE)
     elif _fits(plan, Content((1,), content.answer_tokens), limits):
-        yield "Ask with a shorter text, or start a new conversation."
+        yield PlanNote(NoteCode.SHORTER_TEXT)
 
 
 def _fits(plan: Plan, content: Content, limits: MemoryLimits) -> bool:
     return make_plan(plan.setup.candidate, content, limits).fits
-
-
-def _gib(size_bytes: int) -> str:
-    return f"{size_bytes / _GIB:.1f} GiB"

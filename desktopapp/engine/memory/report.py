@@ -1,4 +1,4 @@
-"""A plan in words, and as the event that everybody else reads."""
+"""A plan as the event that everybody else reads, and what it says of itself."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from dataclasses import replace
 from desktopapp.engine.events import Planned
 from desktopapp.engine.memory.planner import Plan
 from desktopapp.engine.memory.spec import KV_TYPES
-from desktopapp.engine.memory.steps import DETAIL_TOKENS, Step
+from desktopapp.engine.memory.steps import DETAIL_TOKENS, Setup, Step
+from desktopapp.engine.plan_note import NoteCode, PlanNote, english
 
-_GIB = 2**30
 
-
-def planned_event(plan: Plan, request_id: str, remedies: tuple[str, ...] = ()) -> Planned:
+def planned_event(plan: Plan, request_id: str, remedies: tuple[PlanNote, ...] = ()) -> Planned:
     """The event that tells about a plan.
 
     Args:
@@ -23,6 +22,7 @@ def planned_event(plan: Plan, request_id: str, remedies: tuple[str, ...] = ()) -
     """
     setup, candidate = plan.setup, plan.setup.candidate
     workload = plan.content.workload(replace(setup.showing, segments=1))
+    notes = tuple(reasons(plan))
     return Planned(
         request_id=request_id,
         model=candidate.model,
@@ -44,72 +44,80 @@ def planned_event(plan: Plan, request_id: str, remedies: tuple[str, ...] = ()) -
         image_max_tokens=setup.picture_tokens,
         attachments=plan.content.price(setup.showing, candidate.spec.kv_token_bytes(setup.run.kv_type)),
         steps_taken=tuple(str(step) for step in plan.steps),
-        reasons=tuple(reasons(plan)),
-        remedies=remedies,
+        reasons=tuple(english(note) for note in notes),
+        remedies=tuple(english(note) for note in remedies),
+        reason_notes=notes,
+        remedy_notes=remedies,
     )
 
 
-def reasons(plan: Plan) -> Iterator[str]:
-    """A sentence for each choice, in English."""
+def reasons(plan: Plan) -> Iterator[PlanNote]:
+    """A sentence for each choice."""
     if not plan.steps and plan.fits and not plan.excess_tokens:
-        yield "Everything fits as it is; nothing was given up."
+        yield PlanNote(NoteCode.NOTHING_GIVEN_UP)
     for step in plan.steps:
-        yield _step_words(step, plan)
+        yield _step_note(step, plan)
     if not plan.fits:
-        yield f"{_gib(plan.shortfall_bytes)} are missing even so."
+        yield PlanNote(NoteCode.SHORTFALL, {"missing_bytes": plan.shortfall_bytes})
     if plan.excess_tokens:
-        tokens = plan.model_context_tokens + plan.excess_tokens
-        yield f"Prompt and answer take {tokens:,} tokens; this model reads {plan.model_context_tokens:,} at once."
+        most = plan.model_context_tokens
+        yield PlanNote(NoteCode.CONTEXT_TOO_SHORT, {"tokens": most + plan.excess_tokens, "most": most})
 
 
-def _step_words(step: Step, plan: Plan) -> str:
-    setup, first = plan.setup, plan.first
-    layers = setup.candidate.spec.text.layers
-    kept = layers if setup.placement.gpu_layers is None else setup.placement.gpu_layers
+def _step_note(step: Step, plan: Plan) -> PlanNote:
+    setup = plan.setup
     if step is Step.SMALLER_CHUNK:
-        return (
-            f"The prompt is read {setup.run.chunk_tokens:,} tokens at a time instead of "
-            f"{first.run.chunk_tokens:,}: less work space, a little slower."
-        )
-    if step is Step.CHEAP_PLACEMENT:
-        if setup.placement.gpu_layers is None:
-            return "The vision part stays in system memory, since there is nothing to see."
-        return f"{layers - kept} of {layers} layers stay in system memory: a little slower."
+        figures: dict[str, int | str] = {
+            "tokens": setup.run.chunk_tokens,
+            "before": plan.first.run.chunk_tokens,
+        }
+        return PlanNote(NoteCode.SMALLER_CHUNK, figures)
+    if step in (Step.CHEAP_PLACEMENT, Step.MOST_LAYERS_ON_CPU):
+        return _placement_note(step, setup)
     if step in (Step.KV_8BIT, Step.KV_4BIT):
-        bits = KV_TYPES[setup.run.kv_type].bits
-        loss = "hardly any loss" if bits == 8 else "some loss"
-        return (
-            f"The KV cache holds {bits}-bit numbers ({setup.run.kv_type}): {_kv_saving(plan)} less, {loss}."
-        )
+        code = NoteCode.KV_8BIT if KV_TYPES[setup.run.kv_type].bits == 8 else NoteCode.KV_4BIT
+        return PlanNote(code, {"kv_type": setup.run.kv_type, "saved_bytes": _kv_saving(plan)})
     if step is Step.WEIGHTS_8BIT:
-        return f"The weights are loaded in 8 bits: {_weight_saving(plan)} less, hardly any loss."
-    if step is Step.FEWER_PIXELS:
-        return f"Pictures are shown with at most {setup.picture_tokens or 0:,} tokens each."
-    if step is Step.SMALL_PICTURES:
-        return (
-            f"Pictures are shown with at most {setup.picture_tokens or 0:,} tokens each, under the {DETAIL_TOKENS:,} "
-            "that small text and exact places want: both may be missed."
-        )
+        return PlanNote(NoteCode.WEIGHTS_8BIT, {"saved_bytes": _weight_saving(plan)})
+    if step in (Step.FEWER_PIXELS, Step.SMALL_PICTURES):
+        return _pictures_note(step, setup.picture_tokens or 0)
     if step is Step.FEWER_FRAMES:
-        return f"At most {setup.showing.most_frames} frames of a video are looked at."
+        return PlanNote(NoteCode.FEWER_FRAMES, {"frames": setup.showing.most_frames or 0})
     if step is Step.SEGMENTS:
-        return f"The attachments are read in {setup.showing.segments} parts, one after the other."
+        return PlanNote(NoteCode.SEGMENTS, {"parts": setup.showing.segments})
+    candidate = setup.candidate
+    names: dict[str, int | str] = {
+        "model": candidate.model,
+        "backend": str(candidate.backend),
+        "precision": candidate.precision,
+    }
+    return PlanNote(NoteCode.OTHER_MODEL, names)
+
+
+def _placement_note(step: Step, setup: Setup) -> PlanNote:
+    layers, kept = setup.candidate.spec.text.layers, setup.placement.gpu_layers
     if step is Step.MOST_LAYERS_ON_CPU:
-        return f"Only {kept} of {layers} layers are on the GPU: the answer comes much more slowly."
-    return f"{setup.candidate.model} answers with {setup.candidate.backend} and {setup.candidate.precision} weights."
+        return PlanNote(
+            NoteCode.FEW_LAYERS_ON_GPU, {"kept": layers if kept is None else kept, "layers": layers}
+        )
+    if kept is None:
+        return PlanNote(NoteCode.VISION_IN_SYSTEM_MEMORY)
+    return PlanNote(NoteCode.LAYERS_IN_SYSTEM_MEMORY, {"moved": layers - kept, "layers": layers})
 
 
-def _kv_saving(plan: Plan) -> str:
+def _pictures_note(step: Step, tokens: int) -> PlanNote:
+    if step is Step.FEWER_PIXELS:
+        return PlanNote(NoteCode.FEWER_PIXELS, {"tokens": tokens})
+    return PlanNote(NoteCode.SMALL_PICTURES, {"tokens": tokens, "wanted": DETAIL_TOKENS})
+
+
+def _kv_saving(plan: Plan) -> int:
     spec = plan.setup.candidate.spec
     tokens = plan.content.workload(plan.setup.showing).total_tokens
     saved = spec.kv_token_bytes(plan.first.run.kv_type) - spec.kv_token_bytes(plan.setup.run.kv_type)
-    return _gib(saved * tokens)
+    return saved * tokens
 
 
-def _weight_saving(plan: Plan) -> str:
+def _weight_saving(plan: Plan) -> int:
     before, after = (setup.candidate.costs_here().weight_bytes for setup in (plan.first, plan.setup))
-    return _gib(before - after)
-
-
-def _gib(size_bytes: int) -> str:
-    return f"{size_bytes / _GIB:.1f} GiB"
+    return before - after

@@ -16,6 +16,7 @@ from desktopapp.engine.memory.planner import Alternative, make_plan
 from desktopapp.engine.memory.remedies import find_remedies
 from desktopapp.engine.memory.report import planned_event
 from desktopapp.engine.memory.steps import DETAIL_TOKENS, LAST_RESORTS, WITHIN_MODEL, Step
+from desktopapp.engine.plan_note import NoteCode, english
 from desktopapp.engine.request import BackendChoice, MemoryLimits
 from tests.published_configs import write_published_config
 
@@ -220,7 +221,7 @@ def test_a_refusal_tells_what_is_missing_and_what_would_help(tmp_path: Path) -> 
     assert not plan.fits
     assert plan.shortfall_bytes == plan.estimate.peak_bytes - 8 * GIB
     remedies = find_remedies(plan, NO_LIMITS, [small])
-    assert remedies == ("Use 2B with transformers: it fits.",)
+    assert [english(remedy) for remedy in remedies] == ["Use 2B with transformers: it fits."]
 
 
 def test_remedies_were_tried(tmp_path: Path) -> None:
@@ -230,7 +231,7 @@ def test_remedies_were_tried(tmp_path: Path) -> None:
     plan = make_plan(on_gpu(16, tmp_path, capabilities=ALL), content, limits)
     assert not plan.fits
     remedies = find_remedies(plan, limits)
-    assert any("ceiling" in remedy for remedy in remedies)
+    assert NoteCode.RAISE_CEILING in [remedy.code for remedy in remedies]
     raised = replace(limits, vram_limit_bytes=None)
     assert make_plan(candidate, content, raised).fits
 
