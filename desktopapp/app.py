@@ -30,7 +30,8 @@ from desktopapp.ui.termination import TerminationWatcher
 from desktopapp.ui.theme import ThemeChoice, ThemeController
 
 if TYPE_CHECKING:
-    from desktopapp.ui.session import Session, Worker
+    from desktopapp.ui.engine_worker import Worker
+    from desktopapp.ui.session import Session
 
 _LONGEST_WAIT_FOR_PAINTING_MS = 1000
 

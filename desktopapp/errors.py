@@ -31,6 +31,7 @@
     ├── DoesNotFit                  a plan found no way within the memory that may be used
     ├── NeedsSegments               it fits part by part only
     ├── OutOfMemory
+    ├── MemoryExhausted             it ran out, and nothing is left to give up
     ├── StorageError
     │   ├── AnswerInterrupted       the program ended while an answer ran
     │   ├── ConversationsDamaged    the file was set aside and a new one begun
@@ -327,6 +328,17 @@ class OutOfMemory(AppError):
         "errors",
         "Close other programs that use the graphics card, attach fewer files, or pick a smaller model.",
     )
+
+
+class MemoryExhausted(AppError):
+    """The end of the ladder. Values: what, tries, needed_gib, limit_gib, device, remedies (sentences, in English)."""
+
+    message_template = QT_TRANSLATE_NOOP(
+        "errors",
+        "Memory ran out while {what}, and nothing is left to give up: {needed_gib} GiB are needed, "
+        "{limit_gib} GiB of {device} could be used.",
+    )
+    remedy_template = QT_TRANSLATE_NOOP("errors", "{remedies}")
 
 
 class StorageError(AppError):

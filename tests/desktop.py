@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
 from desktopapp.settings import LoadedSettings, Settings
-from desktopapp.ui.session import Worker
+from desktopapp.ui.engine_worker import Worker
 
 
 @contextmanager

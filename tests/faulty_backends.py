@@ -45,6 +45,30 @@ def slow() -> Backends:
     return {BackendChoice.FAKE: lambda: FakeBackend(50.0, 1_000.0, load_s=1.0, paragraphs=200)}
 
 
+def endless() -> Backends:
+    """No fault, no waiting before the first word, and an answer of many minutes."""
+    return {BackendChoice.FAKE: lambda: FakeBackend(30.0, paragraphs=1000)}
+
+
+def hanging() -> Backends:
+    """A load that never ends."""
+    return faulty("wait", "load")
+
+
+def noisy() -> Backends:
+    """Prints while it loads, as native libraries do."""
+
+    class Noisy(FakeBackend):
+        def load(
+            self, files: ModelFiles, options: LoadOptions, steps: StepClock, progress: LoadProgress
+        ) -> LoadedModel:
+            os.write(1, b"native noise")
+            print("python noise")
+            return super().load(files, options, steps, progress)
+
+    return {BackendChoice.FAKE: Noisy}
+
+
 def faulty(fault: str, point: str, marker: str = "") -> Backends:
     """One fault.
 

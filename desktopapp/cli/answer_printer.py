@@ -19,6 +19,7 @@ from desktopapp.engine.events import (
     Stats,
     TextAdded,
 )
+from desktopapp.engine.memory_events import Retrying
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtEnd, ThoughtEnded
 from desktopapp.engine.wire import event_to_dict
 
@@ -87,6 +88,8 @@ class AnswerPrinter:
             case Planned() if event.steps_taken:
                 for reason in event.reasons:
                     self._note(reason)
+            case Retrying():
+                self._note(_retry_line(event))
             case AttachmentRead() if event.note:
                 self._note(f"{event.path}: {event.note}")
             case PrefillProgress():
@@ -164,6 +167,10 @@ def _stats_line(stats: Stats) -> str:
     if stats.time_to_first_token_s is not None:
         facts.append(f"first after {stats.time_to_first_token_s:.2f} s")
     return ", ".join(facts)
+
+
+def _retry_line(event: Retrying) -> str:
+    return f"Memory ran out while {event.what}, so the answer goes on with less. {event.reason}".strip()
 
 
 def _route_line(event: Routed) -> str:

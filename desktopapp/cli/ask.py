@@ -1,4 +1,4 @@
-"""`ask`: one question to the engine in this process; the answer streams to stdout.
+"""`ask`: one question to the engine, in a process of its own; the answer streams to stdout.
 
 stdout gets the answer (or with `--json` the events) and nothing else, whatever the libraries print; notes and
 the thought go to stderr, the thought only where that is a terminal.
@@ -52,10 +52,10 @@ def ask(options: argparse.Namespace) -> int:
     output = _claim_stdout()
     printer: EventPrinter = JsonPrinter(output) if options.json else AnswerPrinter(output, sys.stderr)
     with EngineRun(request) as run:
-        run.exit_code = _print_events(run, printer)
+        code = _print_events(run, printer)
     with contextlib.suppress(OSError):  # each event was flushed, so this says nothing new
         output.close()
-    return run.exit_code
+    return code
 
 
 def make_request(options: argparse.Namespace, settings: Settings) -> Request:

@@ -126,7 +126,7 @@ class Engine:
     def load(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
         """Load a model ahead of the first question.
 
-        Yields ModelLoading for each stage, then ModelReady, Failed, or LoadStopped.
+        Yields Planned where it is planned, ModelLoading for each stage, then ModelReady, Failed, or LoadStopped.
         """
         try:
             cancel.raise_if_cancelled()
@@ -136,6 +136,7 @@ class Engine:
             if plan is None:
                 yield from self._ensure_loaded(choice, cancel)
             else:
+                yield plan.event
                 yield from self._ensure_planned(plan, choice, cancel)
             if self._running is not None and self._running is loaded_before:
                 yield self._running.ready

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from desktopapp.engine import commands, events, media_events, reasoning_events
+from desktopapp.engine import commands, events, media_events, memory_events, reasoning_events
 from desktopapp.engine.commands import Command
 from desktopapp.engine.events import Event
 
@@ -93,5 +93,6 @@ __all__ = [
     "event_to_dict",
     "events",
     "media_events",
+    "memory_events",
     "reasoning_events",
 ]

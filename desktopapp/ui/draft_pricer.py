@@ -82,9 +82,10 @@ class DraftPricer(QObject):
             self._show(event.planned)
 
     def on_planned(self, event: Planned) -> None:
-        """Mark the peak of what runs now."""
-        self._running = event
-        self._mark()
+        """Mark the peak of what runs now; that of a load ahead of the first question is no news."""
+        if event.request_id:
+            self._running = event
+            self._mark()
 
     def _on_state_changed(self, state: ChatState) -> None:
         if state is ChatState.IDLE:

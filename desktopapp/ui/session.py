@@ -8,15 +8,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, SignalInstance
+from PySide6.QtCore import QObject, Qt
 
 from desktopapp import paths
 from desktopapp.conversations import ConversationStore, Draft, StoredConversation
 from desktopapp.engine.events import Failed
 from desktopapp.engine.reasoning.limits import reasoning_of
-from desktopapp.engine.request import Attachment, ModelChoice, Request, Role
+from desktopapp.engine.request import ModelChoice, Role
 from desktopapp.errors import AppError, ConversationsDamaged
 from desktopapp.settings import LoadedSettings, Settings, save_settings
 from desktopapp.ui.answer_extras import AnswerExtras
@@ -27,69 +27,19 @@ from desktopapp.ui.draft_pricer import DraftPricer
 from desktopapp.ui.history.control import HistoryControl
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.media.capture_control import CaptureControl
+from desktopapp.ui.memory.retry_notices import RetryNotices
 from desktopapp.ui.model_control import ModelControl
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
 from desktopapp.ui.thinking_notes import ThinkingNotes
 from desktopapp.ui.thumbnails import ThumbnailLoader
 from desktopapp.ui.wording import file_label, translate_error
 
+if TYPE_CHECKING:
+    from desktopapp.ui.engine_worker import Worker
+
 _MODEL_TOPIC = "model"
 
 _log = logging.getLogger(__name__)
-
-
-class Worker(Protocol):
-    """What the window needs of `InferenceWorker`; its signals carry the events of their names."""
-
-    model_loading: SignalInstance
-    model_ready: SignalInstance
-    load_stopped: SignalInstance
-    request_started: SignalInstance
-    attachment_read: SignalInstance
-    prefill_progressed: SignalInstance
-    text_added: SignalInstance
-    zoomed_in: SignalInstance
-    stretch_answered: SignalInstance
-    routed: SignalInstance
-    step_started: SignalInstance
-    thought_progressed: SignalInstance
-    thought_ended: SignalInstance
-    finished: SignalInstance
-    failed: SignalInstance
-    priced: SignalInstance
-    preview_read: SignalInstance
-    draft_priced: SignalInstance
-    planned: SignalInstance
-    memory_sampled: SignalInstance
-    engine_started: SignalInstance
-    engine_stopped: SignalInstance
-
-    def start(self) -> None:
-        """Start the engine; returns at once."""
-
-    def submit(self, request: Request) -> None:
-        """Ask for an answer."""
-
-    def load_model(self, choice: ModelChoice) -> None:
-        """Load a model ahead of the first question."""
-
-    def cancel(self, request_id: str) -> None:
-        """Stop a request."""
-
-    def answer_now(self, request_id: str) -> None:
-        """End a request's thought."""
-
-    def price(self, attachments: tuple[Attachment, ...]) -> None:
-        """Ask what attachments cost."""
-
-    def read_previews(self, attachment: Attachment, positions: tuple[float, ...], side_px: int) -> None:
-        """Ask for small pictures of a file."""
-
-    def price_draft(self, request: Request) -> None:
-        """Ask how a request would be run if it were sent now."""
-
-    def shutdown(self) -> None:
-        """End the engine and its thread."""
 
 
 class Session(QObject):
@@ -227,6 +177,7 @@ class Session(QObject):
         worker.priced.connect(self.pricer.on_priced)
         worker.draft_priced.connect(self.pricer.on_draft_priced)
         worker.planned.connect(self.pricer.on_planned)
+        worker.retrying.connect(RetryNotices(self.window.notices, self).on_retrying)
         worker.memory_sampled.connect(self.window.status.gauge.show_sample)
         worker.engine_started.connect(models.on_engine_started)
         worker.engine_stopped.connect(models.on_engine_stopped)

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -29,13 +30,14 @@ from desktopapp.engine.commands import (
     Shutdown,
     UnloadModel,
 )
-from desktopapp.engine.events import Event, Finished, Heartbeat, ModelReady
+from desktopapp.engine.events import Event, Failed, Finished, Heartbeat, ModelReady
 from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.engine.wire import WireError, decode_event, encode_command
 from desktopapp.errors import AppError, EngineDied, EngineGarbled, EngineHung
 from desktopapp.paths import logs_dir
 from desktopapp.worker.engine_child import EngineChild
 from desktopapp.worker.jobs import LOADING, STARTING, Jobs
+from desktopapp.worker.ladder import Ladder
 from desktopapp.worker.post_mortem import Death, count_memory_kills, read_tail
 from desktopapp.worker.process_events import EngineStarted, EngineStopped
 from desktopapp.worker.watchdog import HangLimits, Watchdog
@@ -80,6 +82,7 @@ class EngineProcess:
         self._child: EngineChild | None = None
         self._watchdog = Watchdog(self._limits, 0.0)
         self._jobs = Jobs()
+        self._ladder = Ladder()
         self._starts = 0
         self._may_restart = True
         self._memory_kills = 0
@@ -214,13 +217,18 @@ class EngineProcess:
             except WireError:
                 return False
             self._watchdog.hear(event, now_s)
+            if isinstance(event, Failed) and (again := self._ladder.step_down(event)):
+                self._jobs.begin_again(event.request_id)
+                self._send(again)
+                continue
+            told = self._ladder.follow(event)
             if isinstance(event, Heartbeat):
                 continue
             self._jobs.follow(event)
             self._watchdog.set_loading(self._jobs.doing == LOADING, now_s)
             self._watchdog.set_stopping(self._jobs.stopped_s)
             self._may_restart = self._may_restart or isinstance(event, Finished | ModelReady)
-            events.append(event)
+            events += told
         return True
 
     @property
@@ -235,24 +243,38 @@ class EngineProcess:
         self._hear(child, events, time.monotonic())
         tail = read_tail(child.log_path)
         death = Death(child.process.exitcode or 0, tail, count_memory_kills() > self._memory_kills)
-        events += self._jobs.fail(error or death.error(self._doing), tail)
-        again, self._may_restart = self._may_restart, False
-        events.append(EngineStopped(error.message if error else death.detail, again))
-        return events + (self._start() if again else [])
+        failures = self._jobs.fail(error or death.error(self._doing), tail)
+        again, told = self._ladder.after_death(failures, aborted=error is None and death.is_abort)
+        starts, self._may_restart = self._may_restart or bool(again), False
+        events += [*told, EngineStopped(error.message if error else death.detail, starts)]
+        for command in again:
+            if isinstance(command, Generate | LoadModel):
+                self._jobs.add(command)
+        if starts:
+            events += self._start()
+            self._send(again)
+        return events
+
+    def _send(self, commands: Iterable[Command]) -> None:
+        """Give commands to the child, if there is one."""
+        for command in commands:
+            if self._child is not None:
+                self._child.send(encode_command(command))
 
     def _obey(self, command: Command | None, now_s: float) -> list[ProcessEvent]:
         """Pass a command on, to a new child where there is none."""
         events: list[ProcessEvent] = []
+        if command is not None:
+            command = self._ladder.prepare(command)
         if isinstance(command, Generate | LoadModel | PriceAttachments):
             self._jobs.add(command)
         if self._child is None and not isinstance(command, Cancel | UnloadModel):
             events += self._start()
-        if self._child is None or command is None:
-            return events
-        if isinstance(command, Cancel):
+        if isinstance(command, Cancel) and self._child is not None:
             self._jobs.stop(command.request_id, now_s)
             self._watchdog.set_stopping(self._jobs.stopped_s)
-        self._child.send(encode_command(command))
+        if command is not None:
+            self._send([command])
         return events
 
     def _start(self) -> list[ProcessEvent]:

@@ -27,6 +27,7 @@ from desktopapp.engine.events import (
     TextAdded,
 )
 from desktopapp.engine.media_events import StretchAnswered, ZoomedIn
+from desktopapp.engine.memory_events import Retrying
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtEnded, ThoughtProgress
 from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.worker.engine_process import EngineProcess
@@ -73,6 +74,7 @@ class InferenceWorker(QObject):
     preview_read = Signal(object)
     draft_priced = Signal(object)
     planned = Signal(object)
+    retrying = Signal(object)
     memory_sampled = Signal(object)
     cancel_acknowledged = Signal(object)
     engine_started = Signal(object)
@@ -107,6 +109,7 @@ class InferenceWorker(QObject):
             PreviewRead: self.preview_read,
             DraftPriced: self.draft_priced,
             Planned: self.planned,
+            Retrying: self.retrying,
             MemorySample: self.memory_sampled,
             CancelAcknowledged: self.cancel_acknowledged,
             EngineStarted: self.engine_started,

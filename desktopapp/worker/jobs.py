@@ -84,6 +84,12 @@ class Jobs:
             return
         first.doing = _DOING.get(type(event), first.doing)
 
+    def begin_again(self, request_id: str) -> None:
+        """A request, or with an empty id a load, was sent once more, behind everything else that waits."""
+        job = next(job for job in self._jobs if job.request_id == request_id)
+        self._jobs.remove(job)
+        self._jobs.append(_Job(job.command))
+
     @property
     def doing(self) -> str:
         """What the engine does now, for a sentence; empty when it has nothing to do."""

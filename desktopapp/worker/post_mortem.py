@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,16 @@ class Death:
         if _OUT_OF_MEMORY.search(self.tail):
             return OutOfMemory(what=what, detail=self.detail)
         return EngineDied(what=what, detail=self.detail)
+
+    @property
+    def is_abort(self) -> bool:
+        """Whether the process ended itself, as libraries do where an allocation fails.
+
+        Source: SIGABRT; exit code 3 of Windows' `abort`, and STATUS_STACK_BUFFER_OVERRUN of its fail-fast.
+        """
+        return self.exit_code in (-_number("SIGABRT"), 0xC0000409) or (
+            sys.platform == "win32" and self.exit_code == 3
+        )
 
     @property
     def detail(self) -> str:

@@ -1071,6 +1071,17 @@
     </message>
 </context>
 <context>
+    <name>RetryNotices</name>
+    <message>
+        <source>Memory ran out while {what}. It goes on with {step}; nothing was lost.</source>
+        <translation>{what}时内存不足。现改用{step}继续，没有丢失任何内容。</translation>
+    </message>
+    <message>
+        <source>Memory ran out while {what}. It goes on with less; nothing was lost.</source>
+        <translation>{what}时内存不足。现以更少的内存继续，没有丢失任何内容。</translation>
+    </message>
+</context>
+<context>
     <name>SelectionPopup</name>
     <message>
         <source>{count} tokens</source>
@@ -1850,6 +1861,10 @@
     <message>
         <source>Close other programs that use the graphics card, attach fewer files, or pick a smaller model.</source>
         <translation>请关闭其他占用显卡的程序，减少附件，或选择更小的模型。</translation>
+    </message>
+    <message>
+        <source>Memory ran out while {what}, and nothing is left to give up: {needed_gib} GiB are needed, {limit_gib} GiB of {device} could be used.</source>
+        <translation>{what}时内存不足，已没有可再让步之处：需要 {needed_gib} GiB，{device} 可用 {limit_gib} GiB。</translation>
     </message>
     <message>
         <source>The program ended while this answer was being written.</source>

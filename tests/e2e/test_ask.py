@@ -48,6 +48,11 @@ def ask(*arguments: str, before: str = "") -> tuple[int, list[dict[str, Any]], s
     return code, [json.loads(line) for line in out.splitlines()], err
 
 
+def with_backends(factory: str) -> str:
+    """Python that puts backends of `faulty_backends` under a command."""
+    return f"import desktopapp.cli.engine_run as er, tests.faulty_backends as fb; er.default_backends = fb.{factory}"
+
+
 def picture(folder: Path) -> str:
     path = folder / "picture.png"
     Image.new("RGB", (64, 64), "red").save(path)
@@ -108,17 +113,12 @@ def test_a_model_that_is_not_here_fails() -> None:
 
 
 def test_what_libraries_print_does_not_garble_the_events() -> None:
-    before = "import os; from desktopapp.engine.backends.fake import FakeBackend; load = FakeBackend.load\n"
-    before += "def noisy(*a): os.write(1, b'native noise'); print('python noise'); return load(*a)\n"
-    before += "FakeBackend.load = noisy"
-    code, events, _ = ask("x", before=before)
+    code, events, _ = ask("x", before=with_backends("noisy"))
     assert code == 0
     assert events[-1]["event"] == "finished"
 
 
-LONG = "from desktopapp.engine.backends import fake, registry; from desktopapp.engine.request import BackendChoice\n"
-LONG += "import desktopapp.cli.engine_run as er\n"
-LONG += "er.default_backends = lambda: {BackendChoice.FAKE: lambda: fake.FakeBackend(30.0, paragraphs=1000)}"
+LONG = with_backends("endless")
 
 
 def read_until_text(process: subprocess.Popen[str]) -> None:
@@ -159,13 +159,10 @@ def test_a_signal_that_the_caller_had_ignored_stays_ignored() -> None:
 
 @posix
 def test_a_second_ctrl_c_ends_what_hangs() -> None:
-    hang = (
-        LONG
-        + "\nimport time\nfake.FakeBackend.load = lambda *a: print('hanging', flush=True) or time.sleep(3600)"
-    )
-    with start("ask", "--backend", "fake", "x", before=hang) as process:
-        assert process.stderr is not None
-        assert "hanging" in process.stderr.readline()
+    hang = with_backends("hanging")
+    with start("ask", "--backend", "fake", "--json", "x", before=hang) as process:
+        assert process.stdout is not None
+        assert any(json.loads(line)["event"] == "model_loading" for line in process.stdout)
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.5)

@@ -47,6 +47,7 @@ class ScriptedWorker(QObject):
     preview_read = Signal(object)
     draft_priced = Signal(object)
     planned = Signal(object)
+    retrying = Signal(object)
     memory_sampled = Signal(object)
     cancel_acknowledged = Signal(object)
     engine_started = Signal(object)

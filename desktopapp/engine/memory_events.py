@@ -1,0 +1,28 @@
+"""What is said when memory ran out and less is tried; see `events.py`, which has all the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from desktopapp.engine.events import Event, Planned
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying(Event):
+    """Memory ran out, or would have; the same request goes on in another way, from what was streamed of it.
+
+    Args:
+        request_id: the request; empty for a load ahead of the first question.
+        tries: how often memory ran out in it so far.
+        what: was being done, as `reading a picture`.
+        step: name of the `memory.steps.Step` that is taken now.
+        reason: that step in one sentence, in English.
+        planned: how it runs now.
+    """
+
+    request_id: str
+    tries: int
+    what: str
+    step: str
+    reason: str
+    planned: Planned

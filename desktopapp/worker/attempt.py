@@ -1,0 +1,166 @@
+"""One piece of work on its way down the ladder: what was planned, what was streamed, where it broke off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from desktopapp.engine.commands import Generate, LoadModel
+from desktopapp.engine.events import (
+    AttachmentRead,
+    Channel,
+    Event,
+    Failed,
+    Heartbeat,
+    ModelLoading,
+    ModelReady,
+    Planned,
+    PrefillProgress,
+    TextAdded,
+)
+from desktopapp.engine.media_events import StretchAnswered
+from desktopapp.engine.memory_events import Retrying
+from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtProgress
+from desktopapp.engine.request import BegunAnswer, JobSoFar, Mode, PhaseCap
+
+# Of what a phase takes beside the weights, a further try has to do without so much at least.
+_LEAST_SHARE = 8
+_PICTURES = ("reading a picture", "looking at a picture")
+_CACHE = "making room for"
+
+
+class Attempt:
+    """A request or a load, in as many runs as it takes.
+
+    Args:
+        command: as it was asked.
+
+    Attributes:
+        command: what would be sent now.
+        tries: how often memory ran out.
+        planned: how the present run was planned; None until that is known.
+        failed_plan: how the last run that failed was planned.
+        what: was being done when memory ran out last.
+        details: of all failures so far.
+        was_aborted: a run ended without saying why.
+        is_hurried: the person asked for the answer behind the thought.
+    """
+
+    def __init__(self, command: Generate | LoadModel) -> None:
+        self.command = command
+        self.tries = 0
+        self.planned: Planned | None = None
+        self.failed_plan: Planned | None = None
+        self.what = ""
+        self.details = ""
+        self.was_aborted = self.is_hurried = False
+        self._phase, self._step = "prompt", ""
+        self._texts: dict[Channel, list[str]] = {channel: [] for channel in Channel}
+        self._steps = 0
+        self._mode: Mode | None = None
+        self._job = command.request.job if isinstance(command, Generate) else None
+
+    @property
+    def request_id(self) -> str:
+        """Of the request; empty for a load."""
+        return self.command.request.request_id if isinstance(self.command, Generate) else ""
+
+    def follow(self, event: Event) -> list[Event]:
+        """Take note of an event; what is to be told before it."""
+        if isinstance(event, Planned):
+            return self._take_plan(event)
+        if isinstance(event, Heartbeat):
+            self._step = event.step or self._step
+        elif isinstance(event, Routed):
+            self._mode = Mode(event.mode)
+        elif isinstance(event, ModelLoading):
+            self._phase = "load"
+        elif isinstance(event, ModelReady):
+            self._phase = "prompt"
+        elif isinstance(event, PrefillProgress):
+            self._phase = "prompt" if event.done_tokens < event.total_tokens else "decode"
+        elif isinstance(event, AttachmentRead):
+            self._phase = "prompt"
+        elif isinstance(event, TextAdded):
+            self._phase = "decode"
+            self._texts[event.channel].append(event.text)
+        elif isinstance(event, ThoughtProgress):
+            self._phase = "decode"
+        elif isinstance(event, StepStarted):
+            self._steps = event.step
+        elif isinstance(event, StretchAnswered):
+            before = self._job.answered if self._job is not None else ()
+            self._job = JobSoFar((*before, event.answered), event.waiting)
+        return []
+
+    def cap(self, failed: Failed, *, died: bool) -> PhaseCap:
+        """What the present plan let the phase take that failed, and a further one may not.
+
+        Args:
+            failed: why the present run ended.
+            died: the engine with it.
+        """
+        planned = self._known_plan
+        fixed = planned.parts.weights + planned.parts.overhead
+        phase = self._failed_phase(failed, planned, died=died)
+        phase_bytes = fixed if phase == "load" else int(getattr(planned.phases, phase))
+        least = (phase_bytes - fixed) // _LEAST_SHARE
+        return PhaseCap(planned.backend, planned.device, phase, phase_bytes - least)
+
+    def again(self, failed: Failed, *, aborted: bool) -> Generate | LoadModel:
+        """The command that goes on from here.
+
+        Args:
+            failed: why the present run ended.
+            aborted: without saying why.
+        """
+        self.tries += 1
+        self.was_aborted = self.was_aborted or aborted
+        self.what = failed.values.get("what", self.what)
+        self.details = "\n".join(part for part in (self.details, failed.details or failed.message) if part)
+        self.failed_plan, self.planned = self._known_plan, None
+        if isinstance(self.command, Generate):
+            request = self.command.request
+            choice = replace(request.choice, mode=self._mode) if self._mode is not None else request.choice
+            self.command = Generate(replace(request, choice=choice, begun=self._begun, job=self._job))
+        self._phase, self._step = "prompt", ""
+        return self.command
+
+    @property
+    def _known_plan(self) -> Planned:
+        if self.planned is None:
+            raise RuntimeError("a run without a plan has no steps")
+        return self.planned
+
+    @property
+    def _begun(self) -> BegunAnswer | None:
+        thought, text = ("".join(self._texts[channel]) for channel in (Channel.THOUGHT, Channel.ANSWER))
+        return BegunAnswer(thought, text, self._steps) if thought or text else None
+
+    def _failed_phase(self, failed: Failed, planned: Planned, *, died: bool) -> str:
+        """`load`, `vision`, `prefill` or `decode`; of a prompt the larger phase where nothing tells which."""
+        if failed.values.get("what", "").startswith(_CACHE):
+            return "prefill"  # a cache is made while a model is loaded as well
+        if self._phase != "prompt":
+            return self._phase
+        phases = planned.phases
+        is_picture = failed.values.get("what") in _PICTURES
+        if died:
+            is_picture = self._step == "image" or (self._step != "prefill" and phases.vision > phases.prefill)
+        return "vision" if is_picture and phases.vision else "prefill"
+
+    def _take_plan(self, planned: Planned) -> list[Event]:
+        before, self.planned = self.failed_plan if self.planned is None else None, planned
+        if before is None:
+            return []
+        step, reason = _step_taken(before, planned)
+        return [Retrying(self.request_id, self.tries, self.what, step, reason, planned)]
+
+
+def _step_taken(before: Planned, now: Planned) -> tuple[str, str]:
+    """The step that makes the difference between two plans, and its sentence: the one that hurts most of what is new."""
+    reasons = dict(zip(now.steps_taken, now.reasons, strict=False))
+    fresh = [step for step in now.steps_taken if step not in before.steps_taken]
+    earlier = dict(zip(before.steps_taken, before.reasons, strict=False))
+    further = [step for step in now.steps_taken if reasons.get(step) != earlier.get(step)]
+    chosen = next(reversed(fresh or further or list(now.steps_taken)), "")
+    return chosen, reasons.get(chosen, "")

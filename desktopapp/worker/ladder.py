@@ -1,0 +1,181 @@
+"""The way down when memory runs out: the same request again with less, until it fits or nothing is left to give up.
+
+The planner in the engine knows the steps and their order. What it does not know is that a plan of its own ran out of
+memory. So each failure becomes a `PhaseCap`: the phase that failed must be planned with less from now on, which makes
+the planner take its next step that lowers that very phase, and never the same plan again. Caps stay for later
+requests, until clearly more memory is free than when they were made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from desktopapp.engine.commands import (
+    AnswerNow,
+    Cancel,
+    Command,
+    Generate,
+    LoadModel,
+    PriceDraft,
+    UnloadModel,
+)
+from desktopapp.engine.events import (
+    DraftPriced,
+    Event,
+    Failed,
+    Finished,
+    Heartbeat,
+    ModelLoading,
+    ModelReady,
+    Planned,
+)
+from desktopapp.engine.reasoning_events import Routed
+from desktopapp.engine.request import ModelChoice, PhaseCap
+from desktopapp.errors import DoesNotFit, MemoryExhausted, OutOfMemory
+from desktopapp.worker.attempt import Attempt
+
+MOST_TRIES = 24
+"""Each takes at least an eighth of what a phase takes beside the weights, so this ends nothing that could succeed."""
+
+# Once so much more is free than when memory ran out, what failed then is allowed again.
+_RECOVERED = 9 / 8
+_MEMORY = (DoesNotFit.__name__, OutOfMemory.__name__)
+_GIB = 2**30
+
+
+class Ladder:
+    """Follows what is asked of the engine and what it says of it. Used by one thread."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[str, Attempt] = {}
+        self._caps: dict[PhaseCap, int | None] = {}
+        """What ran out, with the memory that could be used then; None until the next plan tells."""
+
+    @property
+    def caps(self) -> tuple[PhaseCap, ...]:
+        """What no plan may let a phase take, the oldest first."""
+        return tuple(self._caps)
+
+    def prepare(self, command: Command) -> Command:
+        """A command as it is to be sent: with what ran out of memory before."""
+        if isinstance(command, AnswerNow) and command.request_id in self._attempts:
+            self._attempts[command.request_id].is_hurried = True
+        elif isinstance(command, Cancel):
+            self._attempts.pop(command.request_id, None)
+        elif isinstance(command, UnloadModel):
+            self._caps.clear()
+        elif isinstance(command, Generate):
+            self._attempts[command.request.request_id] = Attempt(command)
+        elif isinstance(command, LoadModel):
+            self._attempts[""] = Attempt(command)
+        return self._capped(command)
+
+    def follow(self, event: Event) -> list[Event]:
+        """What to pass on of an event: itself, after the step that was taken where it tells one; nothing where it is old news."""
+        if isinstance(event, Planned | DraftPriced):
+            self._note_limit(event if isinstance(event, Planned) else event.planned)
+        if isinstance(event, ModelLoading | ModelReady | Heartbeat):
+            for (
+                waiting
+            ) in self._attempts.values():  # only the first one runs; what the others note is told anew
+                waiting.follow(event)
+            if isinstance(event, ModelReady):
+                self._attempts.pop("", None)
+            return [event]
+        attempt = self._attempts.get(getattr(event, "request_id", ""))
+        if attempt is None:
+            return [event]
+        if isinstance(event, Failed):
+            event = self._explained(event, attempt)
+        if isinstance(event, Finished | Failed):
+            self._attempts.pop(attempt.request_id)
+        if isinstance(event, Routed) and attempt.tries:
+            return []  # it was told already, with its reason
+        return [*attempt.follow(event), event]
+
+    def step_down(self, failed: Failed, *, died: bool = False, aborted: bool = False) -> list[Command]:
+        """What is sent after a failure; nothing where the failure stands.
+
+        Args:
+            failed: of a request or a load.
+            died: the engine with it.
+            aborted: by its own hand and without saying why, as a library does when an allocation fails; this is
+                tried again once.
+        """
+        attempt = self._attempts.get(failed.request_id)
+        if attempt is None or attempt.tries >= MOST_TRIES:
+            return []
+        if failed.error == DoesNotFit.__name__ and not attempt.tries and self._caps:
+            self._caps.clear()  # what ran out for other requests rules this one out: see whether it still does
+            return [attempt.command]
+        if attempt.planned is None:
+            return []
+        unexplained = failed.error != OutOfMemory.__name__
+        if unexplained and (not aborted or attempt.was_aborted):
+            return []
+        self._caps[attempt.cap(failed, died=died)] = None
+        again = self._capped(attempt.again(failed, aborted=unexplained))
+        return [again, AnswerNow(failed.request_id)] if attempt.is_hurried else [again]
+
+    def after_death(self, failures: Sequence[Event], *, aborted: bool) -> tuple[list[Command], list[Event]]:
+        """What is sent to the next engine after one died, and what is told.
+
+        Args:
+            failures: that the open work would end in, the running one first.
+            aborted: see `step_down`.
+        """
+        first = next((event for event in failures if isinstance(event, Failed)), None)
+        again = self.step_down(first, died=True, aborted=aborted) if first is not None else []
+        if not again:
+            return [], [told for event in failures for told in self.follow(event)]
+        told = []
+        for event in failures:
+            waiting = self._attempts.get(event.request_id) if isinstance(event, Failed) else None
+            if waiting is None:
+                told.append(event)
+            elif event is not first:
+                again.append(self._capped(waiting.command))  # it had no part in it
+        return again, told
+
+    def _explained(self, failed: Failed, attempt: Attempt) -> Failed:
+        """A failure as it is told: where steps were taken before it, that none is left, with figures."""
+        if attempt.failed_plan is None or failed.error not in _MEMORY:
+            return failed
+        self._caps.clear()  # nothing fitted, so they would rule out whatever comes next
+        planned = attempt.planned or attempt.failed_plan
+        error = MemoryExhausted(
+            what=attempt.what,
+            tries=attempt.tries,
+            needed_gib=f"{planned.peak_bytes / _GIB:.2f}",
+            limit_gib=f"{planned.limit_bytes / _GIB:.2f}",
+            device=planned.device,
+            remedies=failed.values.get("remedies") or failed.remedy,
+        )
+        details = "\n".join(part for part in (attempt.details, failed.details) if part)
+        return Failed.from_error(failed.request_id, error, details=details)
+
+    def _capped(self, command: Command) -> Command:
+        if not self._caps:
+            return command
+        if isinstance(command, LoadModel):
+            return replace(command, choice=self._limited(command.choice))
+        if isinstance(command, Generate | PriceDraft):
+            request = command.request
+            return replace(command, request=replace(request, choice=self._limited(request.choice)))
+        return command
+
+    def _limited(self, choice: ModelChoice) -> ModelChoice:
+        return replace(choice, memory=replace(choice.memory, caps=self.caps))
+
+    def _note_limit(self, planned: Planned | None) -> None:
+        """Forget what ran out while less memory could be used than now."""
+        if planned is None:
+            return
+        for cap, limit_bytes in list(self._caps.items()):
+            if cap.device != planned.device:
+                continue
+            if limit_bytes is None:
+                self._caps[cap] = planned.limit_bytes
+            elif planned.limit_bytes > limit_bytes * _RECOVERED:
+                del self._caps[cap]
