@@ -13,6 +13,7 @@ import torch
 
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvCache, KvLayer
 from desktopapp.engine.backends.transformers.kv_cache.codec import rotate_query
+from desktopapp.engine.backends.transformers.kv_cache.kernels.jit import runs_on_card
 from desktopapp.engine.backends.transformers.kv_cache.kernels.launch import append, attend_blocks
 from desktopapp.engine.backends.transformers.kv_cache.kernels.merge_kernels import merge_kernel
 from desktopapp.engine.backends.transformers.kv_cache.kernels.storage_kernels import expand_kernel
@@ -142,7 +143,7 @@ def expand(layer: KvLayer, first: int, count: int, keys: torch.Tensor, values: t
         kv_heads=layout.kv_heads,
         block_tokens=layout.tokens,
         tile_tokens=EXPAND_TILE_TOKENS,
-        is_packed=keys.device.type == "cuda",
+        is_packed=runs_on_card(keys.device),
     )
 
 

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
+import torch
 import triton
 
 
@@ -27,3 +28,8 @@ def jit(function: Callable[..., Any]) -> Kernel:
     """Compile a function with Triton when it is first launched."""
     lengths = [name for name in inspect.signature(function).parameters if name in _LENGTHS]
     return cast(Kernel, triton.jit(function, do_not_specialize=lengths))
+
+
+def runs_on_card(device: torch.device) -> bool:
+    """Whether kernels on this device are compiled for NVIDIA; elsewhere Triton's interpreter runs them, which knows no PTX."""
+    return device.type == "cuda"

@@ -18,6 +18,7 @@ from desktopapp.engine.backends.transformers.kv_cache.codec import (
     rotation_scale,
 )
 from desktopapp.engine.backends.transformers.kv_cache.kernels.attention_kernel import attention_kernel
+from desktopapp.engine.backends.transformers.kv_cache.kernels.jit import runs_on_card
 from desktopapp.engine.backends.transformers.kv_cache.kernels.merge_kernels import combine_kernel
 from desktopapp.engine.backends.transformers.kv_cache.kernels.step_kernel import step_kernel
 from desktopapp.engine.backends.transformers.kv_cache.kernels.storage_kernels import append_kernel
@@ -219,7 +220,7 @@ def launch_attention(
         block_tokens=layout.tokens,
         tile_rows=tiles.rows,
         tile_keys=tiles.keys,
-        is_packed=query.device.type == "cuda",
+        is_packed=runs_on_card(query.device),
         num_warps=tiles.warps,
         num_stages=tiles.stages,
     )
