@@ -49,9 +49,10 @@ def test_attention_is_right_to_the_formats_precision(
     assert relative_error(found, reference.double().cpu()) < ROUNDING
 
 
+@pytest.mark.parametrize("chunk", [2048, 2000])
 @pytest.mark.parametrize("kv_type", ["16bit", "int8", "int4"])
-def test_long_sequences_go_through_merged_runs(kv_type: str) -> None:
-    inputs = sample(40_000, 2048, dtype=HALF_TYPES[-1], device="cuda")
+def test_long_sequences_go_through_merged_runs(kv_type: str, chunk: int) -> None:
+    inputs = sample(40_000, chunk, dtype=HALF_TYPES[-1], device="cuda")
     cache = cache_with(inputs, kv_type)
     chunk_attention.prepare_chunks(cache, 8, 2048)
     found = attend(inputs.query, cache.layers[0], SCALE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -128,6 +130,33 @@ def test_runs_of_decoded_tokens_are_merged(
     cache = filled_cache(inputs, kv_type)
     query = turned_query(inputs.query[0], cache)
     found = chunk_attention.attend_runs(query, cache.layers[0], SCALE, run_tokens=(100, 30))
+    found = turned_output(found, cache).unsqueeze(0)
+    assert relative_error(found, attend_blockwise(inputs.query, cache.layers[0], SCALE).double().cpu()) < 1e-5
+
+
+def test_a_chunk_is_filled_up_where_little_is_missing() -> None:
+    usual = chunk_attention.USUAL_TOKENS
+    assert [chunk_attention.missing_tokens(count) for count in (usual, usual + 1, usual - 1)] == [0, 0, 1]
+    assert chunk_attention.missing_tokens(usual // 2) == 0
+
+
+@pytest.mark.parametrize("kv_type", ["16bit", "int8"])
+def test_what_a_chunk_is_filled_up_with_changes_nothing(
+    kv_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = []
+
+    def attend(query: torch.Tensor, *rest: Any, **options: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        lengths.append(query.shape[1])
+        return library_attention(query, *rest, **options)
+
+    monkeypatch.setattr(chunk_attention, "attend_library", attend)
+    monkeypatch.setattr(chunk_attention, "USUAL_TOKENS", 40)
+    inputs = sample(200, 33, kv_heads=1, group=2, device=str(DEVICE))
+    cache = filled_cache(inputs, kv_type)
+    query = turned_query(inputs.query[0], cache)
+    found = chunk_attention.attend_runs(query, cache.layers[0], SCALE, run_tokens=(100, 30))
+    assert set(lengths) == {40}
     found = turned_output(found, cache).unsqueeze(0)
     assert relative_error(found, attend_blockwise(inputs.query, cache.layers[0], SCALE).double().cpu()) < 1e-5
 

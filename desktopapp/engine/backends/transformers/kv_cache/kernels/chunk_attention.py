@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
+from torch.nn import functional
 
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvCache, KvLayer
 from desktopapp.engine.backends.transformers.kv_cache.codec import rotate_query
@@ -24,9 +25,11 @@ from desktopapp.engine.backends.transformers.kv_cache.library_attention import (
 )
 
 # Runs of the past that are decoded at once; the longest takes 64 MiB at the 4B model's shape. cuDNN makes a plan for
-# every pair of lengths, which takes about 50 ms, so it gets these runs alone, and chunks of whole `CUDNN_TOKENS`.
-RUN_TOKENS = (16384, 4096)
+# every pair of lengths, which takes about 50 ms, so it gets these runs alone, and chunks of whole `CUDNN_TOKENS`. The
+# last chunk of a prompt is filled up to the usual length where no more than a third of that is missing.
+RUN_TOKENS = (16384, 4096, 2048)
 CUDNN_TOKENS = 1024
+USUAL_TOKENS = 2048
 # Up to this many queries our own kernel is faster.
 SHORT_QUERIES = 256
 EXPAND_TILE_TOKENS = 32
@@ -62,6 +65,12 @@ def chunk_tiles(rows: torch.Tensor, layer: KvLayer) -> Tiles:
     return Tiles(tile_rows, 64, warps=4, stages=2, splits=splits)
 
 
+def missing_tokens(count: int) -> int:
+    """How many a chunk of `count` tokens is filled up with."""
+    is_near = USUAL_TOKENS * 2 <= count * 3 < USUAL_TOKENS * 3
+    return USUAL_TOKENS - count if is_near else 0
+
+
 def divide_past(tokens: int, run_tokens: Sequence[int] = RUN_TOKENS) -> Iterator[tuple[int, int]]:
     """Runs (start, length) of the past: as many of each length as fit, longest first, and what is left."""
     start = 0
@@ -90,6 +99,8 @@ def attend_runs(
     heads, count, head_dim = query.shape
     past, kv_heads = layer.tokens - count, layer.cache.layout.kv_heads
     runs = [*divide_past(past, run_tokens), (past, count)]
+    missing = missing_tokens(count) if past else 0
+    query = _fill_up(query, missing)
     longest = kv_heads * max(size for _, size in runs) * head_dim
     buffer = torch.empty(2, longest, dtype=query.dtype, device=query.device)
     merged = torch.empty(count, heads, head_dim, dtype=torch.float32, device=query.device)
@@ -98,12 +109,16 @@ def attend_runs(
         keys, values = (part[: kv_heads * size * head_dim].view(kv_heads, size, head_dim) for part in buffer)
         expand(layer, start, size, keys, values)
         is_causal = start == past
-        uses_cudnn = count % CUDNN_TOKENS == 0 and (is_causal or size in run_tokens)
+        if is_causal:
+            # Behind the last token, where none of the chunk looks.
+            keys, values = _fill_up(keys, missing), _fill_up(values, missing)
+        uses_cudnn = query.shape[1] % CUDNN_TOKENS == 0 and (is_causal or size in run_tokens)
         output, new_sums = attend_library(
             query, keys, values, scale, is_causal=is_causal, uses_cudnn=uses_cudnn
         )
         if len(runs) == 1:
             return output.transpose(0, 1)
+        new_sums = new_sums[:, :count].contiguous()
         merge_kernel[(-(-count // MERGE_TILE_TOKENS), heads)](
             merged,
             sums,
@@ -118,6 +133,11 @@ def attend_runs(
             is_first=index == 0,
         )
     return merged.to(query.dtype)
+
+
+def _fill_up(heads: torch.Tensor, missing: int) -> torch.Tensor:
+    """(heads, n, head_dim) with zeros behind the last token; itself where none are missing."""
+    return functional.pad(heads, (0, 0, 0, missing)) if missing else heads
 
 
 def expand(layer: KvLayer, first: int, count: int, keys: torch.Tensor, values: torch.Tensor) -> None:
