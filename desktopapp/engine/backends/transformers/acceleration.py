@@ -8,6 +8,7 @@ import torch
 
 from desktopapp.engine.backends.transformers.kv_cache import KvCache
 from desktopapp.engine.backends.transformers.kv_cache.acceleration import has_kernels
+from desktopapp.engine.backends.transformers.kv_cache.library_attention import has_library_kernels
 from desktopapp.engine.backends.transformers.text_ops import TextOps, TorchOps
 from desktopapp.engine.backends.transformers.text_weights import TextWeights
 
@@ -43,7 +44,8 @@ def prepare_prompts(cache: KvCache, query_heads: int, chunk_tokens: int) -> None
         query_heads: of a layer.
         chunk_tokens: prompt tokens that are usually evaluated at once.
     """
-    if has_kernels(cache.device) and cache.layout.dtype.itemsize == 2:
+    like = torch.empty(0, dtype=cache.layout.dtype, device=cache.device)
+    if has_library_kernels(like) and has_kernels(cache.device):
         from desktopapp.engine.backends.transformers.kv_cache.kernels.chunk_attention import prepare_chunks
 
         prepare_chunks(cache, query_heads, chunk_tokens)

@@ -7,6 +7,7 @@ import torch
 from desktopapp.engine.backends.transformers.kv_cache.acceleration import has_kernels
 from desktopapp.engine.backends.transformers.kv_cache.blockwise import attend_blockwise
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvLayer
+from desktopapp.engine.backends.transformers.kv_cache.library_attention import has_library_kernels
 
 
 def attend(query: torch.Tensor, layer: KvLayer, scale: float) -> torch.Tensor:
@@ -20,8 +21,9 @@ def attend(query: torch.Tensor, layer: KvLayer, scale: float) -> torch.Tensor:
     Returns:
         (1, n, query_heads, head_dim), in the query's type.
     """
-    # The kernels multiply in 16 bits: a model in 32 would lose what it is kept in 32 for.
-    if has_kernels(query.device) and query.dtype.itemsize == 2:
+    # The kernels multiply in 16 bits: a model in 32 would lose what it is kept in 32 for. Before Ampere Triton knows no
+    # tensor cores, and takes a minute to compile what it does without.
+    if has_library_kernels(query) and has_kernels(query.device):
         from desktopapp.engine.backends.transformers.kv_cache.kernels.chunk_attention import attend_chunk
 
         return attend_chunk(query, layer, scale)

@@ -2,7 +2,7 @@
 
 The library kernels (cuDNN, flash attention) are faster than ours on 16-bit numbers, so long chunks go through them:
 runs of the past are decoded into a small buffer, never a layer, attended to, and merged by their log-sum-exps.
-Short chunks, and cards without those kernels, take `attention_kernel`, which decodes in registers.
+Short chunks take `attention_kernel`, which decodes in registers.
 """
 
 from __future__ import annotations
