@@ -13,6 +13,7 @@ from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.icons import tinted_icon
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import CONTROL_HEIGHT, SPACE_M, SPACE_S
+from desktopapp.ui.wording import kind_word
 
 if TYPE_CHECKING:
     from desktopapp.modelstore.model import InstalledModel
@@ -137,8 +138,8 @@ class ModelPicker(QPushButton):
         row = self.current
         name = self._name_text(row)
         self._name.set_full_text(name)
-        self._chip.setText(row.kind if row else "")
-        self._chip.setVisible(bool(row and row.kind))
+        self._chip.setText(kind_word(row.variant) if row else "")
+        self._chip.setVisible(row is not None)
         self.setAccessibleName(self.tr("Model: {name}").format(name=row.spoken if row else name))
         self.setToolTip(self.tr("Choose a model (Ctrl+M)"))
         if self._list is not None:

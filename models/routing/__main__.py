@@ -21,6 +21,7 @@ def main() -> None:
     """Run."""
     parser = argparse.ArgumentParser(prog="python -m models.routing", description=__doc__)
     parser.add_argument("--cross-validate", action="store_true", help="of the training part; writes nothing")
+    parser.add_argument("--blind", action="store_true", help="measure the blind prompts as well")
     options = parser.parse_args()
     prompts = read_prompts()
     training = [prompt for prompt in prompts if not prompt.is_held_out]
@@ -35,6 +36,13 @@ def main() -> None:
     for language in LANGUAGES:
         part = [prompt for prompt in held_out if prompt.language == language]
         _print(f"held out, {language}", measure(model, part))
+    if not options.blind:
+        return
+    blind = read_prompts("blind")
+    _print("blind", measure(model, blind))
+    for language in LANGUAGES:
+        part = [prompt for prompt in blind if prompt.language == language]
+        _print(f"blind, {language}", measure(model, part))
 
 
 def _write(model: LogisticModel, prompts: int) -> None:

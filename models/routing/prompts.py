@@ -37,12 +37,16 @@ class LabelledPrompt:
         return int(hashlib.sha256(self.text.encode()).hexdigest(), 16) % 3 == 0
 
 
-def read_prompts() -> list[LabelledPrompt]:
-    """All prompts of both languages, in the order of their files."""
+def read_prompts(name: str = "prompts") -> list[LabelledPrompt]:
+    """All prompts of both languages, in the order of their files.
+
+    Args:
+        name: how the files' names begin: `prompts`, or `blind` for those that nothing was tuned by.
+    """
     return [
         _parse(line, language)
         for language in LANGUAGES
-        for line in (_HERE / f"prompts_{language}.txt").read_text(encoding="utf-8").splitlines()
+        for line in (_HERE / f"{name}_{language}.txt").read_text(encoding="utf-8").splitlines()
         if line and not line.startswith("#")
     ]
 

@@ -85,6 +85,7 @@ def test_button_names_the_model_in_use(picker: ModelPicker) -> None:
     assert picker._chip.text() == "Thinking"
     picker.show_current("/m/pair/q8.gguf")
     assert picker._name.text() == "pair Q8_0"
+    assert (picker._chip.text(), picker._chip.isHidden()) == ("Instruct", False)
     picker.show_current("/elsewhere/unknown")
     assert picker._name.text() == "/elsewhere/unknown"
     picker.show_current("")

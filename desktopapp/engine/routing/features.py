@@ -21,6 +21,8 @@ _CODE = re.compile(
 _WORD = re.compile(r"[a-z0-9']+|[\u4e00-\u9fff]")
 _QUOTED = re.compile(r"[\"“「『].{2,}?[\"”」』]|[:：]\s*\S.{12,}", re.DOTALL)
 _SENTENCE_END = re.compile(r"[.!?;](?:\s|$)|[。！？；]")
+# A situation is told first, and then something is asked about it.
+_STORY = re.compile(r"\w[.!。！]\s*[^.!。！]*[^.!。！\s][?？]")
 _CLAUSE_END = re.compile(r"[,，、；;]")
 
 
@@ -96,6 +98,7 @@ def _shape_features(text: str, *, is_chinese: bool) -> dict[str, float]:
         "sentences": _share(len(_SENTENCE_END.findall(text)) - 1, 3),
         "clauses": _share(len(_CLAUSE_END.findall(text)), 4),
         "question": float(text.endswith(("?", "？"))),
+        "story": float(bool(_STORY.search(text))),
     }
 
 

@@ -10,6 +10,9 @@ from desktopapp.engine.routing.features import MediaKind, extract_features
 from desktopapp.engine.routing.logistic import default_model, probability
 from desktopapp.modelstore.model import ModelKind
 
+THINKING_LOG_ODDS = 0.1
+"""An answer of Thinking takes several times as long: what is as good as a tie, up to 52.5 %, goes to Instruct."""
+
 FOLLOW_UP_LOG_ODDS = 2.0
 """A conversation changes its model only beyond this, about 88 %: the task has clearly changed."""
 
@@ -161,20 +164,25 @@ def route(text: str, media: Sequence[MediaKind] = (), situation: Situation = DEF
 def _choose(log_odds: float, situation: Situation) -> tuple[ModelKind, RouteCause]:
     if len(situation.installed) == 1:
         return next(iter(situation.installed)), RouteCause.ONLY_ONE
-    by_task = _kind(log_odds)
+    by_task, margin = by_task_alone(log_odds), abs(log_odds - THINKING_LOG_ODDS)
     if situation.previous is not None and by_task is not situation.previous:
-        if abs(log_odds) <= FOLLOW_UP_LOG_ODDS:
+        if margin <= FOLLOW_UP_LOG_ODDS:
             return situation.previous, RouteCause.FOLLOW_UP
         return by_task, RouteCause.TASK
     if situation.resident and by_task not in situation.resident and situation.previous is None:
         cost = min(situation.swap_s * _LOG_ODDS_PER_SWAP_S, _MOST_SWAP_LOG_ODDS)
-        if abs(log_odds) < cost:
+        if margin < cost:
             return next(iter(situation.resident)), RouteCause.RESIDENT
     return by_task, RouteCause.TASK
 
 
-def _kind(log_odds: float) -> ModelKind:
-    return ModelKind.THINKING if log_odds > 0 else ModelKind.INSTRUCT
+def by_task_alone(log_odds: float) -> ModelKind:
+    """The model that a task is worth, whatever is loaded.
+
+    Args:
+        log_odds: that Thinking is the better one.
+    """
+    return ModelKind.THINKING if log_odds > THINKING_LOG_ODDS else ModelKind.INSTRUCT
 
 
 def _task(contributions: Mapping[str, float], kind: ModelKind) -> Task | None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from desktopapp.engine import routing
+from desktopapp.engine.routing.features import MediaKind, extract_features
 from desktopapp.engine.routing.logistic import default_model
 from desktopapp.modelstore.model import ModelKind
-from models.routing.prompts import LabelledPrompt, read_prompts
-from models.routing.training import fit, measure
+from models.routing.prompts import LANGUAGES, LabelledPrompt, read_prompts
+from models.routing.training import fit, forget, measure
 
 _GRAM = {"en": 3, "zh": 4}
 """Words of an English n-gram, characters of a Chinese one."""
@@ -56,6 +58,29 @@ def test_held_out_prompts_are_no_training_prompts_with_a_word_swapped(language: 
     # A template with one word swapped would share most of its n-grams.
     assert max(closest) <= 0.5
     assert sum(closest) / len(closest) <= 0.1
+
+
+def test_the_blind_prompts_are_balanced_and_no_training_prompts_in_disguise() -> None:
+    blind = read_prompts("blind")
+    assert set(Counter((prompt.language, prompt.kind) for prompt in blind).values()) == {15}
+    for language in LANGUAGES:
+        others = [_grams(prompt) for prompt in PROMPTS if prompt.language == language]
+        asked = [_grams(prompt) for prompt in blind if prompt.language == language]
+        closest = [max(len(grams & other) / max(1, len(grams)) for other in others) for grams in asked]
+        assert max(closest) < 1
+        assert sum(closest) / len(closest) <= 0.1
+
+
+def test_forgetting_takes_words_and_leaves_the_rest() -> None:
+    whole = extract_features("Compare the two totals and calculate 3 + 4 + 5.", [MediaKind.PICTURE] * 2)
+    rng = Random(0)
+    copies = [forget(whole, rng) for _ in range(50)]
+    assert any("compare" in copy for copy in copies)
+    for copy in copies:
+        assert copy.items() <= whole.items() | {("no_task_word", 1.0)}
+        assert copy["numbers"] == whole["numbers"]
+        assert ("first:compare" in copy) == ("compare" in copy)
+        assert ("several:compare" in copy) == ("compare" in copy)
 
 
 def test_the_weights_are_those_that_the_training_part_gives() -> None:

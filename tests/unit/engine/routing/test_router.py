@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from desktopapp.engine.routing.features import MediaKind, extract_features, media_kind
 from desktopapp.engine.routing.logistic import default_model, probability
-from desktopapp.engine.routing.router import RouteCause, Situation, Task, route
+from desktopapp.engine.routing.router import RouteCause, Situation, Task, by_task_alone, route
 from desktopapp.modelstore.model import ModelKind
 
 INSTRUCT, THINKING = ModelKind.INSTRUCT, ModelKind.THINKING
@@ -113,3 +113,8 @@ def test_routing_needs_neither_numpy_nor_torch() -> None:
         "sys.exit(any(name in sys.modules for name in ('numpy', 'torch', 'sklearn', 'PySide6')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_tie_goes_to_the_quicker_model() -> None:
+    assert by_task_alone(0.05) is INSTRUCT
+    assert by_task_alone(0.2) is THINKING
