@@ -74,6 +74,7 @@ class MainWindow(QMainWindow):
         self.notices = NoticeBar(self)
         self.composer = Composer(self)
         self.status = StatusLine(self)
+        self.status.gauge.keep_clear(self.composer)
         self.history_button = QToolButton(self)
         self.history_button.setProperty("role", "quiet")
         self.history_button.setProperty("shape", "square")

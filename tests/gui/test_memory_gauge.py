@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage
 from PySide6.QtWidgets import QApplication, QLabel, QToolTip
 from pytestqt.qtbot import QtBot
@@ -13,6 +13,7 @@ from desktopapp.engine.events import MemoryParts, MemorySample
 from desktopapp.engine.memory.account import Alarm, Segment, account_of
 from desktopapp.settings import Settings, load_settings
 from desktopapp.ui.memory.bar import MemoryBar, segment_color
+from desktopapp.ui.memory.panel import place_beside
 from desktopapp.ui.tokens import DARK, LIGHT, contrast_ratio
 from tests.gui.scripted_worker import script_of
 
@@ -198,6 +199,42 @@ def test_the_details_open_by_click_and_keyboard_and_move_live(desktop: Desktop, 
     assert load_settings().settings.vram_limit_gib is None
     qtbot.keyClick(panel, Qt.Key.Key_Escape)
     assert not panel.isVisible()
+
+
+def test_the_details_never_cover_the_composer(desktop: Desktop, qtbot: QtBot) -> None:
+    worker, window = script_of(desktop), desktop.window
+    worker.memory_sampled.emit(BUSY)
+    composer, panel = window.composer, window.status.gauge.panel
+
+    def overlap() -> bool:
+        kept = QRect(composer.mapToGlobal(QPoint(0, 0)), composer.size())
+        return kept.intersects(panel.frameGeometry())
+
+    for size in (window.minimumSize(), QSize(1100, 700)):
+        window.resize(size)
+        window.status.gauge.open_panel()
+        assert panel.isVisible()
+        assert not overlap()
+        # The alarm makes it higher.
+        worker.memory_sampled.emit(MemorySample("GPU", True, 23 * GIB // 2, 12 * GIB, 7 * GIB, PARTS))
+        assert not overlap()
+        panel.hide()
+        worker.memory_sampled.emit(BUSY)
+
+
+@pytest.mark.parametrize(
+    ("kept", "corner"),
+    [
+        (QRect(100, 600, 500, 150), (250, 292)),  # above
+        (QRect(100, 10, 500, 150), (250, 168)),  # below
+        (QRect(0, 100, 500, 600), (508, 400)),  # to the right
+        (QRect(500, 100, 500, 600), (142, 400)),  # to the left
+        (QRect(0, 0, 1000, 800), (0, 0)),  # nowhere
+    ],
+)
+def test_a_panel_goes_where_it_covers_nothing(kept: QRect, corner: tuple[int, int]) -> None:
+    found = place_beside(QSize(350, 300), kept, 250, QRect(0, 0, 1000, 800))
+    assert (found.x(), found.y()) == corner
 
 
 def test_every_part_of_the_details_that_takes_the_keyboard_has_a_name(desktop: Desktop) -> None:

@@ -38,19 +38,18 @@ def learn(costs: Costs, workload: Workload, run: RunShape, seen: Observation) ->
     """
     counted = estimate(costs, workload, run)
     expected = counted.peak_bytes - costs.overhead_bytes
-    # What is neither weights nor keys and values; of a surplus, the libraries' own work space is no factor.
-    kv_bytes = costs.kv_bytes(workload.prompt_tokens, workload.total_tokens, run)
+    # Of a surplus, the libraries' own work space is no factor.
     surplus = min(max(0, seen.allocated_bytes - expected), _LIBRARY_BYTES)
-    rest = seen.allocated_bytes - surplus - costs.weight_bytes - kv_bytes
+    missed = seen.allocated_bytes - surplus - expected
     vision = activation = None
     phases = counted.phases
     picture = costs.picture_bytes(workload.largest_picture.patches)
     if workload.pictures and phases.vision > max(phases.prefill, phases.decode) and picture > _TELLING_BYTES:
-        vision = rest / picture
+        vision = 1 + missed / picture
     work = counted.parts.workspace
     if not workload.pictures and phases.prefill >= phases.decode and work > _TELLING_BYTES:
-        activation = rest / work
+        activation = 1 + missed / work
     # What a factor already tells is not told once more by the overhead.
-    told = expected if vision is activation is None else seen.allocated_bytes - surplus
+    told = expected if vision is activation is None else expected + missed
     overhead = seen.device_bytes - told if seen.device_bytes else None
     return Measurement(overhead, vision, activation)

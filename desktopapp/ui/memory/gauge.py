@@ -50,6 +50,7 @@ class MemoryGauge(QWidget):
         self._planned_bytes: int | None = None
         self._panel: MemoryPanel | None = None
         self._alarm = Alarm.NONE
+        self._kept_clear: QWidget = self
         self.history = History()
         self._sparkline = Sparkline(self.history, _SPARKLINE, self)
         self.bar = MemoryBar(_BAR_HEIGHT, self)
@@ -113,15 +114,20 @@ class MemoryGauge(QWidget):
         self.bar.show_limit(None if limit_gib is None else round(limit_gib * 2**30))
         self._show_state()
 
+    def keep_clear(self, widget: QWidget) -> None:
+        """Have the details never cover this."""
+        self._kept_clear = widget
+
     def show_curve(self, visible: bool) -> None:
         """Show or hide the curve of the last minutes, for which a narrow window has no room."""
         self._sparkline.setVisible(visible)
 
     def open_panel(self) -> None:
-        """Open the details above the gauge."""
+        """Open the details."""
         if self._sample is not None:
             self._fill_panel()
-            self.panel.open_above(self)
+            right_edge = self.mapToGlobal(QPoint(self.width() - 1, 0)).x()
+            self.panel.open_beside(self._kept_clear, right_edge)
 
     def figures(self) -> str:
         """What hovering shows, as plain text."""

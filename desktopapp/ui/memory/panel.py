@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
@@ -36,7 +36,7 @@ _ICON = 16
 
 
 class MemoryPanel(QFrame):
-    """Opens above the gauge, closes on a click elsewhere or Esc, and moves live while it is open.
+    """Opens beside what it must not cover, closes on a click elsewhere or Esc, and moves live while it is open.
 
     Args:
         history: of the gauge.
@@ -54,6 +54,7 @@ class MemoryPanel(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setProperty("role", "popup")
         self._is_filling = False
+        self._kept, self._right_edge = parent, 0
         self._title = QLabel(self)
         self._title.setProperty("role", "title")
         self._title.setWordWrap(True)
@@ -108,13 +109,17 @@ class MemoryPanel(QFrame):
         self._show_alarm(alarm, alarm_text)
         self._sparkline.update()
 
-    def open_above(self, gauge: QWidget) -> None:
-        """Open with its right edges on the gauge's, above it, inside the screen."""
+    def open_beside(self, kept: QWidget, right_edge: int) -> None:
+        """Open above a widget that must stay visible and usable, or where else the screen has room beside it.
+
+        Args:
+            kept: what is not covered.
+            right_edge: global x that the panel ends at where it can.
+        """
+        self._kept, self._right_edge = kept, right_edge
         self._retint()
         self.adjustSize()
-        corner = gauge.mapToGlobal(QPoint(gauge.width() - self.width(), -self.height() - SPACE_S))
-        room = gauge.screen().availableGeometry()
-        self.move(max(room.left(), corner.x()), max(room.top(), corner.y()))
+        self._place()
         self.show()
         self.bar.setFocus(Qt.FocusReason.PopupFocusReason)
 
@@ -192,6 +197,12 @@ class MemoryPanel(QFrame):
             self._alarm_icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
         if visible:
             self.adjustSize()
+            self._place()
+
+    def _place(self) -> None:
+        kept = QRect(self._kept.mapToGlobal(QPoint(0, 0)), self._kept.size())
+        wanted_x = self._right_edge - self.width() + 1
+        self.move(place_beside(self.size(), kept, wanted_x, self._kept.screen().availableGeometry()))
 
     def _retint(self) -> None:
         colors = colors_of(self)
@@ -216,6 +227,25 @@ class MemoryPanel(QFrame):
                 minutes=minutes
             )
         )
+
+
+def place_beside(size: QSize, kept: QRect, wanted_x: int, screen: QRect) -> QPoint:
+    """Where a panel goes so that it covers nothing of `kept`: above it, below, to its right or left, whatever has room.
+
+    Args:
+        size: of the panel.
+        kept: what stays visible, in global pixels.
+        wanted_x: left edge above or below it.
+        screen: that the panel stays on; where nothing has room, it begins at its top left.
+    """
+    x = max(screen.left(), min(wanted_x, screen.right() - size.width() + 1))
+    above, below = kept.top() - SPACE_S - size.height(), kept.bottom() + 1 + SPACE_S
+    left, right = kept.left() - SPACE_S - size.width(), kept.right() + 1 + SPACE_S
+    y = max(screen.top(), min(kept.bottom() + 1, screen.bottom() + 1) - size.height())
+    for corner in (QPoint(x, above), QPoint(x, below), QPoint(right, y), QPoint(left, y)):
+        if screen.contains(QRect(corner, size)):
+            return corner
+    return screen.topLeft()
 
 
 def _swatch(color: str, ratio: float) -> QPixmap:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from desktopapp.engine.memory.costs import RunShape, estimate
@@ -43,3 +45,24 @@ def test_a_vision_tower_that_takes_more_is_learnt(costs: TransformersCosts) -> N
     assert taught.overhead_bytes is None
     assert taught.vision_ratio == pytest.approx(1.45, abs=0.06)
     assert taught.activation_ratio is None
+
+
+def test_features_that_wait_for_their_turn_are_not_taken_for_the_tower(costs: TransformersCosts) -> None:
+    picture, run = Picture(2040, 8160), RunShape("int8", 1024)
+    workload = Workload((2, picture, 2, picture, 4000), 8)
+    phases = estimate(costs, workload, run).phases
+    assert phases.vision > phases.prefill
+    allocated = phases.vision - costs.overhead_bytes + 33 * MIB
+    taught = learn(costs, workload, run, Observation(allocated, allocated + 700 * MIB))
+    assert taught.vision_ratio == pytest.approx(1.0)
+
+
+def test_what_a_factor_tells_is_not_told_by_the_overhead_as_well(costs: TransformersCosts) -> None:
+    more = costs.picture_bytes(64_000) // 2
+    allocated = counted(costs, PICTURE) + more
+    taught = learn(costs, PICTURE, RUN, Observation(allocated, allocated + 600 * MIB))
+    assert taught.vision_ratio is not None
+    assert taught.overhead_bytes is not None
+    corrected = replace(costs, overhead_bytes=taught.overhead_bytes, vision_factor=taught.vision_ratio)
+    predicted = estimate(corrected, PICTURE, RUN).peak_bytes
+    assert predicted == pytest.approx(allocated + 600 * MIB, abs=MIB)
