@@ -14,8 +14,8 @@ from desktopapp.engine.chat_prompt import ChatMedia
 from desktopapp.engine.events import Planned, Stats
 from desktopapp.engine.loading import RunningModel
 from desktopapp.engine.media.headers import HeaderCache
+from desktopapp.engine.memory.answer_room import EXPECTED_ANSWER_TOKENS
 from desktopapp.engine.memory.asking import (
-    EXPECTED_ANSWER_TOKENS,
     CountTokens,
     content_of_headers,
     content_of_media,

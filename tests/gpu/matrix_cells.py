@@ -12,7 +12,7 @@ import torch
 from desktopapp.engine.backend import ImagePart, PromptPart, RunOptions, TokensPart
 from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.cancel import CancelToken
-from desktopapp.engine.memory.asking import EXPECTED_ANSWER_TOKENS
+from desktopapp.engine.memory.answer_room import EXPECTED_ANSWER_TOKENS
 from desktopapp.engine.memory.candidate import Candidate
 from desktopapp.engine.memory.content import Content, Document, Medium, Still, shown_size
 from desktopapp.engine.memory.planner import Plan, estimate_setup, make_plan

@@ -15,9 +15,6 @@ from desktopapp.engine.request import Attachment, Request
 from desktopapp.engine.routing.features import MediaKind as NamedKind
 from desktopapp.engine.routing.features import media_kind
 
-EXPECTED_ANSWER_TOKENS = 2048
-"""Room for an answer whose length nobody set. Longer ones go on for as long as memory lasts: the plan says how far."""
-
 # `<|im_start|>user\n` ... `<|im_end|>\n`, and the opening of the answer.
 _TURN_TOKENS = 5
 _OPENING_TOKENS = 3

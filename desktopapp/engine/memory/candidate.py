@@ -119,8 +119,13 @@ class Candidate:
         """The formulas for the whole model on its device."""
         return self.costs(WHOLE_MODEL)
 
-    def costs(self, placement: Placement) -> Costs:
-        """The formulas, with what was measured on this machine."""
+    def costs(self, placement: Placement, most_cells: int | None = None) -> Costs:
+        """The formulas, with what was measured on this machine.
+
+        Args:
+            placement: what lies on the device.
+            most_cells: of a cache that is allocated ahead, see `LlamaCosts`.
+        """
         learnt = self.corrections
         if self.backend is BackendChoice.LLAMA_CPP:
             return LlamaCosts(
@@ -129,6 +134,7 @@ class Candidate:
                 on_gpu=self.device.is_gpu,
                 gpu_layers=placement.gpu_layers,
                 has_vision=placement.vision_on_gpu,
+                most_cells=most_cells,
             )
         return TransformersCosts(
             self.spec,

@@ -10,12 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from desktopapp.engine.memory.costs import RunShape
+from desktopapp.engine.memory.llama_cells import cells_for
 from desktopapp.engine.memory.spec import KV_TYPES, ModelSpec
 
-SMALLEST_CELLS = 8192
-"""The backend's first KV cache; see its `context.py`."""
-
-_CELLS_STEP = 1024
 _CELLS_PADDING = 256
 _F32 = 4
 _F16 = 2
@@ -37,6 +34,8 @@ class LlamaCosts:
         on_gpu: the device is a GPU.
         gpu_layers: layers counted; None for all and everything around them.
         has_vision: the vision part is on this device.
+        most_cells: that the cache may have, to hold which it never takes fewer than a sequence needs; None for what
+            the model allows.
     """
 
     spec: ModelSpec
@@ -44,11 +43,18 @@ class LlamaCosts:
     on_gpu: bool = False
     gpu_layers: int | None = None
     has_vision: bool = True
+    most_cells: int | None = None
 
     @property
     def _share(self) -> float:
         """Of the repeating layers, those that are counted."""
         return 1.0 if self.gpu_layers is None else self.gpu_layers / self.spec.text.layers
+
+    def _cells(self, tokens: int) -> int:
+        """Of the cache for a sequence of so many tokens."""
+        context = self.spec.text.context_tokens
+        most = context if self.most_cells is None else min(self.most_cells, context)
+        return _pad(max(tokens, cells_for(tokens, most)))
 
     @property
     def weight_bytes(self) -> int:
@@ -61,7 +67,7 @@ class LlamaCosts:
 
     def kv_bytes(self, tokens: int, total_tokens: int, run: RunShape) -> int:
         """The cache of the whole sequence, which is there from its begin."""
-        cells = allocated_cells(total_tokens, self.spec.text.context_tokens)
+        cells = self._cells(total_tokens)
         return round(cells * self.spec.kv_token_bytes(run.kv_type) * self._share)
 
     def picture_bytes(self, patches: int) -> int:
@@ -78,7 +84,7 @@ class LlamaCosts:
 
     def prefill_bytes(self, tokens: int, past_tokens: int, total_tokens: int, run: RunShape) -> int:
         """The language model's buffer, reserved for whole chunks and the whole cache."""
-        cells = allocated_cells(total_tokens, self.spec.text.context_tokens)
+        cells = self._cells(total_tokens)
         computed = text_compute_bytes(self.spec, run.chunk_tokens, cells)
         if self.on_gpu:
             return computed + gpu_difference_bytes(self.spec, run)
@@ -87,17 +93,6 @@ class LlamaCosts:
     def decode_bytes(self, total_tokens: int, run: RunShape) -> int:
         """The same buffer."""
         return self.prefill_bytes(1, 0, total_tokens, run)
-
-
-def allocated_cells(tokens: int, most_cells: int) -> int:
-    """Cells of the backend's cache for a sequence of so many tokens: at least 8,192, in steps of 1,024.
-
-    Args:
-        tokens: of the whole sequence; the plan bounds the cache to them.
-        most_cells: that the model allows.
-    """
-    rounded = -(-max(tokens, SMALLEST_CELLS) // _CELLS_STEP) * _CELLS_STEP
-    return max(_pad(tokens), min(rounded, most_cells))
 
 
 def text_compute_bytes(spec: ModelSpec, batch_tokens: int, cells: int) -> int:

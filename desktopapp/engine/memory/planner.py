@@ -123,9 +123,15 @@ def make_plan(
     return wanted.plan()
 
 
-def estimate_setup(setup: Setup, content: Content) -> Estimate:
-    """The memory that a setup takes."""
-    costs = setup.candidate.costs(setup.placement)
+def estimate_setup(setup: Setup, content: Content, context_tokens: int = 0) -> Estimate:
+    """The memory that a setup takes.
+
+    Args:
+        setup: it.
+        content: of the request.
+        context_tokens: that there may be room for, where a backend makes room ahead; 0 for what is needed only.
+    """
+    costs = setup.candidate.costs(setup.placement, context_tokens)
     return estimate(costs, content.workload(setup.showing), setup.run)
 
 
@@ -160,16 +166,17 @@ class _Search:
         return None
 
     def plan(self) -> Plan:
-        """As it stands."""
+        """As it stands; where memory allows, with the room that the backend makes ahead."""
+        context_tokens = self._longest_context()
         return Plan(
             setup=self._setup,
             first=self._first,
             content=self._content,
-            estimate=estimate_setup(self._setup, self._content),
+            estimate=estimate_setup(self._setup, self._content, context_tokens),
             limit_bytes=self._limit_bytes,
             phase_limits=self._phase_limits,
             steps=(*self._given, *self._steps),
-            context_tokens=self._longest_context(),
+            context_tokens=context_tokens,
         )
 
     def _take(self, step: Step) -> bool:

@@ -17,10 +17,9 @@ from desktopapp.engine.backends.llama_cpp.library import llama, log, logger, mtm
 from desktopapp.engine.backends.llama_cpp.saved_states import SavedState
 from desktopapp.engine.backends.llama_cpp.weights import Weights
 from desktopapp.engine.cancel import Cancelled, CancelToken
+from desktopapp.engine.memory.llama_cells import CELLS_STEP, SMALLEST_CELLS, cells_for
 from desktopapp.errors import AppError, OutOfMemory
 
-SMALLEST_CELLS = 8192
-_CELLS_STEP = 1024
 # Beside the cache a context holds buffers of its graph.
 _CONTEXT_MARGIN_BYTES = 256 << 20
 _SEQUENCE = 0
@@ -122,8 +121,7 @@ class TextContext:
             self._open(min(SMALLEST_CELLS, self._shape.most_cells))
         if cells <= self._cells:
             return
-        # Half as much again, so that a growing conversation seldom copies its cache.
-        wanted = min(self._shape.most_cells, _round_up(max(cells, self._cells * 3 // 2)))
+        wanted = cells_for(cells, self._shape.most_cells, SMALLEST_CELLS)
         logger.info("growing the KV cache from %d to %d cells", self._cells, wanted)
         self._make_anew(self._shape, wanted)
 
@@ -312,4 +310,4 @@ class TextContext:
 
 
 def _round_up(cells: int) -> int:
-    return -(-cells // _CELLS_STEP) * _CELLS_STEP
+    return -(-cells // CELLS_STEP) * CELLS_STEP

@@ -61,8 +61,9 @@ def generate(
     ids = prompt_token_ids(pieces, weights.image_tokens[1])
     with Sampler(sampling, weights.vocabulary, ids, limit) as sampler:
         run = _Run(loaded, total, cancel, steps)
-        yield from run.read(pieces)
-        yield from run.decode(sampler, min(max_new_tokens, limit - total))
+        answer_tokens = min(max_new_tokens, limit - total)
+        yield from run.read(pieces, answer_tokens)
+        yield from run.decode(sampler, answer_tokens)
 
 
 class _Run:
@@ -78,10 +79,10 @@ class _Run:
         self._cancel = cancel
         self._steps = steps
 
-    def read(self, pieces: Sequence[TextPiece | ImagePiece]) -> Iterator[GenerationStep]:
-        """Evaluate the prompt from where it differs from what was evaluated before."""
+    def read(self, pieces: Sequence[TextPiece | ImagePiece], answer_tokens: int) -> Iterator[GenerationStep]:
+        """Evaluate the prompt from where it differs from what was evaluated before; make room for the answer."""
         kept = yield from self._reuse(pieces)
-        self._loaded.make_room(self._total)
+        self._loaded.make_room_ahead(self._total, answer_tokens)
         yield self._progress()
         for piece in pieces_after(pieces, kept):
             if isinstance(piece, ImagePiece):

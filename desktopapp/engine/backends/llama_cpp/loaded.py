@@ -12,7 +12,7 @@ from desktopapp.engine.backends.known_pixels import KnownPixels
 from desktopapp.engine.backends.llama_cpp.buffer_sizes import BufferSize, sum_up
 from desktopapp.engine.backends.llama_cpp.cache_shape import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, CacheShape
 from desktopapp.engine.backends.llama_cpp.cached_sequence import CachedSequence
-from desktopapp.engine.backends.llama_cpp.context import SMALLEST_CELLS, TextContext
+from desktopapp.engine.backends.llama_cpp.context import TextContext
 from desktopapp.engine.backends.llama_cpp.devices import list_gpus, place, thread_count
 from desktopapp.engine.backends.llama_cpp.file_check import CheckedFiles
 from desktopapp.engine.backends.llama_cpp.kv_type import KvType, choose_kv_type
@@ -21,6 +21,8 @@ from desktopapp.engine.backends.llama_cpp.peak_memory import PeakMemory
 from desktopapp.engine.backends.llama_cpp.saved_states import SavedStates
 from desktopapp.engine.backends.llama_cpp.weights import Weights
 from desktopapp.engine.events import MemoryParts
+from desktopapp.engine.memory.answer_room import EXPECTED_ANSWER_TOKENS
+from desktopapp.engine.memory.llama_cells import SMALLEST_CELLS
 from desktopapp.errors import OutOfMemory
 
 WORTH_SAVING_CELLS = 256
@@ -155,6 +157,22 @@ class LoadedGguf:
             OutOfMemory: they do not fit even so; the old cache is kept.
         """
         self._with_saved_giving_way(lambda: self.context.ensure(cells))
+
+    def make_room_ahead(self, cells: int, answer_tokens: int) -> None:
+        """Grow the cache for a prompt and an answer of usual length, at least for the prompt.
+
+        Args:
+            cells: of the prompt.
+            answer_tokens: that may be asked for at most.
+
+        Raises:
+            OutOfMemory: even the prompt does not fit; the old cache is kept.
+        """
+        wanted = min(cells + min(answer_tokens, EXPECTED_ANSWER_TOKENS), self.context.shape.most_cells)
+        try:
+            self.make_room(wanted)
+        except OutOfMemory:
+            self.make_room(cells)
 
     def _with_saved_giving_way(self, allocate: Callable[[], None]) -> None:
         try:

@@ -12,7 +12,7 @@ from desktopapp.engine.memory.candidate import Candidate
 from desktopapp.engine.memory.content import Clip, Content, Document, Still
 from desktopapp.engine.memory.machine import Device
 from desktopapp.engine.memory.model_spec import read_folder_spec
-from desktopapp.engine.memory.planner import Alternative, make_plan
+from desktopapp.engine.memory.planner import Alternative, estimate_setup, make_plan
 from desktopapp.engine.memory.remedies import find_remedies
 from desktopapp.engine.memory.report import planned_event
 from desktopapp.engine.memory.steps import DETAIL_TOKENS, LAST_RESORTS, WITHIN_MODEL, Step
@@ -189,12 +189,27 @@ def test_the_ceiling_binds(tmp_path: Path) -> None:
 def test_without_pictures_the_vision_part_leaves_the_gpu_first(tmp_path: Path) -> None:
     candidate = on_gpu(80, tmp_path, capabilities=LAYERED)
     content = Content((1000,), 500)
-    full = make_plan(candidate, content, NO_LIMITS).estimate.peak_bytes
+    full = estimate_setup(make_plan(candidate, content, NO_LIMITS).setup, content).peak_bytes
     limits = MemoryLimits(vram_limit_bytes=full - candidate.spec.vision_bytes // 2, prefill_chunk_tokens=2048)
     plan = make_plan(candidate, content, limits)
     assert plan.steps == (Step.CHEAP_PLACEMENT,)
     assert not plan.setup.placement.vision_on_gpu
     assert plan.setup.placement.gpu_layers is None
+
+
+def test_room_that_llama_cpp_makes_ahead_is_priced_where_memory_allows_and_given_up_first(
+    tmp_path: Path,
+) -> None:
+    candidate = on_gpu(80, tmp_path, capabilities=LAYERED)
+    content, cell_bytes = Content((1000,), 500), candidate.spec.kv_token_bytes("16bit")
+    roomy = make_plan(candidate, content, NO_LIMITS)
+    assert roomy.estimate.parts.kv_cache == 8192 * cell_bytes
+    limits = MemoryLimits(vram_limit_bytes=roomy.estimate.peak_bytes - 4096 * cell_bytes)
+    tight = make_plan(candidate, content, limits)
+    assert not tight.steps
+    assert tight.fits
+    assert 1500 <= tight.context_tokens < 4096
+    assert tight.estimate.parts.kv_cache == -(-tight.context_tokens // 256) * 256 * cell_bytes
 
 
 def test_at_last_layers_go_to_the_cpu(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ def test_growing_the_cache_keeps_its_content(
     prompt = ask(NoisePicture(96, 64), "Look")
     expected = run(backend, prompt, 60).tokens
     monkeypatch.setattr(context, "SMALLEST_CELLS", 96)
-    monkeypatch.setattr(context, "_CELLS_STEP", 8)
     small = load(random_gguf)
     before = inside(small).context.cells
     grown = run(small, prompt, 60).tokens

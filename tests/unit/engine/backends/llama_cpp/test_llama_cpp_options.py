@@ -126,7 +126,7 @@ def test_the_cache_grows_to_the_plan_and_shrinks_to_it(
     random_gguf: ModelFiles, reference: LlamaCppBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(context, "SMALLEST_CELLS", 256)
-    monkeypatch.setattr(context, "_CELLS_STEP", 256)
+    monkeypatch.setattr(context, "CELLS_STEP", 256)
     backend = load(random_gguf)
     cells = inside(backend).context
     first = ask("x" * 600)
