@@ -19,33 +19,51 @@ LIBRARY_BYTES = 66 * MIB
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
-    folder = tmp_path_factory.mktemp("4B")
-    write_published_config(folder, "4B")
-    return read_folder_spec(folder)
+def specs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelSpec]:
+    found = {}
+    for size in ("2B", "4B"):
+        folder = tmp_path_factory.mktemp(size)
+        write_published_config(folder, size)
+        found[size] = read_folder_spec(folder)
+    return found
 
 
 # Pictures, text tokens, KV type, chunk; GiB that torch's allocator counted in each phase (0: there was none).
 MEASURED = [
-    (0, SCREEN, 2_048, "16bit", 2048, (0, 8.712, 8.723)),
-    (0, SCREEN, 2_048, "16bit", 256, (0, 8.606, 8.723)),
-    (1, SCREEN, 32, "16bit", 2048, (8.868, 8.891, 8.723)),
-    (1, SCREEN, 8_192, "16bit", 1024, (9.853, 9.810, 9.847)),
-    (1, SCREEN, 8_192, "int8", 2048, (9.161, 9.184, 9.086)),
-    (4, PAGE, 512, "fp8_e4m3", 512, (9.138, 9.069, 8.943)),
-    (10, SCREEN, 12_000, "16bit", 2048, (12.986, 13.009, 12.801)),
-    (10, SCREEN, 12_000, "int4", 1024, (9.681, 9.656, 9.527)),
-    (0, SCREEN, 32_768, "fp8_e5m2", 1024, (0, 10.691, 10.689)),
-    (10, SCREEN, 32_768, "16bit", 2048, (15.829, 15.852, 15.644)),
-    (10, SCREEN, 32_768, "int8", 2048, (12.230, 12.258, 12.045)),
-    (0, SCREEN, 65_536, "int4", 2048, (0, 10.857, 10.760)),
-    (0, SCREEN, 131_072, "int8", 2048, (0, 17.607, 0)),
+    ("4B", 0, SCREEN, 2_048, "16bit", 2048, (0.000, 8.712, 8.723)),
+    ("4B", 0, SCREEN, 2_048, "16bit", 256, (0.000, 8.601, 8.723)),
+    ("4B", 1, SCREEN, 32, "16bit", 2048, (8.868, 8.891, 8.723)),
+    ("4B", 1, SCREEN, 8_192, "16bit", 1024, (9.853, 9.810, 9.847)),
+    ("4B", 1, SCREEN, 8_192, "int8", 2048, (9.161, 9.184, 9.086)),
+    ("4B", 4, PAGE, 512, "fp8_e4m3", 512, (9.138, 9.042, 8.944)),
+    ("4B", 10, SCREEN, 12_000, "16bit", 2048, (12.986, 13.029, 12.801)),
+    ("4B", 10, SCREEN, 12_000, "int4", 1024, (9.681, 9.661, 9.528)),
+    ("4B", 0, SCREEN, 32_768, "fp8_e5m2", 1024, (0.000, 10.700, 10.690)),
+    ("4B", 10, SCREEN, 32_768, "16bit", 2048, (15.829, 15.873, 15.644)),
+    ("4B", 10, SCREEN, 32_768, "int8", 2048, (12.230, 12.289, 12.046)),
+    ("4B", 0, SCREEN, 65_536, "int4", 2048, (0.000, 10.889, 10.761)),
+    ("2B", 0, SCREEN, 2_048, "16bit", 2048, (0.000, 4.301, 4.325)),
+    ("2B", 0, SCREEN, 2_048, "16bit", 256, (0.000, 4.233, 4.325)),
+    ("2B", 1, SCREEN, 32, "16bit", 2048, (4.466, 4.442, 4.325)),
+    ("2B", 1, SCREEN, 8_192, "16bit", 1024, (5.231, 5.164, 5.200)),
+    ("2B", 1, SCREEN, 8_192, "int8", 2048, (4.693, 4.669, 4.608)),
+    ("2B", 4, PAGE, 512, "fp8_e4m3", 512, (4.678, 4.578, 4.497)),
+    ("2B", 10, SCREEN, 12_000, "16bit", 2048, (7.669, 7.669, 7.497)),
+    ("2B", 10, SCREEN, 12_000, "int4", 1024, (5.099, 5.072, 4.958)),
+    ("2B", 0, SCREEN, 32_768, "fp8_e5m2", 1024, (0.000, 5.887, 5.862)),
+    ("2B", 10, SCREEN, 32_768, "16bit", 2048, (9.888, 9.888, 9.716)),
+    ("2B", 10, SCREEN, 32_768, "int8", 2048, (7.088, 7.096, 6.917)),
+    ("2B", 0, SCREEN, 65_536, "int4", 2048, (0.000, 6.005, 5.917)),
+    ("2B", 0, SCREEN, 131_072, "int8", 2048, (0.000, 11.255, 11.194)),
+    ("2B", 100, PAGE, 64, "int8", 2048, (15.873, 15.875, 15.693)),
+    ("2B", 100, PAGE, 64, "int4", 2048, (10.310, 10.312, 10.130)),
 ]
 
 
-@pytest.mark.parametrize(("images", "picture", "text", "kv_type", "chunk", "measured"), MEASURED)
+@pytest.mark.parametrize(("size", "images", "picture", "text", "kv_type", "chunk", "measured"), MEASURED)
 def test_transformers(
-    spec: ModelSpec,
+    specs: dict[str, ModelSpec],
+    size: str,
     images: int,
     picture: Picture,
     text: int,
@@ -54,11 +72,11 @@ def test_transformers(
     measured: tuple[float, float, float],
 ) -> None:
     workload = Workload((*[2, picture] * images, text), 8)
-    costs = TransformersCosts(spec, "BF16", 0, on_gpu=True)
+    costs = TransformersCosts(specs[size], "BF16", 0, on_gpu=True)
     phases = estimate(costs, workload, RunShape(kv_type, chunk)).phases
     for counted, seen_gib in zip((phases.vision, phases.prefill, phases.decode), measured, strict=True):
         if seen_gib:
-            assert -20 * MIB <= seen_gib * GIB - counted <= LIBRARY_BYTES + 12 * MIB
+            assert 0 <= seen_gib * GIB - counted <= LIBRARY_BYTES + MIB
 
 
 @pytest.mark.parametrize(
@@ -69,8 +87,10 @@ def test_transformers(
         (53_249, "q4_0", 2.10, 0.59),
     ],
 )
-def test_llama_cpp(spec: ModelSpec, tokens: int, kv_type: str, kv_gib: float, compute_gib: float) -> None:
+def test_llama_cpp(
+    specs: dict[str, ModelSpec], tokens: int, kv_type: str, kv_gib: float, compute_gib: float
+) -> None:
     # The cache of that run was for 54,272.
-    costs, run = LlamaCosts(spec, 0, on_gpu=True, most_cells=54_272), RunShape(kv_type, 2048)
+    costs, run = LlamaCosts(specs["4B"], 0, on_gpu=True, most_cells=54_272), RunShape(kv_type, 2048)
     assert costs.kv_bytes(tokens, tokens, run) / GIB == pytest.approx(kv_gib, rel=0.01)
     assert costs.prefill_bytes(2048, 0, tokens, run) / GIB == pytest.approx(compute_gib, rel=0.02)
