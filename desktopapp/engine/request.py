@@ -171,12 +171,14 @@ class Stretch:
         first: page, or second.
         last: page, included, or second.
         is_pages: pages; else seconds.
+        frames: of a video, that are looked at.
     """
 
     path: str
     first: float
     last: float
     is_pages: bool
+    frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)

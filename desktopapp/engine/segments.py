@@ -15,6 +15,7 @@ from desktopapp.engine.media.selection_text import format_time
 from desktopapp.engine.request import Attachment, Request, Role, Stretch, Turn
 
 _SHORTEST_S = 4.0
+_FEWEST_FRAMES = 2
 # Of a prompt's room; the rest is for the question, the template and the answer.
 _FILLING = 0.6
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -39,7 +40,8 @@ class Segment:
     @property
     def stretch(self) -> Stretch:
         """What of which file it is."""
-        return Stretch(self.attachment.path, self.first, self.last, self.is_pages)
+        frames = self.attachment.selection.frames or 0
+        return Stretch(self.attachment.path, self.first, self.last, self.is_pages, frames)
 
     def label(self, *, in_chinese: bool) -> str:
         """`Pages 11–20`, `Page 3`, `1:00–2:00`, in either language."""
@@ -56,7 +58,10 @@ class Segment:
             count = round(self.last - self.first) + 1
             return _pages(self.attachment, round(self.first), round(self.last), 2) if count > 1 else []
         span_s = self.last - self.first
-        return _seconds(self.attachment, self.first, self.last, 2) if span_s > _SHORTEST_S else []
+        frames = self.attachment.selection.frames or 0
+        if span_s <= _SHORTEST_S or frames < 2 * _FEWEST_FRAMES:
+            return []
+        return _seconds(self.attachment, self.first, self.last, 2, frames)
 
 
 def parts_needed(tokens: int, limit: int) -> int:
@@ -93,7 +98,7 @@ def cut_request(request: Request, headers: HeaderCache, parts: int) -> list[Segm
         last_page = chosen.last_page or header.page_count
         return _pages(attachment, chosen.first_page, last_page, parts)
     end_s = header.duration_s if chosen.end_s is None else min(chosen.end_s, header.duration_s)
-    return _seconds(attachment, chosen.start_s, end_s, parts)
+    return _seconds(attachment, chosen.start_s, end_s, parts, header.frames)
 
 
 def segment_of(request: Request, stretch: Stretch) -> Segment | None:
@@ -103,7 +108,7 @@ def segment_of(request: Request, stretch: Stretch) -> Segment | None:
         return None
     if stretch.is_pages:
         return _pages_segment(attached, round(stretch.first), round(stretch.last))
-    return _seconds_segment(attached, stretch.first, stretch.last)
+    return _seconds_segment(attached, stretch.first, stretch.last, stretch.frames)
 
 
 def segment_request(request: Request, segment: Segment, number: int, total: int) -> Request:
@@ -177,17 +182,20 @@ def _pages_segment(attachment: Attachment, first: int, last: int) -> Segment:
     return Segment(replace(attachment, selection=selection), first, last, is_pages=True)
 
 
-def _seconds(attachment: Attachment, start_s: float, end_s: float, parts: int) -> list[Segment]:
+def _seconds(attachment: Attachment, start_s: float, end_s: float, parts: int, frames: int) -> list[Segment]:
+    """Stretches that share the frames of the whole: in parts it is not looked at more often than at once."""
     each = max(_SHORTEST_S / 2, (end_s - start_s) / max(1, parts))
     count = max(1, math.ceil((end_s - start_s) / each - 1e-6))
     segments = []
     for number in range(count):
         first = round(start_s + number * each, 2)
         last = round(min(first + each, end_s), 2)
-        segments.append(_seconds_segment(attachment, first, last))
+        segments.append(
+            _seconds_segment(attachment, first, last, max(_FEWEST_FRAMES, math.ceil(frames / count)))
+        )
     return segments
 
 
-def _seconds_segment(attachment: Attachment, start_s: float, end_s: float) -> Segment:
-    selection: MediaSelection = replace(attachment.selection, start_s=start_s, end_s=end_s)
+def _seconds_segment(attachment: Attachment, start_s: float, end_s: float, frames: int) -> Segment:
+    selection: MediaSelection = replace(attachment.selection, start_s=start_s, end_s=end_s, frames=frames)
     return Segment(replace(attachment, selection=selection), start_s, end_s, is_pages=False)

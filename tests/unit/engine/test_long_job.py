@@ -118,6 +118,10 @@ def test_a_video_is_cut_by_its_seconds(tmp_path: Path) -> None:
     assert spans[0].startswith("0:00–")
     assert spans[-1].endswith("1:00")
     assert len(spans) >= 2
+    frames = [int(n) for n in re.findall(r"(\d+) frames from", end.text)]
+    assert len(frames) == len(spans)
+    # A minute at two a second: no part looks more closely in time than the whole would have.
+    assert 120 <= sum(frames) <= 120 + len(frames)
 
 
 def test_one_page_that_does_not_fit_is_refused_as_before(tmp_path: Path) -> None:
