@@ -212,7 +212,9 @@ class ConversationStore:
         body = _draft_body(draft)
         with _Reported(), self._connection:
             changed = self._connection.execute(
-                "UPDATE conversation SET draft = ?1 WHERE id = ?2 AND draft != ?1", (body, conversation_id)
+                "UPDATE conversation SET draft = ?1 WHERE id = ?2 AND draft != ?1"
+                " AND NOT (draft = '{}' AND ?1 = ?3)",  # a draft that was never saved is empty as well
+                (body, conversation_id, _draft_body(Draft())),
             )
             if changed.rowcount:
                 self._touch(conversation_id)

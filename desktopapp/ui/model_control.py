@@ -17,6 +17,7 @@ from desktopapp.ui.model_rows import ModelRow
 from desktopapp.ui.model_scanner import ModelScanner
 from desktopapp.worker.process_events import EngineStarted
 
+_POCKET_PREFIX = "qwen3-vl-pocket"
 _MODES = {"auto": Mode.AUTO, "true": Mode.THINKING, "false": Mode.INSTRUCT}
 _PINS: dict[ModelKind, ThinkingMode] = {ModelKind.INSTRUCT: "false", ModelKind.THINKING: "true"}
 
@@ -107,6 +108,7 @@ class ModelControl(QObject):
         self._show_answering(event.model)
         self._window.status.show_ready(event)
         self._window.show_random_weights(event.random_weights)
+        self._window.view.empty.suggest_samples(is_pocket(event.model))
         self._announce(event.model)
         self.prices_outdated.emit()
 
@@ -172,3 +174,8 @@ class ModelControl(QObject):
     def _announce(self, label: str) -> None:
         self._label = label
         self.choice_changed.emit(self.choice, label)
+
+
+def is_pocket(model: str) -> bool:
+    """True for the small models that ship with the program, whatever their file is called in full."""
+    return model.lower().startswith(_POCKET_PREFIX)

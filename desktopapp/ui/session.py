@@ -102,12 +102,12 @@ class Session(QObject):
         self.saver.close()
 
     def _connect_chat(self) -> None:
-        chat, view, composer = self.chat, self.window.view, self.window.composer
+        chat, view = self.chat, self.window.view
         view.message_removed.connect(chat.remove_queued)
         view.retry_requested.connect(chat.retry)
         view.other_requested.connect(chat.ask_other)
         view.go_on_requested.connect(chat.go_on)
-        view.prompt_suggested.connect(composer.set_text)
+        view.prompt_suggested.connect(self._on_prompt_suggested)
         chat.state_changed.connect(self._on_state_changed)
         chat.measured.connect(self.window.status.show_stats)
         chat.returned.connect(self._on_returned)
@@ -224,6 +224,12 @@ class Session(QObject):
         # Perhaps it was mended meanwhile.
         self.intake.reprice()
 
+    def _on_prompt_suggested(self, prompt: str, sample: str) -> None:
+        self.window.composer.set_text(prompt)
+        if sample:
+            self.intake.take_paths([str(paths.resources_dir() / "samples" / sample)])
+        self.window.composer.edit.setFocus()
+
     def _on_all_saved(self) -> None:
         if self._send_when_saved:
             self._send_when_saved = False
@@ -252,6 +258,7 @@ class Session(QObject):
     def _on_switched(self, conversation: StoredConversation) -> None:
         self.window.composer.clear()
         self._show_draft(self.chat.restore(conversation))
+        self.thinking.show_kept(self.chat.messages)
         self.thinking.show_kept(self.chat.messages)
         self._retitle()
         self.window.composer.edit.setFocus()

@@ -366,6 +366,10 @@
         <translation>图片不会离开本机。也可以粘贴图片，或直接输入问题。</translation>
     </message>
     <message>
+        <source>This small model came with the program: it reads text, finds words, counts shapes, adds numbers and times changes in short videos. Open a full Qwen3-VL for everything else (Ctrl+M).</source>
+        <translation>这个小模型随程序附带：它能读文字、找词语、数图形、做加法，并指出短视频中变化的时间。其他任务请打开完整的 Qwen3-VL (Ctrl+M)。</translation>
+    </message>
+    <message>
         <source>What does this error mean?</source>
         <translation>这个错误是什么意思？</translation>
     </message>
@@ -380,6 +384,38 @@
     <message>
         <source>Explain this chart to me</source>
         <translation>给我解释这张图表</translation>
+    </message>
+    <message>
+        <source>Try it: read a receipt</source>
+        <translation>试一试：读一张收据</translation>
+    </message>
+    <message>
+        <source>Read the text.</source>
+        <translation>读出图中的文字。</translation>
+    </message>
+    <message>
+        <source>Try it: find a word</source>
+        <translation>试一试：找一个词</translation>
+    </message>
+    <message>
+        <source>Where is &quot;Total&quot;?</source>
+        <translation>找出“Total”的位置。</translation>
+    </message>
+    <message>
+        <source>Try it: count shapes</source>
+        <translation>试一试：数图形</translation>
+    </message>
+    <message>
+        <source>How many circles are there?</source>
+        <translation>图中有几个圆形？</translation>
+    </message>
+    <message>
+        <source>Try it: time a change in a video</source>
+        <translation>试一试：找出视频中变化的时间</translation>
+    </message>
+    <message>
+        <source>When does the circle change its colour?</source>
+        <translation>圆形什么时候变色？</translation>
     </message>
 </context>
 <context>

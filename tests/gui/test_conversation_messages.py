@@ -47,14 +47,14 @@ def messages_in_order(view: ConversationView) -> list[str]:
 
 
 def test_chips_suggest_prompts(view: ConversationView, qtbot: QtBot) -> None:
-    chip = view._empty.chips[0]
+    chip = view.empty.chips[0]
     with qtbot.waitSignal(view.prompt_suggested) as suggested:
         qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
-    assert suggested.args == [chip.text()]
+    assert suggested.args == [chip.text(), ""]
     view.add_user_message("u", "hello", [])
-    assert not view._empty.isVisible()
+    assert not view.empty.isVisible()
     view.remove_message("u")
-    assert view._empty.isVisible()
+    assert view.empty.isVisible()
 
 
 def test_a_message_is_shown_as_typed(view: ConversationView) -> None:
@@ -111,7 +111,7 @@ def test_an_answer_stands_before_messages_that_wait(view: ConversationView) -> N
     assert messages_in_order(view) == ["u1", "u2", "a2"]
     view.clear()
     assert messages_in_order(view) == []
-    assert view._empty.isVisible()
+    assert view.empty.isVisible()
 
 
 def test_status_until_the_first_text(view: ConversationView) -> None:
@@ -366,7 +366,7 @@ def test_the_language_switches_live(view: ConversationView, qapp: QApplication) 
         assert user_message(view).queue_label.text() == "QUEUED"
         assert "TOKENS/S" in shown.footer.label.text()
         assert shown.body.code_pieces()[0].copy_button.text() == "COPY"
-        assert view._empty.chips[0].text() == "WHAT DOES THIS ERROR MEAN?"
+        assert view.empty.chips[0].text() == "WHAT DOES THIS ERROR MEAN?"
     finally:
         qapp.removeTranslator(translator)
         qapp.processEvents()

@@ -47,7 +47,7 @@ class ConversationView(QWidget):
         retry_requested: `Send again` on a failed or stopped answer; carries the answer's id.
         link_clicked: the person clicked a link; http and https only.
         preview_wanted: `Attachment`, positions and longest side in pixels of a picture that an answer points at.
-        prompt_suggested: the person chose one of the questions of the empty conversation.
+        prompt_suggested: one of the questions of the empty conversation, and its sample file's name or "".
 
     Args:
         parent: as always.
@@ -61,7 +61,7 @@ class ConversationView(QWidget):
     answer_now_requested = Signal(str)
     link_clicked = Signal(str)
     preview_wanted = Signal(object, object, int)
-    prompt_suggested = Signal(str)
+    prompt_suggested = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
@@ -86,13 +86,13 @@ class ConversationView(QWidget):
         self.scroll_area.following_changed.connect(self._on_following_changed)
         self._content = QWidget()
         self._content.setAutoFillBackground(False)
-        self._empty = EmptyState(self._content)
-        self._empty.prompt_suggested.connect(self.prompt_suggested)
+        self.empty = EmptyState(self._content)
+        self.empty.prompt_suggested.connect(self.prompt_suggested)
         self._column = QVBoxLayout()
         self._column.setContentsMargins(0, SPACE_XL, 0, SPACE_XL)
         self._column.setSpacing(SPACE_L)
         # The stretch keeps messages at the top; the hint takes nearly all of it.
-        self._column.addWidget(self._empty, 1000)
+        self._column.addWidget(self.empty, 1000)
         self._column.addStretch(1)
         sides = QHBoxLayout(self._content)
         sides.setContentsMargins(0, 0, 0, 0)
@@ -168,7 +168,7 @@ class ConversationView(QWidget):
         self._column.removeWidget(message)
         message.hide()
         message.deleteLater()
-        self._empty.setVisible(not self._messages)
+        self.empty.setVisible(not self._messages)
 
     def set_thumbnail(self, path: str, image: QImage) -> None:
         """Show the thumbnail of an attachment, in messages that are there and in those to come."""
@@ -301,7 +301,7 @@ class ConversationView(QWidget):
 
     def _add(self, message: Message, index: int) -> None:
         self.remove_message(message.message_id)
-        self._empty.hide()
+        self.empty.hide()
         items = list(self._messages.items())
         items.insert(index, (message.message_id, message))
         self._messages = dict(items)
@@ -363,7 +363,7 @@ class ConversationView(QWidget):
 
     def _fit(self) -> None:
         width_px = self._column_px()
-        self._empty.setFixedWidth(width_px)
+        self.empty.setFixedWidth(width_px)
         for message in self._messages.values():
             message.set_width(width_px)
         side = self.jump_button.SIDE_PX
