@@ -298,7 +298,7 @@ class AnswerEmpty(AppError):
 
 
 class DoesNotFit(AppError):
-    """Values: model, needed_gib, limit_gib, missing_gib, device, remedies, remedy_notes.
+    """Values: model, needed_gib, limit_gib, missing_gib, device, remedies, remedy_notes, conflict_notes, parts.
 
     The remedies are sentences in English, and their notes the same as JSON (`engine/plan_note.py`), for translation.
     """

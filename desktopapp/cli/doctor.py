@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 from desktopapp.cli.diagnosis import Diagnosis, Finding, diagnose
+from desktopapp.cli.memory_check import memory_findings, plan_screenshot, screenshot_lines
 from desktopapp.cli.models import describe_model, model_lines
 from desktopapp.cli.terminal import DONE, FAILED, readable_size, use_utf8, write_json, write_line
+from desktopapp.engine.events import Planned
+from desktopapp.engine.wire import event_to_dict
+from desktopapp.settings import load_settings
 
 
 def show_diagnosis(*, as_json: bool) -> int:
@@ -20,11 +25,15 @@ def show_diagnosis(*, as_json: bool) -> int:
         The exit code: 1 where the main job, an answer about a picture, cannot run.
     """
     use_utf8(sys.stdout)
-    diagnosis = diagnose()
+    settings = load_settings().settings
+    screenshot, diagnosis = plan_screenshot(settings), diagnose()
+    findings = (*diagnosis.findings, *memory_findings(diagnosis.gpu, settings, screenshot))
+    diagnosis = replace(diagnosis, findings=findings)
     if as_json:
-        write_json(sys.stdout, _to_json(diagnosis))
+        told = event_to_dict(screenshot) if screenshot is not None else None
+        write_json(sys.stdout, _to_json(diagnosis) | {"screenshot": told})
     else:
-        for line in _to_lines(diagnosis):
+        for line in _to_lines(diagnosis, screenshot):
             write_line(sys.stdout, line)
     return DONE if diagnosis.can_answer else FAILED
 
@@ -60,7 +69,7 @@ def _finding_to_json(finding: Finding) -> dict[str, Any]:
     return {"message": finding.message, "remedy": finding.remedy, "stops_answers": finding.stops_answers}
 
 
-def _to_lines(diagnosis: Diagnosis) -> list[str]:
+def _to_lines(diagnosis: Diagnosis, screenshot: Planned | None) -> list[str]:
     gpu = diagnosis.gpu
     packages = ", ".join(f"{name} {version or 'missing'}" for name, version in diagnosis.packages.items())
     lines = [
@@ -78,6 +87,7 @@ def _to_lines(diagnosis: Diagnosis) -> list[str]:
         f"Disk: {readable_size(diagnosis.free_disk_bytes)} free for {diagnosis.user_folder}",
         f"Models: {len(diagnosis.models)}",
         *(f"  {line}" for model in diagnosis.models for line in model_lines(model)),
+        *(screenshot_lines(screenshot) if screenshot is not None else ()),
     ]
     if not diagnosis.findings:
         return [*lines, "Nothing to mend."]

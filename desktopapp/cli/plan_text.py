@@ -39,7 +39,7 @@ def plan_lines(plan: Planned, backend_reason: str) -> Iterator[str]:
     for attachment in plan.attachments:
         yield f"  {_attachment_words(attachment)}"
     yield ""
-    yield from _memory_lines(plan)
+    yield from memory_lines(plan)
     yield ""
     yield "How it runs"
     yield f"  {_kv_words(plan)}; the prompt is read {plan.prefill_chunk:,} tokens at a time."
@@ -47,13 +47,18 @@ def plan_lines(plan: Planned, backend_reason: str) -> Iterator[str]:
         yield f"  {reason}"
     if plan.fits and plan.context_tokens > plan.prompt_tokens + plan.answer_tokens:
         yield f"  The conversation can grow to {plan.context_tokens:,} tokens within this limit."
+    if plan.conflicts:
+        yield ""
+        yield "What stands in the way"
+        yield from (f"  - {conflict}" for conflict in plan.conflicts)
     if plan.remedies:
         yield ""
         yield "What would help"
         yield from (f"  - {remedy}" for remedy in plan.remedies)
 
 
-def _memory_lines(plan: Planned) -> Iterator[str]:
+def memory_lines(plan: Planned) -> Iterator[str]:
+    """Which part and which phase takes what, and whether it fits."""
     yield "Memory by part (not all of it at once)"
     largest = max(getattr(plan.parts, name) for name, _, _ in _PARTS)
     for name, label, meaning in _PARTS:

@@ -433,6 +433,8 @@ class Planned(Event):
         remedies: where it does not fit, what would help, the cheapest first, in English.
         reason_notes: the reasons without their words, for another language.
         remedy_notes: likewise the remedies.
+        conflicts: where it does not fit, what works against each other, the worst first, in English.
+        conflict_notes: the same without their words.
     """
 
     request_id: str
@@ -459,6 +461,8 @@ class Planned(Event):
     remedies: tuple[str, ...] = ()
     reason_notes: tuple[PlanNote, ...] = ()
     remedy_notes: tuple[PlanNote, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    conflict_notes: tuple[PlanNote, ...] = ()
 
     @property
     def comparable_peak_bytes(self) -> int:

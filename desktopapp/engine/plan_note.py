@@ -47,6 +47,13 @@ class NoteCode(StrEnum):
     FEWER_FILES = "fewer_files"
     TEXT_ALONE = "text_alone"
     PICK_SMALLER_MODEL = "pick_smaller_model"
+    WIDE_KV = "wide_kv"
+    LARGE_CHUNK = "large_chunk"
+    FINE_PICTURES = "fine_pictures"
+    WIDE_WEIGHTS = "wide_weights"
+    LOW_CEILING = "low_ceiling"
+    OTHER_PROGRAMS = "other_programs"
+    FRAGMENTS = "fragments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,31 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
             "PlanNote", "Attach fewer pages or pictures: the text alone fits."
         ),
         NoteCode.PICK_SMALLER_MODEL: QT_TRANSLATE_NOOP("PlanNote", "Pick a smaller model."),
+        NoteCode.WIDE_KV: QT_TRANSLATE_NOOP(
+            "PlanNote",
+            "The KV cache is set to {bits}-bit numbers, and the conversation is long: {kv_bytes} for {tokens} tokens, "
+            "{saved_bytes} more than it could be.",
+        ),
+        NoteCode.LARGE_CHUNK: QT_TRANSLATE_NOOP(
+            "PlanNote",
+            "{tokens} tokens of the prompt are set to be read at once: {work_bytes} of work space.",
+        ),
+        NoteCode.FINE_PICTURES: QT_TRANSLATE_NOOP(
+            "PlanNote",
+            "The pictures are very fine: {tokens} tokens for the largest; reading it takes {vision_bytes}.",
+        ),
+        NoteCode.WIDE_WEIGHTS: QT_TRANSLATE_NOOP(
+            "PlanNote", "The weights are stored in 32 bits: {weight_bytes}, twice of what 16 bits take."
+        ),
+        NoteCode.LOW_CEILING: QT_TRANSLATE_NOOP(
+            "PlanNote", "The ceiling is set to {limit_bytes}, and {free_bytes} are free."
+        ),
+        NoteCode.OTHER_PROGRAMS: QT_TRANSLATE_NOOP(
+            "PlanNote", "Other programs hold {other_bytes} of {device}."
+        ),
+        NoteCode.FRAGMENTS: QT_TRANSLATE_NOOP(
+            "PlanNote", "{unused_bytes} of the engine's memory lie in pieces that are too small to be used."
+        ),
     }
 )
 """The sentence of each code."""

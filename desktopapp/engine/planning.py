@@ -23,13 +23,16 @@ from desktopapp.engine.memory.asking import (
 from desktopapp.engine.memory.calibration import Calibration
 from desktopapp.engine.memory.candidate import Candidate
 from desktopapp.engine.memory.choosing import Chooser
+from desktopapp.engine.memory.conflicts import find_conflicts
 from desktopapp.engine.memory.content import Content, Still
 from desktopapp.engine.memory.detail import needs_detail
 from desktopapp.engine.memory.kept import Kept
 from desktopapp.engine.memory.machine import Machine, read_machine
 from desktopapp.engine.memory.planner import Alternative, make_plan
 from desktopapp.engine.memory.remedies import find_remedies
+from desktopapp.engine.memory.steps import OTHER_LOADS
 from desktopapp.engine.memory.text_tokens import count_tokens, tokenizer_file
+from desktopapp.engine.plan_note import PlanNote
 from desktopapp.engine.request import BackendChoice, Mode, ModelChoice, Request
 from desktopapp.engine.request_plan import RequestPlan, as_event, placement_of, refusal
 from desktopapp.engine.run_lessons import learn_from
@@ -45,6 +48,7 @@ MODELS_KEPT_S = 5.0
 # What a model is made ready for before anything was asked: a screenshot and a page of text.
 _FIRST_PICTURE = Still("", (1920, 1080))
 _FIRST_WORDS_TOKENS = 1024
+_FIRST = Content((_FIRST_PICTURE, _FIRST_WORDS_TOKENS), EXPECTED_ANSWER_TOKENS)
 _KINDS = {Mode.INSTRUCT: ModelKind.INSTRUCT, Mode.THINKING: ModelKind.THINKING}
 
 
@@ -191,12 +195,20 @@ class RequestPlanner:
         """
         try:
             chooser, (candidate, reason) = self._choose(model, choice, self._read_machine(), to_load=True)
-            content = Content((_FIRST_PICTURE, _FIRST_WORDS_TOKENS), EXPECTED_ANSWER_TOKENS)
-            request = Request("", choice, ())
-            found = self._finish(request, model, chooser, candidate, content, reason)
+            found = self._finish(Request("", choice, ()), model, chooser, candidate, _FIRST, reason)
         except (ModelError, OSError):
             return None
         return found if found.plan.fits else None
+
+    def explain(self, choice: ModelChoice) -> RequestPlan:
+        """How a question about a screenshot would be run, or why it would not.
+
+        Raises:
+            AppError: the model cannot be used.
+        """
+        model = self._find(choice)
+        chooser, (candidate, reason) = self._choose(model, choice, self._read_machine())
+        return self._finish(Request("", choice, ()), model, chooser, candidate, _FIRST, reason)
 
     def learn(self, plan: RequestPlan, stats: Stats) -> None:
         """Take from a finished request what it teaches about this machine."""
@@ -214,6 +226,11 @@ class RequestPlanner:
             own_bytes = running.backend.memory_parts().total_bytes
         other_bytes = parked.backend.memory_parts().total_bytes if parked is not None else 0
         return self._machine(own_bytes, other_bytes)
+
+    def _unused_bytes(self) -> int:
+        """Of the loaded model's memory, what its allocator holds for nothing."""
+        running = self._running
+        return running.backend.memory_parts().unused_bytes if running is not None else 0
 
     def _choose(
         self, model: InstalledModel, choice: ModelChoice, machine: Machine, *, to_load: bool = False
@@ -251,12 +268,17 @@ class RequestPlanner:
         # A model that was named is not exchanged for another one; that is told as a remedy.
         others: Iterable[Alternative] = forms if choice.model else chain(forms, smaller())
         plan = make_plan(candidate, content, choice.memory, others)
-        remedies = (
-            () if plan.fits and not plan.excess_tokens else find_remedies(plan, choice.memory, smaller())
-        )
-        event = as_event(plan, request.request_id, remedies)
-        if plan.setup.candidate != candidate:
-            reason = next(iter(event.reasons), reason)
+        remedies: tuple[PlanNote, ...] = ()
+        conflicts: tuple[PlanNote, ...] = ()
+        if not plan.fits or plan.excess_tokens:
+            # A backend that was named is not left for another one either without being asked.
+            elsewhere = chooser.other_forms(model, candidate, BackendChoice.AUTO)
+            remedies = find_remedies(plan, choice.memory, chain(elsewhere, smaller()))
+            conflicts = find_conflicts(plan, choice.memory, self._unused_bytes())
+        event = as_event(plan, request.request_id, remedies, conflicts)
+        # One sentence a step, in their order.
+        told = zip(plan.steps, event.reasons, strict=False)
+        reason = next((words for step, words in told if step in OTHER_LOADS), reason)
         return RequestPlan(plan, event, reason)
 
     def _counter(self, candidate: Candidate) -> CountTokens:

@@ -102,18 +102,26 @@ def refusal(plan: Plan, event: Planned) -> DoesNotFit:
         device=event.device,
         remedies=" ".join(english(note) for note in notes),
         remedy_notes=msgspec.json.encode(notes).decode(),
+        conflict_notes=msgspec.json.encode(event.conflict_notes).decode(),
+        parts=msgspec.json.encode(event.parts).decode(),
     )
 
 
-def as_event(plan: Plan, request_id: str, remedies: tuple[PlanNote, ...] = ()) -> Planned:
+def as_event(
+    plan: Plan,
+    request_id: str,
+    remedies: tuple[PlanNote, ...] = (),
+    conflicts: tuple[PlanNote, ...] = (),
+) -> Planned:
     """What everybody else is told of a plan.
 
     Args:
         plan: it.
         request_id: of the request, or empty.
         remedies: where it does not fit.
+        conflicts: likewise, why.
     """
-    event = planned_event(plan, request_id, remedies)
+    event = planned_event(plan, request_id, remedies, conflicts)
     return replace(event, attachments=joined_by_file(event.attachments))
 
 

@@ -36,7 +36,7 @@ def find_model(name_or_path: str, extra_places: Iterable[str | Path] | None = No
     Args:
         name_or_path: a name as `find_models` gives it, in any case; the path of a model's folder; the path
             or name of one GGUF file, which then is the only one that is taken; empty for the default model:
-            a usable one, real before random weights, Instruct before Thinking.
+            a usable one, real before random weights, Instruct before Thinking, the largest.
         extra_places: as for `find_models`.
 
     Raises:
@@ -225,11 +225,16 @@ def _stem(path: Path) -> str:
 
 
 def _best(candidates: list[Found]) -> Found | None:
-    """The one to take where several would do: usable, real weights, Instruct."""
+    """The one to take where several would do: usable, real weights, Instruct, the largest.
 
-    def rank(found: Found) -> tuple[bool, bool, bool]:
+    Whoever put a large model beside the small pair wants it; where it does not fit, a plan takes the next smaller one.
+    """
+
+    def rank(found: Found) -> tuple[bool, bool, bool, int]:
         model = found.model
-        return (not is_usable(model), model.random_weights, model.kind is not ModelKind.INSTRUCT)
+        size_bytes = max((files.size_bytes for files in model.files if not files.missing), default=0)
+        not_instruct = model.kind is not ModelKind.INSTRUCT
+        return (not is_usable(model), model.random_weights, not_instruct, -size_bytes)
 
     return min(candidates, key=rank, default=None)
 

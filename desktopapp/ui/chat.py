@@ -19,6 +19,7 @@ from desktopapp.ui.chat_view import View
 from desktopapp.ui.conversation_saver import ConversationSaver
 from desktopapp.ui.dialogue import attachments_of, attachments_said, build_dialogue
 from desktopapp.ui.questions import draft_of, joined_draft, make_request, question_of_draft
+from desktopapp.ui.remedy_actions import offers_of, why_of
 from desktopapp.ui.stored_answers import as_interrupted, can_ask_again, mode_of, question_of, stats_of
 from desktopapp.ui.waiting_words import WaitingWords
 from desktopapp.ui.wording import file_label, translate_error
@@ -180,6 +181,11 @@ class Chat(QObject):
         self._messages[answer.message_id] = answer
         self._saver.save_message(answer)
 
+    def question_again(self, answer_id: str) -> Draft | None:
+        """The question of an answer, to be written anew; None where there is none."""
+        question = question_of(self._messages, answer_id)
+        return None if question is None else draft_of(question)
+
     def ask_other(self, answer_id: str) -> None:
         """Ask the other model of the pair the question of this answer, with what was said before it."""
         answer, question = self._messages.get(answer_id), question_of(self._messages, answer_id)
@@ -234,6 +240,7 @@ class Chat(QObject):
         message, remedy = translate_error(event)
         error = StoredError(event.error, event.message, event.remedy, dict(event.values))
         self._view.fail_answer(event.request_id, message, remedy, can_retry=can_ask_again(error))
+        self._offer_remedies(event.request_id, error)
         answer = replace(self._current_answer(), state=MessageState.FAILED, error=error)
         self._end_running(answer)
         question = self._messages[self._asked]
@@ -327,11 +334,19 @@ class Chat(QObject):
             stats_of(message),
             can_retry=message.error is None or can_ask_again(message.error),
         )
+        if message.error is not None:
+            self._offer_remedies(message.message_id, message.error)
         self._view.set_answer_media(message.message_id, attachments_said(self.messages))
         if (shown := self._view.shown_answer(message.message_id)) is not None:
             for zoom in zooms_of(message):
                 shown.show_zoom(zoom)
         self._offer_to_go_on(message)
+
+    def _offer_remedies(self, answer_id: str, error: StoredError) -> None:
+        offers, why = offers_of(error.values), why_of(error.values)
+        shown = self._view.shown_answer(answer_id)
+        if shown is not None and (offers or why):
+            shown.offer_remedies(offers, why)
 
     def _offer_to_go_on(self, answer: StoredMessage) -> None:
         """A long job that was stopped or failed midway can be taken up again."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 from desktopapp.engine.events import Channel, FinishReason, Stats
 from desktopapp.engine.media_events import ZoomedIn
 from desktopapp.engine.request import Attachment
+from desktopapp.ui.remedy_actions import RemedyOffer
 
 
 class ShownAnswer(Protocol):
@@ -17,6 +18,7 @@ class ShownAnswer(Protocol):
 
     def show_zoom(self, zoom: ZoomedIn) -> None: ...
     def offer_to_go_on(self, offered: bool) -> None: ...
+    def offer_remedies(self, offers: Sequence[RemedyOffer], why: str) -> None: ...
 
 
 class View(Protocol):

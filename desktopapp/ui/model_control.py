@@ -94,6 +94,20 @@ class ModelControl(QObject):
             self._announce(self._label)
             self.prices_outdated.emit()
 
+    def use(self, model: str, backend: BackendChoice) -> None:
+        """Take an installed model from the next question on, as if it had been picked; Answer with stays as it is.
+
+        Args:
+            model: a name that the model store lists.
+            backend: that runs it.
+        """
+        self._settings = replace(self._settings, model_name=model)
+        self._answering = self._opened_place = ""
+        self._row_backend = backend
+        self._window.picker.show_current(model)
+        self.settings_changed.emit(self._settings)
+        self._request_load(model)
+
     def close(self) -> None:
         """Wait for what runs."""
         self._scanner.close()

@@ -129,7 +129,7 @@ class PriceLine(QWidget):
             device=device_word(planned.device),
             kv_type=kv_type_word(planned.kv_type),
         )
-        why = planned.reason_notes if planned.fits else planned.remedy_notes
+        why = planned.reason_notes if planned.fits else (*planned.conflict_notes, *planned.remedy_notes)
         return "\n".join([where, *(note_sentence(note) for note in why)])
 
 

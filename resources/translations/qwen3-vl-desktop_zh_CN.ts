@@ -424,6 +424,10 @@
         <source>Send again</source>
         <translation>重新发送</translation>
     </message>
+    <message>
+        <source>Why?</source>
+        <translation>为什么？</translation>
+    </message>
 </context>
 <context>
     <name>HistoryModel</name>
@@ -1000,6 +1004,34 @@
         <source>Pick a smaller model.</source>
         <translation>请选择更小的模型。</translation>
     </message>
+    <message>
+        <source>The KV cache is set to {bits}-bit numbers, and the conversation is long: {kv_bytes} for {tokens} tokens, {saved_bytes} more than it could be.</source>
+        <translation>KV 缓存设为 {bits} 位，而对话很长：{tokens} 个 token 占 {kv_bytes}，比可达到的多 {saved_bytes}。</translation>
+    </message>
+    <message>
+        <source>{tokens} tokens of the prompt are set to be read at once: {work_bytes} of work space.</source>
+        <translation>设为一次读取提示的 {tokens} 个 token：需要 {work_bytes} 工作空间。</translation>
+    </message>
+    <message>
+        <source>The pictures are very fine: {tokens} tokens for the largest; reading it takes {vision_bytes}.</source>
+        <translation>图片非常精细：最大的一张有 {tokens} 个 token，读取它需要 {vision_bytes}。</translation>
+    </message>
+    <message>
+        <source>The weights are stored in 32 bits: {weight_bytes}, twice of what 16 bits take.</source>
+        <translation>权重以 32 位存储：{weight_bytes}，是 16 位的两倍。</translation>
+    </message>
+    <message>
+        <source>The ceiling is set to {limit_bytes}, and {free_bytes} are free.</source>
+        <translation>上限设为 {limit_bytes}，而空闲的有 {free_bytes}。</translation>
+    </message>
+    <message>
+        <source>Other programs hold {other_bytes} of {device}.</source>
+        <translation>其他程序占用了 {device} 的 {other_bytes}。</translation>
+    </message>
+    <message>
+        <source>{unused_bytes} of the engine&apos;s memory lie in pieces that are too small to be used.</source>
+        <translation>引擎的内存中有 {unused_bytes} 是过小而无法使用的碎片。</translation>
+    </message>
 </context>
 <context>
     <name>PlanStep</name>
@@ -1104,6 +1136,33 @@
     <message>
         <source>Click a window or drag over a part of the screen · Enter takes all of it · Esc cancels</source>
         <translation>单击一个窗口，或拖选屏幕的一部分 · 回车截取全屏 · Esc 取消</translation>
+    </message>
+</context>
+<context>
+    <name>RemedyActions</name>
+    <message>
+        <source>Set the KV cache to automatic</source>
+        <translation>将 KV 缓存设为自动</translation>
+    </message>
+    <message>
+        <source>Read it in smaller chunks</source>
+        <translation>分成更小的块读取</translation>
+    </message>
+    <message>
+        <source>Raise the ceiling by {size}</source>
+        <translation>将上限提高 {size}</translation>
+    </message>
+    <message>
+        <source>Use {model}</source>
+        <translation>使用 {model}</translation>
+    </message>
+    <message>
+        <source>Edit the message</source>
+        <translation>修改消息</translation>
+    </message>
+    <message>
+        <source>Weights {weights}, KV cache {kv_cache}, pictures {vision}, work space {workspace}, runtime {overhead}.</source>
+        <translation>权重 {weights}，KV 缓存 {kv_cache}，图片 {vision}，工作空间 {workspace}，运行时 {overhead}。</translation>
     </message>
 </context>
 <context>

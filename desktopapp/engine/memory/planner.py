@@ -24,7 +24,7 @@ from desktopapp.engine.memory.steps import (
 )
 from desktopapp.engine.request import MemoryLimits
 
-_CONTEXT_STEP = 1024
+_CONTEXT_STEP = 64
 
 
 @dataclass(frozen=True, slots=True)

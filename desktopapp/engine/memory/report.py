@@ -12,13 +12,19 @@ from desktopapp.engine.memory.steps import DETAIL_TOKENS, Setup, Step
 from desktopapp.engine.plan_note import NoteCode, PlanNote, english
 
 
-def planned_event(plan: Plan, request_id: str, remedies: tuple[PlanNote, ...] = ()) -> Planned:
+def planned_event(
+    plan: Plan,
+    request_id: str,
+    remedies: tuple[PlanNote, ...] = (),
+    conflicts: tuple[PlanNote, ...] = (),
+) -> Planned:
     """The event that tells about a plan.
 
     Args:
         plan: it.
         request_id: of the request, or empty.
         remedies: where it does not fit.
+        conflicts: likewise, why.
     """
     setup, candidate = plan.setup, plan.setup.candidate
     workload = plan.content.workload(replace(setup.showing, segments=1))
@@ -48,6 +54,8 @@ def planned_event(plan: Plan, request_id: str, remedies: tuple[PlanNote, ...] = 
         remedies=tuple(english(note) for note in remedies),
         reason_notes=notes,
         remedy_notes=remedies,
+        conflicts=tuple(english(note) for note in conflicts),
+        conflict_notes=conflicts,
     )
 
 

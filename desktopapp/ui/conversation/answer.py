@@ -25,6 +25,7 @@ from desktopapp.ui.conversation.typography import typography
 from desktopapp.ui.media.groups import kind_of
 from desktopapp.ui.media.places_area import PlacesArea
 from desktopapp.ui.media.zoom_row import ZoomRow
+from desktopapp.ui.remedy_actions import RemedyOffer
 from desktopapp.ui.theme import colors_of, fonts
 from desktopapp.ui.tokens import SPACE_XS
 
@@ -35,6 +36,7 @@ class AnswerMessage(Message):
     Signals:
         link_clicked: carries the address.
         retry_requested: `Send again` was pressed.
+        remedy_chosen: another button of the error's was; carries its note.
         other_requested: the other model is to answer the same question.
         answer_now_requested: the thought is to end.
         go_on_requested: the long job is to be taken up again.
@@ -51,6 +53,7 @@ class AnswerMessage(Message):
 
     link_clicked = Signal(str)
     retry_requested = Signal()
+    remedy_chosen = Signal(object)
     other_requested = Signal()
     answer_now_requested = Signal()
     go_on_requested = Signal()
@@ -187,10 +190,16 @@ class AnswerMessage(Message):
         self.error_card = ErrorCard(message, remedy, self, can_retry=can_retry)
         self.error_card.setContentsMargins(RING_PX, 0, 0, 0)
         self.error_card.retry_requested.connect(self.retry_requested)
+        self.error_card.remedy_chosen.connect(self.remedy_chosen)
         self._layout.addWidget(self.error_card)
         self.error_card.show()
         self.footer.show_end(None, None, can_copy=bool(self.message_text()))
         self.footer.setVisible(bool(self.message_text()))
+
+    def offer_remedies(self, offers: Sequence[RemedyOffer], why: str) -> None:
+        """Add to the error's card what the window can do about it, and why it failed."""
+        if self.error_card is not None:
+            self.error_card.offer(offers, why)
 
     def restore(self, text: str, thought: str) -> None:
         """Show an answer of an earlier day."""

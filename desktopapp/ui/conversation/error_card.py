@@ -1,13 +1,16 @@
-"""What went wrong with an answer, what to do now, and the button that does it."""
+"""What went wrong with an answer, what to do now, and the buttons that do it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktopapp.ui.conversation.glyphs import draw_glyph
 from desktopapp.ui.conversation.typography import typography
+from desktopapp.ui.remedy_actions import RemedyOffer
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import RADIUS_M, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
@@ -15,7 +18,11 @@ _GLYPH_PX = 18
 
 
 class ErrorCard(QWidget):
-    """A message, a remedy, and `Send again`.
+    """A message, a remedy, `Send again`, and what else the window can do about it.
+
+    Signals:
+        retry_requested: `Send again` was pressed.
+        remedy_chosen: a button of `offer` was pressed; carries its note.
 
     Args:
         message: what happened.
@@ -25,6 +32,7 @@ class ErrorCard(QWidget):
     """
 
     retry_requested = Signal()
+    remedy_chosen = Signal(object)
 
     def __init__(
         self, message: str, remedy: str, parent: QWidget | None = None, *, can_retry: bool = True
@@ -43,10 +51,43 @@ class ErrorCard(QWidget):
         layout.setSpacing(SPACE_XS)
         layout.addWidget(self.message)
         layout.addWidget(self.remedy)
+        self.why_button = QPushButton(self)
+        self.why_button.setCheckable(True)
+        self.why_button.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.why_button.hide()
+        self.why = _label("", self)
+        self.why.hide()
+        self.why_button.toggled.connect(self.why.setVisible)
+        self.remedy_buttons: list[QPushButton] = []
+        self._offered = QVBoxLayout()
+        self._offered.setSpacing(SPACE_XS)
+        last = QHBoxLayout()
+        last.setSpacing(SPACE_S)
+        last.addWidget(self.retry_button)
+        last.addWidget(self.why_button)
+        last.addStretch(1)
         layout.addSpacing(SPACE_S)
-        layout.addWidget(self.retry_button, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addLayout(self._offered)
+        layout.addLayout(last)
+        layout.addWidget(self.why)
         self.setAccessibleName(f"{message} {remedy}".strip())
         self._restyle()
+
+    def offer(self, offers: Sequence[RemedyOffer], why: str) -> None:
+        """Add what the window can do, and why it failed.
+
+        Args:
+            offers: the cheapest first.
+            why: shown when the person asks; empty for nothing.
+        """
+        for offer in offers:
+            button = QPushButton(offer.label, self)
+            button.setCursor(Qt.CursorShape.PointingHandCursor)
+            button.clicked.connect(lambda _checked=False, note=offer.note: self.remedy_chosen.emit(note))
+            self._offered.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+            self.remedy_buttons.append(button)
+        self.why.setText(why)
+        self.why_button.setVisible(bool(why))
 
     def changeEvent(self, event: QEvent) -> None:
         """Language and colours of now."""
@@ -68,10 +109,13 @@ class ErrorCard(QWidget):
 
     def _restyle(self) -> None:
         self.retry_button.setText(self.tr("Send again"))
+        self.why_button.setText(self.tr("Why?"))
         colors, font = colors_of(self), typography().body
         self.message.setFont(font)
         self.remedy.setFont(font)
-        for label, color in ((self.message, colors.text), (self.remedy, colors.text_secondary)):
+        self.why.setFont(font)
+        secondary = colors.text_secondary
+        for label, color in ((self.message, colors.text), (self.remedy, secondary), (self.why, secondary)):
             if label.styleSheet() != f"color: {color}":
                 label.setStyleSheet(f"color: {color}")
 

@@ -45,6 +45,7 @@ class ConversationView(QWidget):
         go_on_requested: a long job is to be taken up again; carries the answer's id.
         answer_now_requested: the thought is to end; carries the answer's id.
         retry_requested: `Send again` on a failed or stopped answer; carries the answer's id.
+        remedy_chosen: another button of a failed answer; carries the answer's id and the note.
         link_clicked: the person clicked a link; http and https only.
         preview_wanted: `Attachment`, positions and longest side in pixels of a picture that an answer points at.
         prompt_suggested: one of the questions of the empty conversation, and its sample file's name or "".
@@ -56,6 +57,7 @@ class ConversationView(QWidget):
 
     message_removed = Signal(str)
     retry_requested = Signal(str)
+    remedy_chosen = Signal(str, object)
     other_requested = Signal(str)
     go_on_requested = Signal(str)
     answer_now_requested = Signal(str)
@@ -290,6 +292,7 @@ class ConversationView(QWidget):
         answer.preview_wanted.connect(self.preview_wanted)
         answer.go_on_requested.connect(lambda: self.go_on_requested.emit(answer_id))
         answer.retry_requested.connect(lambda: self.retry_requested.emit(answer_id))
+        answer.remedy_chosen.connect(lambda note: self.remedy_chosen.emit(answer_id, note))
         answer.other_requested.connect(lambda: self.other_requested.emit(answer_id))
         answer.answer_now_requested.connect(lambda: self.answer_now_requested.emit(answer_id))
         answer.work_wanted.connect(lambda: self._wake(answer))

@@ -105,7 +105,7 @@ def test_small_sizes_and_single_things(folder: Path) -> None:
 
 
 def test_text_for_a_person(folder: Path, picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--model", str(folder), "--free-gib", "7", "--attach", str(picture)]
+    arguments = ["--model", str(folder), "--free-gib", "5", "--attach", str(picture)]
     assert run_command(["plan", *arguments, "Read this"]) == 0
     text = capsys.readouterr().out
     assert "screen.png: " in text

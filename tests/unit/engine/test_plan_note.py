@@ -33,4 +33,5 @@ def test_figures_are_filled_in(note: PlanNote, sentence: str) -> None:
 
 def test_sizes_are_named_as_such() -> None:
     names = {name for text in TEMPLATES.values() for _, name, _, _ in string.Formatter().parse(text) if name}
-    assert {name for name in names if is_size(name)} == {"saved_bytes", "missing_bytes", "free_bytes"}
+    kinds = ("saved", "missing", "free", "kv", "work", "vision", "weight", "limit", "other", "unused")
+    assert {name for name in names if is_size(name)} == {f"{kind}_bytes" for kind in kinds}

@@ -28,6 +28,7 @@ from desktopapp.engine.request import (
 )
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore import store
+from tests.documents import write_document
 from tests.published_configs import write_published_config
 
 MIB, GIB = 2**20, 2**30
@@ -183,3 +184,64 @@ def test_what_stays_loaded_beside_is_not_free() -> None:
     system = read_machine(0, 0).system.free_bytes
     beside = read_machine(0, 100 * MIB).system.free_bytes
     assert system - beside == pytest.approx(100 * MIB, abs=50 * MIB)
+
+
+def on_a_card(free_gib: float, tmp_path: Path) -> RequestPlanner:
+    """A planner of a machine whose card both backends can use."""
+    free = round(free_gib * GIB)
+    machine = Machine(
+        Device("System memory", False, 32 * GIB, 32 * GIB),
+        Device("RTX", True, free, free),
+        frozenset({BackendChoice.TRANSFORMERS, BackendChoice.LLAMA_CPP}),
+    )
+    calibration = Calibration(tmp_path / "calibration.json")
+    return RequestPlanner(store, calibration, lambda own_gpu_bytes=0, other_bytes=0: machine)
+
+
+def test_a_card_of_8_gib_gets_8_bit_weights_and_the_window_one_sentence(
+    tmp_path: Path, picture: Path
+) -> None:
+    write_published_config(tmp_path / "4B", "4B")
+    planned = on_a_card(8, tmp_path).preview(ask(tmp_path / "4B", picture), HeaderCache())
+    assert planned.event.fits
+    assert planned.event.precision == "INT8"
+    assert planned.event.steps_taken == ("weights_8bit",)
+    assert planned.reason.startswith("The weights are loaded in 8 bits")
+    assert planned.load_options(ModelChoice("")).weight_type == "int8"
+
+
+def test_16_bit_weights_stay_where_they_fit(tmp_path: Path, picture: Path) -> None:
+    write_published_config(tmp_path / "4B", "4B")
+    planned = on_a_card(12, tmp_path).preview(ask(tmp_path / "4B", picture), HeaderCache())
+    assert planned.event.precision == "BF16"
+    assert planned.load_options(ModelChoice("")).weight_type == "stored"
+
+
+def test_what_does_not_fit_says_why_and_which_model_would(tmp_path: Path, picture: Path) -> None:
+    write_published_config(tmp_path / "8B", "8B")
+    limits = MemoryLimits(vram_limit_bytes=8 * GIB, kv_type="16bit")
+    planned = on_a_card(24, tmp_path).preview(ask(tmp_path / "8B", picture, limits=limits), HeaderCache())
+    assert not planned.event.fits
+    assert "low_ceiling" in [note.code for note in planned.event.conflict_notes]
+    assert "raise_ceiling" in [note.code for note in planned.event.remedy_notes]
+
+
+def test_a_plan_in_parts_becomes_a_long_job(
+    engine: Engine, machine: FakeMachine, random_folder: Path, tmp_path: Path
+) -> None:
+    book = write_document(tmp_path / "book.pdf", [f"Chapter {number}" for number in range(6)])
+    request = ask(random_folder, book)
+    # Pages whose text is wanted keep 1,024 tokens, so that pixels alone do not make them fit.
+    request = replace(request, turns=(replace(request.turns[0], text="Extract all text."),))
+    whole = only(run(engine, request), Planned)[0]
+    assert isinstance(whole, Planned)
+    assert whole.segments == 1
+    fixed = whole.parts.weights + whole.parts.overhead
+    machine.free_bytes = fixed + (whole.peak_bytes - fixed) * 2 // 5
+    events = run(engine, request)
+    planned, finished = only(events, Planned)[0], events[-1]
+    assert isinstance(planned, Planned)
+    assert isinstance(finished, Finished)
+    assert planned.segments > 1
+    assert planned.fits
+    assert finished.text.count("Page") >= planned.segments

@@ -19,12 +19,14 @@ class GpuFacts:
         total_bytes: of its memory.
         free_bytes: of these, free now.
         driver: version of its driver.
+        capability: CUDA's compute capability, as (8, 9); None where it is not known.
     """
 
     name: str
     total_bytes: int
     free_bytes: int
     driver: str
+    capability: tuple[int, int] | None = None
 
 
 class MemoryProbe(Protocol):

@@ -44,9 +44,10 @@ class NvmlProbe:
         try:
             memory = self._nvml.nvmlDeviceGetMemoryInfo(self._device)
             driver = _text(self._nvml.nvmlSystemGetDriverVersion())
+            major, minor = self._nvml.nvmlDeviceGetCudaComputeCapability(self._device)
         except self._nvml.NVMLError as error:
             raise GpuAbsent from error
-        return GpuFacts(self._name, int(memory.total), int(memory.free), driver)
+        return GpuFacts(self._name, int(memory.total), int(memory.free), driver, (int(major), int(minor)))
 
     def sample(self) -> MemorySample:
         """See `MemoryProbe.sample`."""

@@ -33,15 +33,22 @@ class Tile:
 
 
 _WIDEST = 1024
+# Inputs from which on 8-bit codes are read in wider pieces, or by more warps.
+_WIDE, _WIDER = 4096, 8192
 
 
-def fitting_tile(width: int) -> Tile:
+def fitting_tile(width: int, *, is_quantised: bool = False) -> Tile:
     """The fastest division on an H200 for the shapes of Qwen3-VL-4B, see docs/performance.md.
 
     Args:
         width: inputs of the matrix.
+        is_quantised: it holds 8-bit codes.
     """
-    return Tile(rows=4, columns=_WIDEST if width % _WIDEST == 0 else _WIDEST // 2, warps=8)
+    if not is_quantised:
+        return Tile(rows=4, columns=_WIDEST if width % _WIDEST == 0 else _WIDEST // 2, warps=8)
+    if width >= _WIDER:
+        return Tile(rows=4, columns=_WIDEST, warps=4)
+    return Tile(rows=4, columns=_WIDEST // 2, warps=8 if width >= _WIDE else 4)
 
 
 @jit
@@ -158,8 +165,8 @@ def gemv(
             launch).
         tile: how to divide the matrix; None takes the fitting one.
     """
-    tile = tile or fitting_tile(matrix.shape[1])
     quantised = matrix if isinstance(matrix, QuantisedMatrix) else None
+    tile = tile or fitting_tile(matrix.shape[1], is_quantised=quantised is not None)
     numbers = matrix.codes if isinstance(matrix, QuantisedMatrix) else matrix
     count = matrix.shape[0] // 2 if gated else matrix.shape[0]
     launch = _gemv_kernel[(triton.cdiv(count, tile.rows),)]

@@ -12,7 +12,12 @@ from desktopapp.engine.backend import LoadOptions
 from desktopapp.engine.backends.transformers import quantised_matrix
 from desktopapp.engine.backends.transformers.folder import open_folder
 from desktopapp.engine.backends.transformers.loader import load_network
-from desktopapp.engine.backends.transformers.quantised_matrix import QuantisedMatrix, product, quantise_into
+from desktopapp.engine.backends.transformers.quantised_matrix import (
+    QuantisedMatrix,
+    product,
+    quantise_into,
+    rows_at_once,
+)
 from desktopapp.engine.memory.model_spec import read_folder_spec
 
 
@@ -41,6 +46,12 @@ def test_a_product_in_pieces_equals_the_whole(rows_at_once: int, monkeypatch: py
     inputs = torch.randn(5, 24, generator=torch.Generator().manual_seed(1))
     expected = functional.linear(inputs, matrix.codes * matrix.scales[:, None])
     torch.testing.assert_close(product(inputs, matrix), expected)
+
+
+def test_pieces_are_of_even_rows_as_fast_products_want() -> None:
+    assert rows_at_once(2560, 2) == 6528
+    assert rows_at_once(9728, 2) == 1664
+    assert rows_at_once(1 << 20, 4) == 8
 
 
 def test_a_network_keeps_its_logits_and_halves_its_matrices(random_folder: Path) -> None:

@@ -47,6 +47,9 @@ class FakeNvml(ModuleType):
         self._check("memory")
         return SimpleNamespace(total=8 * GIB, free=6 * GIB, used=2 * GIB)
 
+    def nvmlDeviceGetCudaComputeCapability(self, device: object) -> tuple[int, int]:  # noqa: N802
+        return (9, 0)
+
     def nvmlSystemGetDriverVersion(self) -> bytes:  # noqa: N802
         return b"580.1"
 

@@ -1,0 +1,81 @@
+"""Why a request did not fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from desktopapp.engine.backends.transformers import TransformersBackend
+from desktopapp.engine.memory.candidate import Candidate
+from desktopapp.engine.memory.conflicts import find_conflicts
+from desktopapp.engine.memory.content import Content, Document, Still
+from desktopapp.engine.memory.machine import Device
+from desktopapp.engine.memory.model_spec import read_folder_spec
+from desktopapp.engine.memory.planner import make_plan
+from desktopapp.engine.plan_note import PlanNote, english
+from desktopapp.engine.request import BackendChoice, MemoryLimits
+from tests.published_configs import write_published_config
+
+GIB = 2**30
+BOOK = Content((Document("/a/book.pdf", ((1248, 1760),) * 100), 100), 500)
+LETTERS = Content((200_000,), 500)
+NO_LIMITS = MemoryLimits()
+
+
+def candidate(folder: Path, free_gib: float, total_gib: float) -> Candidate:
+    write_published_config(folder, "4B")
+    device = Device("RTX", True, round(free_gib * GIB), round(total_gib * GIB))
+    capabilities = TransformersBackend.capabilities
+    return Candidate("4B", BackendChoice.TRANSFORMERS, None, read_folder_spec(folder), device, capabilities)
+
+
+def conflicts(one: Candidate, limits: MemoryLimits, content: Content = BOOK) -> dict[str, PlanNote]:
+    plan = make_plan(one, content, limits)
+    assert not plan.fits
+    return {note.code: note for note in find_conflicts(plan, limits)}
+
+
+def test_a_full_precision_cache_and_a_long_prompt(tmp_path: Path) -> None:
+    found = conflicts(candidate(tmp_path, 24, 24), MemoryLimits(kv_type="16bit"), LETTERS)
+    assert list(found) == ["wide_kv"]
+    assert found["wide_kv"].figures["bits"] == 16
+    assert "27.6 GiB for 200,500 tokens" in english(found["wide_kv"])
+
+
+def test_an_automatic_cache_is_no_conflict(tmp_path: Path) -> None:
+    assert "wide_kv" not in conflicts(candidate(tmp_path, 6, 6), NO_LIMITS)
+
+
+def test_another_program_s_memory(tmp_path: Path) -> None:
+    found = conflicts(candidate(tmp_path, 6, 12), NO_LIMITS)
+    assert found["other_programs"].figures == {"other_bytes": 6 * GIB, "device": "RTX"}
+
+
+def test_a_ceiling_below_what_is_free(tmp_path: Path) -> None:
+    found = conflicts(candidate(tmp_path, 20, 20), MemoryLimits(vram_limit_bytes=6 * GIB))
+    assert found["low_ceiling"].figures == {"limit_bytes": 6 * GIB, "free_bytes": 20 * GIB}
+
+
+def test_a_prompt_that_is_read_at_once(tmp_path: Path) -> None:
+    found = conflicts(candidate(tmp_path, 16, 16), MemoryLimits(chunked_prefill=False), LETTERS)
+    assert "large_chunk" in found
+
+
+def test_pictures_that_are_very_fine(tmp_path: Path) -> None:
+    maps = Content((*[Still(f"/{n}.png", (4096, 4096)) for n in range(8)], 10), 500)
+    found = conflicts(candidate(tmp_path, 5, 5), NO_LIMITS, maps)
+    assert found["fine_pictures"].figures["tokens"] == 16_384
+
+
+def test_weights_in_32_bits(tmp_path: Path) -> None:
+    one = candidate(tmp_path, 6, 6)
+    sizes = {"text_bytes": 2 * one.spec.text_bytes, "vision_bytes": 2 * one.spec.vision_bytes}
+    wide = replace(one, spec=replace(one.spec, precision="F32", **sizes))
+    assert "wide_weights" in conflicts(wide, NO_LIMITS)
+
+
+def test_fragments_count_where_they_are_large(tmp_path: Path) -> None:
+    plan = make_plan(candidate(tmp_path, 5, 5), BOOK, NO_LIMITS)
+    (note,) = find_conflicts(plan, NO_LIMITS, unused_bytes=GIB)
+    assert note.code == "fragments"
+    assert not find_conflicts(plan, NO_LIMITS, unused_bytes=GIB // 8)
