@@ -1,8 +1,9 @@
-"""What quantised keys and values cost in right answers: the pocket pair's held-out items, one KV type after the other.
+"""What quantised keys, values and weights cost in right answers: the pocket pair's held-out items, one type after another.
 
 Run: `make bench`, or `python tests/benchmarks/bench_kv_quality.py --fonts FOLDER --words FILE`; `python -m
 models.pocket.fonts build/pocket/fonts` fetches both. Greedy, transformers backend,
 on a GPU where there is one. Wanted: 8-bit types change no figure by more than 0.5 points, int4 by no more than 2.
+`weights-int8` keeps keys and values in 16 bits and rounds the language model's matrices as the engine quantises them.
 
 It takes hours on a CPU, so it may be run in pieces: `--items FOLDER` keeps the painted items, `--answers FILE` the answers
 that were given, by weights and device, and `--seconds` ends a piece.
@@ -19,10 +20,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import torch
 from PySide6.QtWidgets import QApplication
 
 from desktopapp.engine.backend import ImagePart, LoadOptions, PromptPart, RunOptions, TextPart, TokenAdded
 from desktopapp.engine.backends.transformers import TransformersBackend
+from desktopapp.engine.backends.transformers.quantised_matrix import QuantisedMatrix, quantise_into
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.media.image import open_image
 from desktopapp.engine.sampling import SamplingParameters
@@ -35,7 +38,8 @@ from models.pocket.words import read_words
 
 ROOT = Path(__file__).resolve().parents[2]
 FONTS = ROOT / "build/pocket/fonts"
-LIMITS = {"int8": 0.5, "fp8_e4m3": 0.5, "fp8_e5m2": 0.5, "int4": 2.0}
+WEIGHTS = "weights-int8"
+LIMITS = {"int8": 0.5, "fp8_e4m3": 0.5, "fp8_e5m2": 0.5, "int4": 2.0, WEIGHTS: 0.5}
 SKILLS = {"read": "instruct", "shapes": "instruct", "ground": "instruct", "sums": "thinking"}
 GREEDY = SamplingParameters(temperature=0.0, top_p=1.0, top_k=0, presence_penalty=0.0)
 LONGEST_ANSWER = 700
@@ -79,16 +83,21 @@ class Asker:
     Args:
         folder: of the model.
         answers: that it may have given before.
+        rounds_weights: to what 8 bits hold.
     """
 
-    def __init__(self, folder: Path, answers: Answers) -> None:
+    def __init__(self, folder: Path, answers: Answers, *, rounds_weights: bool = False) -> None:
+        self.folder = folder
         self._backend = TransformersBackend()
         files = ModelFiles(WeightFormat.SAFETENSORS, folder, None, "BF16", 0)
         facts = self._backend.load(files, LoadOptions(device="auto"), StepClock(), lambda *_: None)
+        if rounds_weights:
+            round_weights(self._backend)
         self._opening = "<think>\n" if "thinking" in folder.name else ""
         self._answers = answers
         weights = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=6).hexdigest()
-        self.name = f"{folder.name}, weights {weights}, {facts.precision} on {facts.device}"
+        rounded = " rounded to int8" if rounds_weights else ""
+        self.name = f"{folder.name}, weights {weights}{rounded}, {facts.precision} on {facts.device}"
 
     def ask(self, picture: Path, question: str, kv_type: str) -> str:
         """The answer behind the thought.
@@ -116,6 +125,20 @@ class Asker:
         )
         said = b"".join(step.data for step in steps if isinstance(step, TokenAdded))
         return said.decode(errors="replace").rpartition("</think>")[2].strip()
+
+
+def round_weights(backend: TransformersBackend) -> None:
+    """Replace a loaded model's matrices by what their 8-bit codes stand for; computing with codes is slow on a CPU."""
+    loaded = backend._loaded
+    if loaded is None:
+        raise RuntimeError("no model is loaded")
+    for module in loaded.network.model.language_model.layers.modules():
+        if isinstance(module, torch.nn.Linear):
+            weights = module.weight.data
+            codes = torch.empty(weights.shape, dtype=torch.int8, device=weights.device)
+            scales = torch.empty(len(weights), device=weights.device)
+            quantise_into(weights, codes, scales)
+            module.weight.data = QuantisedMatrix(codes, scales).widened(torch.empty_like(weights), 0)
 
 
 def make_items(folder: Path, options: argparse.Namespace) -> list[Item]:
@@ -146,7 +169,10 @@ def measure(skill: str, items: list[Item], folder: Path, kv_types: list[str], an
     plain: list[str] = []
     is_good = True
     for kv_type in ("16bit", *kv_types):
-        given = [asker.ask(folder / item.pictures[0], item.question, kv_type) for item in items]
+        if kv_type == WEIGHTS:
+            asker = Asker(asker.folder, answers, rounds_weights=True)
+        kept = "16bit" if kv_type == WEIGHTS else kv_type
+        given = [asker.ask(folder / item.pictures[0], item.question, kept) for item in items]
         plain = plain or given
         points = 100 * score(skill, items, given)
         change = points - 100 * score(skill, items, plain)
@@ -174,7 +200,9 @@ def main() -> int:
     parser.add_argument("--words", type=Path, default=FONTS / "words.txt", help="word list")
     parser.add_argument("--count", type=int, default=20, help="items a skill; 400 for the table in docs")
     parser.add_argument("--skills", nargs="+", choices=tuple(SKILLS), default=tuple(SKILLS))
-    parser.add_argument("--kv-types", nargs="+", choices=tuple(LIMITS), default=tuple(LIMITS))
+    parser.add_argument(
+        "--kv-types", nargs="+", choices=tuple(LIMITS), default=tuple(LIMITS), help="weights last"
+    )
     parser.add_argument("--items", type=Path, help="folder that keeps the painted items")
     parser.add_argument("--answers", type=Path, help="file that keeps the answers")
     parser.add_argument("--seconds", type=float, default=0, help="end after so long; 0: when all is asked")

@@ -24,7 +24,7 @@ from desktopapp.engine.memory.steps import (
 )
 from desktopapp.engine.request import MemoryLimits
 
-_CONTEXT_STEP = 64
+_CONTEXT_STEP = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +212,13 @@ class _Search:
         fitting, failing = needed, most + 1
         if needed >= most or self._excess > 0:
             return needed
+        workload = self._content.workload(self._setup.showing)
+        costs = self._setup.candidate.costs(self._setup.placement)
         while failing - fitting > _CONTEXT_STEP:
             middle = (fitting + failing) // 2
-            if self._fits_with(middle - needed):
+            grown = workload.answered_with(middle - workload.prompt_tokens)
+            if self._phase_limits.excess_bytes(estimate(costs, grown, self._setup.run)) <= 0:
                 fitting = middle
             else:
                 failing = middle
         return fitting
-
-    def _fits_with(self, more_tokens: int) -> bool:
-        content = Content(
-            self._content.items, self._content.answer_tokens + more_tokens, self._content.needs_detail
-        )
-        return self._phase_limits.excess_bytes(estimate_setup(self._setup, content)) <= 0
