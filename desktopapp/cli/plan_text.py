@@ -75,12 +75,12 @@ def memory_lines(plan: Planned) -> Iterator[str]:
     yield ""
     if plan.fits:
         yield f"It fits: {_words(plan.peak_bytes)} at most, {_words(plan.limit_bytes - plan.peak_bytes)} to spare."
-    elif plan.peak_bytes <= plan.limit_bytes:
+    elif not plan.shortfall_bytes:
         yield f"It does NOT fit: it is longer than the {plan.context_tokens:,} tokens that the model reads at once."
     else:
         yield (
-            f"It does NOT fit: {_words(plan.peak_bytes)} are needed, {_words(plan.limit_bytes)} may be used, "
-            f"{_words(plan.peak_bytes - plan.limit_bytes)} are missing."
+            f"It does NOT fit: {_words(plan.limit_bytes + plan.shortfall_bytes)} are needed, {_words(plan.limit_bytes)} may be used, "
+            f"{_words(plan.shortfall_bytes)} are missing."
         )
 
 

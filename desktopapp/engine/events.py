@@ -433,6 +433,7 @@ class Planned(Event):
         remedies: where it does not fit, what would help, the cheapest first, in English.
         reason_notes: the reasons without their words, for another language.
         remedy_notes: likewise the remedies.
+        shortfall_bytes: that are missing where it does not fit: what plans keep free of a GPU's limit counts as well.
         conflicts: where it does not fit, what works against each other, the worst first, in English.
         conflict_notes: the same without their words.
     """
@@ -461,6 +462,7 @@ class Planned(Event):
     remedies: tuple[str, ...] = ()
     reason_notes: tuple[PlanNote, ...] = ()
     remedy_notes: tuple[PlanNote, ...] = ()
+    shortfall_bytes: int = 0
     conflicts: tuple[str, ...] = ()
     conflict_notes: tuple[PlanNote, ...] = ()
 

@@ -96,7 +96,7 @@ def refusal(plan: Plan, event: Planned) -> DoesNotFit:
     notes = event.remedy_notes or (PlanNote(NoteCode.PICK_SMALLER_MODEL),)
     return DoesNotFit(
         model=plan.setup.candidate.model,
-        needed_gib=_gib(event.peak_bytes),
+        needed_gib=_gib(event.limit_bytes + plan.shortfall_bytes),
         limit_gib=_gib(event.limit_bytes),
         missing_gib=_gib(plan.shortfall_bytes),
         device=event.device,

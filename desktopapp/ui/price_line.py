@@ -114,7 +114,7 @@ class PriceLine(QWidget):
             figures["most"] = format_number(planned.context_tokens)
             text = self.tr("Too long: {tokens} tokens, and the model reads {most} at once")
         elif not planned.fits:
-            figures["short"] = format_memory_size(max(0, planned.peak_bytes - planned.limit_bytes))
+            figures["short"] = format_memory_size(planned.shortfall_bytes)
             text = self.tr("Does not fit: {short} too much · {tokens} tokens, peak {peak} of {limit}")
         elif planned.steps_taken:
             figures["how"] = ", ".join(step_words(step) for step in planned.steps_taken)
@@ -138,9 +138,9 @@ def _goes_in_parts(planned: Planned) -> bool:
     if planned.fits:
         return False
     long = [one.bytes for one in planned.attachments if (one.pages or 0) > 1 or (one.frames or 0) > 1]
-    return bool(long) and sum(long) > planned.peak_bytes - planned.limit_bytes
+    return bool(long) and sum(long) > planned.shortfall_bytes
 
 
 def _is_too_long(planned: Planned) -> bool:
     """Whether memory would do, and the model's own context does not."""
-    return not planned.fits and planned.peak_bytes <= planned.limit_bytes
+    return not planned.fits and not planned.shortfall_bytes

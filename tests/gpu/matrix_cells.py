@@ -29,7 +29,7 @@ CEILINGS_GIB = (24, 16, 12, 10)
 SMALL_CARD_GIB = 8
 NEW_TOKENS = 32
 # CUDA's own memory grows by a kernel that is loaded for the first time; as much is kept free beside what was seen.
-_KERNEL_RESERVE_BYTES = 96 << 20
+_KERNEL_RESERVE_BYTES = 16 << 20
 _TEXT_TOKEN = 300
 _SCREEN, _PAGE = (1920, 1088), (1248, 1760)
 _BOOK = "/book.pdf"

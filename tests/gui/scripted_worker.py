@@ -157,7 +157,8 @@ class ScriptedWorker(QObject):
             prefill_chunk=1024,
             attachments=attachments,
         )
-        return replace(planned, **changes)
+        planned = replace(planned, **changes)
+        return replace(planned, shortfall_bytes=max(0, planned.peak_bytes - planned.limit_bytes))
 
     def answer_draft(self, **changes: Any) -> None:
         """Answer the newest question for the price of the draft; see `plan`."""

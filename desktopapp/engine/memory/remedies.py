@@ -65,10 +65,10 @@ def _less_memory(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]
             NoteCode.RAISE_CEILING,
             {"missing_bytes": plan.shortfall_bytes, "free_bytes": device.free_bytes},
         )
-    if plan.estimate.peak_bytes <= device.total_bytes and device.total_bytes > device.free_bytes:
-        missing = plan.estimate.peak_bytes - device.free_bytes
-        if missing > 0:
-            yield PlanNote(NoteCode.CLOSE_PROGRAMS, {"missing_bytes": missing, "device": device.name})
+    needed = plan.limit_bytes + plan.shortfall_bytes
+    if device.free_bytes < needed <= device.total_bytes:
+        figures: dict[str, int | str] = {"missing_bytes": needed - device.free_bytes, "device": device.name}
+        yield PlanNote(NoteCode.CLOSE_PROGRAMS, figures)
     yield from _less_content(plan, limits)
     for other in others:
         if make_plan(other.candidate, content, limits).fits:

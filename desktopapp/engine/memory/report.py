@@ -54,6 +54,7 @@ def planned_event(
         remedies=tuple(english(note) for note in remedies),
         reason_notes=notes,
         remedy_notes=remedies,
+        shortfall_bytes=plan.shortfall_bytes,
         conflicts=tuple(english(note) for note in conflicts),
         conflict_notes=conflicts,
     )

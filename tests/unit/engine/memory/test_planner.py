@@ -12,6 +12,7 @@ from desktopapp.engine.memory.candidate import Candidate
 from desktopapp.engine.memory.content import Clip, Content, Document, Still
 from desktopapp.engine.memory.machine import Device
 from desktopapp.engine.memory.model_spec import read_folder_spec
+from desktopapp.engine.memory.phase_limits import GPU_MARGIN_BYTES
 from desktopapp.engine.memory.planner import Alternative, estimate_setup, make_plan
 from desktopapp.engine.memory.remedies import find_remedies
 from desktopapp.engine.memory.report import planned_event
@@ -234,7 +235,7 @@ def test_a_refusal_tells_what_is_missing_and_what_would_help(tmp_path: Path) -> 
     small = Alternative(Step.SMALLER_MODEL, on_gpu(8, tmp_path, "2B"))
     plan = make_plan(candidate, Content((SCREEN, 10), 100), NO_LIMITS)
     assert not plan.fits
-    assert plan.shortfall_bytes == plan.estimate.peak_bytes - 8 * GIB
+    assert plan.shortfall_bytes == plan.estimate.peak_bytes + GPU_MARGIN_BYTES - 8 * GIB
     remedies = find_remedies(plan, NO_LIMITS, [small])
     assert [english(remedy) for remedy in remedies] == ["Use 2B with transformers: it fits."]
 
