@@ -49,6 +49,23 @@ def test_where_both_could_run_the_gpu_decides(
     assert words in reason
 
 
+@pytest.mark.parametrize(
+    ("free_bytes", "llama_has_gpu", "chosen"),
+    [
+        (WEIGHTS + HEADROOM_BYTES - 1, False, TRANSFORMERS),
+        (WEIGHTS * 2 // 3 + HEADROOM_BYTES - 1, False, LLAMA_CPP),
+        (WEIGHTS + HEADROOM_BYTES - 1, True, LLAMA_CPP),
+    ],
+)
+def test_8_bits_on_the_gpu_come_before_a_llama_cpp_that_cannot_use_it(
+    free_bytes: int, llama_has_gpu: bool, chosen: BackendChoice
+) -> None:
+    backend, _, _ = choose_backend(
+        model(GGUF, SAFETENSORS), AUTO, gpu(free_bytes), torch_has_cuda=True, llama_has_gpu=llama_has_gpu
+    )
+    assert backend is chosen
+
+
 def test_weights_of_32_bits_count_half() -> None:
     wide = ModelFiles(WeightFormat.SAFETENSORS, FOLDER, None, "F32", 2 * WEIGHTS)
     backend, _, _ = choose_backend(

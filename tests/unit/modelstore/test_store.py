@@ -420,6 +420,12 @@ def test_the_default_is_real_before_random_and_instruct_before_thinking(place: P
     assert find_model("").name == "b-thinking"
 
 
+def test_the_default_is_the_largest(place: Path) -> None:
+    for name, elements in (("a", 8), ("b", 64), ("c", 8)):
+        write_safetensors(make_folder(place / name) / "model.safetensors", elements=elements)
+    assert find_model("").name == "b"
+
+
 def test_the_variant_is_the_usable_one_of_the_family_nearest(place: Path, tmp_path: Path) -> None:
     instruct = "Qwen3-VL-4B-Instruct"
     make_folder(place / instruct)

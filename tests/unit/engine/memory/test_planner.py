@@ -230,6 +230,38 @@ def test_another_form_comes_before_layers_on_the_cpu(tmp_path: Path) -> None:
     assert plan.steps[0] is Step.OTHER_WEIGHTS
 
 
+def test_layers_of_another_form_go_to_the_cpu_where_the_wanted_one_cannot(tmp_path: Path) -> None:
+    wanted = on_gpu(3, tmp_path, capabilities=WITH_8BIT)
+    form = on_gpu(3, tmp_path, capabilities=LAYERED)
+    content = Content((SCREEN, 10), 100)
+    plan = make_plan(wanted, content, NO_LIMITS, [Alternative(Step.OTHER_BACKEND, form)])
+    assert plan.fits
+    assert plan.steps[0] is Step.OTHER_BACKEND
+    assert Step.MOST_LAYERS_ON_CPU in plan.steps
+    # A smaller model was not asked for, so it is not taken apart either.
+    smaller = Alternative(Step.SMALLER_MODEL, form)
+    assert not make_plan(wanted, content, NO_LIMITS, [smaller]).fits
+
+
+def test_what_can_be_cut_is_cut_and_nothing_else(tmp_path: Path) -> None:
+    pictures = tuple(Still(f"/{number}.png", (1248, 1760)) for number in range(100))
+    for items, cut_path, cut in (((BOOK, SCREEN, 10), BOOK.path, True), ((*pictures, SCREEN, 10), "", False)):
+        content = Content(items, 500, cut_path=cut_path)
+        plan = make_plan(on_gpu(6.6, tmp_path, capabilities=WITH_8BIT), content, NO_LIMITS)
+        assert (plan.setup.showing.segments > 1) is cut
+        assert content.most_segments(plan.setup.showing) == (100 if cut else 0)
+
+
+def test_a_segment_holds_its_pages_and_everything_beside_them(tmp_path: Path) -> None:
+    content = Content((7, BOOK, SCREEN, 10), 500, cut_path=BOOK.path)
+    showing = make_plan(on_gpu(80, tmp_path), content, NO_LIMITS).setup.showing
+    whole = content.workload(showing)
+    third = content.workload(replace(showing, segments=3))
+    assert len(whole.pictures) == 101
+    assert len(third.pictures) == 35
+    assert third.pictures[-1].picture == whole.pictures[-1].picture
+
+
 def test_a_refusal_tells_what_is_missing_and_what_would_help(tmp_path: Path) -> None:
     candidate = on_gpu(8, tmp_path)
     small = Alternative(Step.SMALLER_MODEL, on_gpu(8, tmp_path, "2B"))
