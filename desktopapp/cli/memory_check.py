@@ -69,7 +69,7 @@ def screenshot_lines(screenshot: Planned) -> Iterator[str]:
     yield f"A question about a screenshot, with {screenshot.model} ({screenshot.precision}) in {screenshot.backend}:"
     yield from (f"  {line}" if line else "" for line in memory_lines(screenshot))
     for title, sentences in (
-        ("What was given up", screenshot.reasons),
+        ("How it runs", screenshot.reasons),
         ("What stands in the way", screenshot.conflicts),
         ("What would help", screenshot.remedies),
     ):
