@@ -4,7 +4,7 @@ VENV := .venv/bin
 # pytest-xvfb brings the screen where Xvfb is; without it Qt draws into memory.
 TEST_PLATFORM = $(if $(shell command -v Xvfb),xcb,offscreen)
 
-.PHONY: help run test check demo bench pocket pocket-eval clean distclean environment headless
+.PHONY: help run test check demo bench pocket pocket-eval package package-full clean distclean environment headless
 
 help:
 	@echo "make run     open the window (sets up what is missing first)"
@@ -14,6 +14,8 @@ help:
 	@echo "make bench   the benchmarks"
 	@echo "make pocket  make the pocket models from nothing, on a GPU; see models/pocket/README.md"
 	@echo "make pocket-eval  measure them: the table of their model card, in hours on two cores; EVAL=--quick: 20 items a skill"
+	@echo "make package  an installable program without PyTorch, into dist/; see docs/packaging.md"
+	@echo "make package-full  the same with PyTorch"
 	@echo "make clean   remove what was built, but for the environment; make distclean removes that as well"
 
 environment:
@@ -50,6 +52,12 @@ pocket-eval: headless
 	@$(VENV)/python -m models.pocket.fonts build/pocket/fonts
 	@$(VENV)/python -m models.pocket.evaluation models/qwen3-vl/qwen3-vl-pocket-* \
 		--fonts build/pocket/fonts/heldout --words build/pocket/fonts/words.txt $(EVAL)
+
+package: headless
+	@$(VENV)/python packaging/build_bundle.py lite
+
+package-full: headless
+	@$(VENV)/python packaging/build_bundle.py full
 
 clean:
 	rm -f models/qwen3-vl/qwen3-vl-pocket-*/*.gguf
