@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 import yaml
@@ -43,6 +44,7 @@ class Settings:
         prefill_chunk_size: tokens of one chunk; None is what the memory asks for.
         image_max_tokens: most visual tokens of a picture; a larger one is shrunk. None is the model's own limit.
         vram_limit_gib: most memory of the device to use; None for what is free.
+        streaming: answers are shown while they are written; else when they are complete.
         language: of the window.
         theme: of the window.
         show_history: earlier conversations stand beside the conversation.
@@ -61,6 +63,7 @@ class Settings:
     prefill_chunk_size: Annotated[int, msgspec.Meta(ge=16, le=65_536)] | None = None
     image_max_tokens: Annotated[int, msgspec.Meta(ge=16, le=16_384)] | None = None
     vram_limit_gib: Annotated[float, msgspec.Meta(gt=0, le=4096)] | None = None
+    streaming: bool = True
     language: Language = "system"
     theme: Theme = "system"
     show_history: bool = False
@@ -95,6 +98,7 @@ _ACCEPTED = {
     "prefill_chunk_size": "a whole number of tokens from 16 to 65536, or nothing",
     "image_max_tokens": "a whole number of tokens from 16 to 16384, or nothing",
     "vram_limit_gib": "a number of GiB above 0 and up to 4096, or nothing",
+    "streaming": "true or false",
     "language": "system, en or zh_CN",
     "theme": "system, light or dark",
     "show_history": "true or false",
@@ -125,10 +129,28 @@ def load_settings(file: Path | None = None) -> LoadedSettings:
     return _convert(file.name, values, lines)
 
 
+def limits_of_setting(name: str) -> tuple[float, float]:
+    """The least and the greatest number that a setting takes.
+
+    Args:
+        name: of a setting that is a number.
+
+    Raises:
+        KeyError: it is none.
+    """
+    kind = get_type_hints(Settings, include_extras=True)[name]
+    for part in (kind, *get_args(kind)):
+        for meta in getattr(part, "__metadata__", ()):
+            least = meta.ge if meta.ge is not None else meta.gt
+            return least, meta.le
+    raise KeyError(name)
+
+
 def save_settings(settings: Settings, file: Path | None = None) -> None:
     """Write the settings; keys of the file that this version does not know stay.
 
-    A file that cannot be parsed is first renamed to `config.yaml.bak` (`.bak2`, ... where that exists).
+    A file that cannot be parsed, or holds a value that could not be used, is first kept as `config.yaml.bak`
+    (`.bak2`, ... where that exists).
 
     Args:
         settings: what to write.
@@ -141,8 +163,11 @@ def save_settings(settings: Settings, file: Path | None = None) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     known = {field.name for field in fields(Settings)}
     try:
-        values, _ = _read(file)
+        values, lines = _read(file)
         kept = {key: value for key, value in values.items() if key not in known}
+        of_known: dict[object, Any] = {key: value for key, value in values.items() if key in known}
+        if _convert(file.name, of_known, lines).problems:
+            shutil.copy2(file, _free_backup_name(file))
     except FileNotFoundError:
         kept = {}
     except _Unparsable:

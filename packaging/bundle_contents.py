@@ -225,6 +225,11 @@ def stub_kind(destination: str) -> str:
     return next((kind for stem, kind in STUBS.items() if name.startswith(f"{stem}-")), "")
 
 
+def is_second_copy(destination: str, libraries: Iterable[Path]) -> bool:
+    """Whether a file is one of llama.cpp's libraries beside its place: loaded as well, it would know no backends."""
+    return "/" not in destination and destination in {path.name for path in libraries}
+
+
 def llama_libraries(folder: Path) -> list[Path]:
     """The libraries to bundle; they all go to `LLAMA_LIBRARIES`.
 

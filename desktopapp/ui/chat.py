@@ -72,6 +72,9 @@ class Chat(QObject):
         self._asked = ""
         self._state = ChatState.IDLE
         self._texts: dict[Channel, list[str]] = {}
+        self._is_streaming = True
+        self._held: list[tuple[Channel, str]] = []
+        """What was written and is shown with the end of the answer only."""
         self._save_timer = QTimer(self, singleShot=True, interval=_SAVE_EVERY_MS)
         self._save_timer.timeout.connect(self._save_running)
 
@@ -98,6 +101,10 @@ class Chat(QObject):
     def limit_reasoning(self, limits: ReasoningLimits) -> None:
         """Let Thinking models think so far, from the next answer on."""
         self._reasoning = limits
+
+    def show_while_written(self, streaming: bool) -> None:
+        """Show answers as they come, or when they are complete."""
+        self._is_streaming = streaming
 
     def restore(self, conversation: StoredConversation) -> Draft:
         """Show a stored conversation; return its draft.
@@ -217,14 +224,22 @@ class Chat(QObject):
         if event.request_id != self._running:
             return
         self._texts.setdefault(event.channel, []).append(event.text)
-        self._view.append_text(event.request_id, event.channel, event.text)
+        self._held.append((event.channel, event.text))
+        if self._is_streaming:
+            self._show_held()
         if not self._save_timer.isActive():
             self._save_timer.start()
+
+    def _show_held(self) -> None:
+        for channel, text in self._held:
+            self._view.append_text(self._running, channel, text)
+        self._held.clear()
 
     def on_finished(self, event: Finished) -> None:
         """The answer is complete, stopped, or cut at its limit."""
         if event.request_id != self._running:
             return
+        self._show_held()
         self._texts = {Channel.ANSWER: [event.text], Channel.THOUGHT: [event.thought]}
         self._view.finish_answer(event.request_id, event.finish_reason, event.stats)
         self._keep_running_as(event.finish_reason, msgspec.to_builtins(event.stats))
@@ -237,6 +252,7 @@ class Chat(QObject):
         self.waiting.forget_loading()
         if not event.request_id or event.request_id != self._running:
             return
+        self._show_held()
         message, remedy = translate_error(event)
         error = StoredError(event.error, event.message, event.remedy, dict(event.values))
         self._view.fail_answer(event.request_id, message, remedy, can_retry=can_ask_again(error))
@@ -262,6 +278,7 @@ class Chat(QObject):
         self._messages[answer.message_id] = answer
         self._saver.save_message(answer)
         self._texts = {}
+        self._held.clear()
         self._running, self._asked = answer.message_id, question.message_id
         self._view.begin_answer(answer.message_id, self._model_label)
         self._view.set_answer_media(answer.message_id, attachments_of(dialogue.turns))

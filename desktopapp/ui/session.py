@@ -65,6 +65,7 @@ class Session(QObject):
         self.history = HistoryControl(window, self.saver, self)
         self.chat = Chat(window.view, self.saver, self)
         self.chat.limit_reasoning(reasoning_of(self.settings))
+        self.chat.show_while_written(self.settings.streaming)
         self.thinking = ThinkingNotes(window.view, self)
         self.pricer = DraftPricer(window, self.chat, self.intake, self)
         self._problems = loaded.problems
@@ -132,6 +133,7 @@ class Session(QObject):
         window.new_requested.connect(self._on_new)
         window.stop_requested.connect(self.chat.stop)
         window.settings_menu.changed.connect(self._on_settings_changed)
+        window.settings_menu.all_requested.connect(self._on_all_settings_requested)
         window.status.gauge.limit_chosen.connect(self._on_limit_chosen)
         composer.sent.connect(self._on_sent)
         composer.capture_requested.connect(self.capture.begin)
@@ -350,6 +352,22 @@ class Session(QObject):
         self._show_draft(replace(draft, text=f"{text}\n\n{draft.text}" if text else draft.text))
         self.window.composer.edit.setFocus()
 
+    def _on_all_settings_requested(self) -> None:
+        from desktopapp.ui.settings_dialog import SettingsDialog
+
+        dialog = SettingsDialog(self.settings, self.window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.chosen.connect(self._on_settings_chosen)
+        dialog.open()
+
+    def _on_settings_chosen(self, settings: Settings) -> None:
+        self.settings = settings  # the model's name as well, which changes in the menu leave alone
+        self.history.begin(settings.show_history)
+        self.window.status.gauge.show_limit(settings.vram_limit_gib)
+        self.chat.show_while_written(settings.streaming)
+        # Theme and language belong to the application, which listens to the menu.
+        self.window.settings_menu.changed.emit(settings)
+
     def _on_limit_chosen(self, limit_gib: float | None) -> None:
         kept = replace(self.settings, vram_limit_gib=limit_gib)
         self._keep_settings(kept)
@@ -364,7 +382,9 @@ class Session(QObject):
             message = self.tr("Your settings cannot be saved ({reason}).").format(
                 reason=error.strerror or error
             )
-            self._notify(Notice(NoticeLevel.ERROR, message, "", "settings"))
+            remedy = self.tr("Make {file} writable; until then they hold for this window.")
+            remedy = remedy.format(file=paths.settings_file())
+            self._notify(Notice(NoticeLevel.ERROR, message, remedy, "settings"))
 
     def _notify(self, notice: Notice) -> None:
         self.window.notices.show_notice(notice)

@@ -41,10 +41,12 @@ class SettingsMenu(QToolButton):
 
     Signals:
         changed: carries the new `Settings`.
+        all_requested: the person wants the dialog with every setting.
         shortcuts_requested: the person wants the list of keyboard shortcuts.
     """
 
     changed = Signal(object)
+    all_requested = Signal()
     shortcuts_requested = Signal()
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
@@ -138,6 +140,8 @@ class SettingsMenu(QToolButton):
             {"system": self.tr("As the system"), "en": "English", "zh_CN": "简体中文"},
         )
         self._menu.addSeparator()
+        everything = self._menu.addAction(self.tr("All settings …"))
+        everything.triggered.connect(self.all_requested)
         shortcuts = self._menu.addAction(self.tr("Keyboard shortcuts"))
         shortcuts.triggered.connect(self.shortcuts_requested)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bundle_contents import program_version  # noqa: E402
-from file_types import FILE_TYPES  # noqa: E402
+from bundle_contents import program_version
+from file_types import FILE_TYPES
 
 BUNDLE_IDENTIFIER = "io.github.qwen3-vl-desktop"
 

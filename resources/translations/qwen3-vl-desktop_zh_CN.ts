@@ -1269,6 +1269,161 @@
         <source>Your settings cannot be saved ({reason}).</source>
         <translation>设置无法保存（{reason}）。</translation>
     </message>
+    <message>
+        <source>Make {file} writable; until then they hold for this window.</source>
+        <translation>请使 {file} 可写；在此之前，设置仅对本窗口有效。</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsDialog</name>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>These are kept in {file}.</source>
+        <translation>这些设置保存在 {file} 中。</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>As at first</source>
+        <translation>恢复默认</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>回答</translation>
+    </message>
+    <message>
+        <source>Answer with</source>
+        <translation>回答方式</translation>
+    </message>
+    <message>
+        <source>Automatic: by the task</source>
+        <translation>自动：按任务选择</translation>
+    </message>
+    <message>
+        <source>Instruct: answers at once</source>
+        <translation>Instruct：直接回答</translation>
+    </message>
+    <message>
+        <source>Thinking: thinks first</source>
+        <translation>Thinking：先思考再回答</translation>
+    </message>
+    <message>
+        <source>Longest thought, in tokens</source>
+        <translation>思考的最大长度（词元）</translation>
+    </message>
+    <message>
+        <source>What there is room for</source>
+        <translation>有多少空间用多少</translation>
+    </message>
+    <message>
+        <source>Steps of a thought</source>
+        <translation>思考的步数</translation>
+    </message>
+    <message>
+        <source>Longest step, in tokens</source>
+        <translation>每一步的最大长度（词元）</translation>
+    </message>
+    <message>
+        <source>Show answers while they are written</source>
+        <translation>边写边显示回答</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Name or path</source>
+        <translation>名称或路径</translation>
+    </message>
+    <message>
+        <source>The first usable one</source>
+        <translation>第一个可用的模型</translation>
+    </message>
+    <message>
+        <source>Backend</source>
+        <translation>后端</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Longest conversation, in tokens</source>
+        <translation>对话的最大长度（词元）</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>内存</translation>
+    </message>
+    <message>
+        <source>Most memory, in GiB</source>
+        <translation>最多使用的内存（GiB）</translation>
+    </message>
+    <message>
+        <source>What is free</source>
+        <translation>空闲多少用多少</translation>
+    </message>
+    <message>
+        <source>Automatic: as the memory asks for</source>
+        <translation>自动：视内存而定</translation>
+    </message>
+    <message>
+        <source>KV cache</source>
+        <translation>KV 缓存</translation>
+    </message>
+    <message>
+        <source>Read long prompts in chunks</source>
+        <translation>分块读取长提示</translation>
+    </message>
+    <message>
+        <source>Size of a chunk, in tokens</source>
+        <translation>每块的大小（词元）</translation>
+    </message>
+    <message>
+        <source>Most tokens of a picture</source>
+        <translation>每张图片的最多词元</translation>
+    </message>
+    <message>
+        <source>As fine as the model reads them</source>
+        <translation>按模型能读取的精细程度</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>窗口</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>主题</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>语言</translation>
+    </message>
+    <message>
+        <source>Show earlier conversations at the side</source>
+        <translation>在侧边显示以前的对话</translation>
+    </message>
 </context>
 <context>
     <name>SettingsMenu</name>
@@ -1363,6 +1518,10 @@
     <message>
         <source>Language</source>
         <translation>语言</translation>
+    </message>
+    <message>
+        <source>All settings …</source>
+        <translation>全部设置…</translation>
     </message>
     <message>
         <source>Keyboard shortcuts</source>
