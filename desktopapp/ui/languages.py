@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
 from desktopapp import paths
+
+_log = logging.getLogger(__name__)
 
 _CATALOGUE = "qwen3-vl-desktop"
 _SYSTEM = "system"
@@ -73,4 +77,6 @@ class LanguageController(QObject):
             translator = QTranslator(self)
             if translator.load(name, folder):
                 loaded.append(translator)
+            else:
+                _log.warning("%s.qm is not in %s: its texts stay English", name, folder)
         return loaded

@@ -21,7 +21,7 @@ from desktopapp.engine.events import Failed
 from desktopapp.engine.plan_note import NoteCode, PlanNote
 from desktopapp.settings import Settings
 from desktopapp.ui.engine_phrases import PHRASES
-from desktopapp.ui.languages import resolve_language
+from desktopapp.ui.languages import LanguageController, resolve_language
 from desktopapp.ui.wording import translate_error
 from tests.gui.scripted_worker import script_of
 
@@ -176,3 +176,14 @@ def visible_texts(window: QWidget) -> set[str]:
     labels = [label.text() for label in window.findChildren(QLabel) if label.isVisible()]
     buttons = [button.text() for button in window.findChildren(QAbstractButton) if button.isVisible()]
     return {text.strip() for text in labels + buttons if text.strip()}
+
+
+def test_a_catalogue_that_is_not_there_is_told_in_the_log(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(paths, "resources_dir", lambda: tmp_path)
+    controller = LanguageController(qapp, "zh_CN")
+    try:
+        assert "qwen3-vl-desktop_zh_CN.qm is not in" in caplog.text
+    finally:
+        controller.choose("en")
