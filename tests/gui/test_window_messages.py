@@ -195,7 +195,7 @@ def test_new_conversation_stops_the_answer_and_ignores_its_late_events(
 
 def test_notices_go_with_the_conversation_that_they_were_about(desktop: Desktop) -> None:
     drop(desktop, files("/nowhere/gone.png"))
-    desktop.session._refuse("gone.png", "“gone.png” is no longer there.")
+    desktop.session._refuse("gone.png")
     assert desktop.window.notices.notices
     desktop.window.new_requested.emit()
     assert desktop.window.notices.notices == []

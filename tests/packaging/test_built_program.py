@@ -28,7 +28,9 @@ ANSWER = "Rye bread 4.50"
 def built_program() -> Path | None:
     """The folder of the newest built program, or None."""
     named = os.environ.get("QWEN3VL_BUNDLE")
-    places = [Path(named)] if named else [ROOT / "build" / "bundle" / name / NAME for name in ("lite", "full")]
+    places = (
+        [Path(named)] if named else [ROOT / "build" / "bundle" / name / NAME for name in ("lite", "full")]
+    )
     return next((place for place in places if place.is_dir()), None)
 
 
@@ -98,7 +100,9 @@ def test_doctor_finds_nothing_to_mend(program: Path, home: Path) -> None:
         assert "\nVulkan: " in done.stdout
 
 
-def test_the_pocket_model_answers_and_nothing_is_written_beside_the_program(program: Path, home: Path) -> None:
+def test_the_pocket_model_answers_and_nothing_is_written_beside_the_program(
+    program: Path, home: Path
+) -> None:
     before = state_of(program.parent)
     done = run(program, home, "ask", "--attach", sample(program, "receipt.png"), QUESTION)
     assert done.returncode == 0, done.stderr
