@@ -4,7 +4,8 @@ Entry point: `LongJob(request, answer_once, headers).run(cancel)`. `answer_once`
 that the whole does not fit by yielding a `Failed` of `PromptTooLong`, `DoesNotFit` or `NeedsSegments` before any text; then the longest
 document or video of the question is cut. Into how many parts is read from the values of that `Failed`: `segments` is the
 number itself, else `tokens` and `limit` say what is needed and what one prompt holds; else it is two. A part
-that is refused in the same way is halved, down to one page or some seconds.
+that is refused in the same way is halved, down to one page or some seconds. Where the question has nothing to cut, and files
+of earlier turns are what does not fit, it is answered without those.
 
 Each part that is answered is told of by a `StretchAnswered`. A request that has them back in `Request.job` goes
 on behind them.
@@ -41,11 +42,16 @@ from desktopapp.engine.segments import (
     parts_needed,
     segment_of,
     segment_request,
+    without_earlier_files,
 )
 from desktopapp.errors import AttachmentError, DoesNotFit, NeedsSegments, PromptTooLong
 
 _TOO_LONG = {PromptTooLong.__name__, DoesNotFit.__name__, NeedsSegments.__name__}
 _MOST_PARTS = 2_000
+_WORDS_ONLY = (
+    "Files of earlier questions do not fit any more; this is answered from what was said about them."
+)
+_WORDS_ONLY_CHINESE = "先前问题中的文件已放不下；以下回答只依据已有的对话文字。"
 
 AnswerOnce: TypeAlias = Callable[[Request, CancelToken], Generator[Event, None, None]]
 
@@ -84,10 +90,19 @@ class LongJob:
         if refused is None:
             return
         segments = self._cut(refused)
-        if len(segments) < 2:
+        if len(segments) > 1:
+            yield from self._run_segments(segments, cancel)
+        elif any(turn.attachments for turn in self._request.turns[:-1]):
+            yield from self._answer_from_words(cancel)
+        else:
             yield refused
-            return
-        yield from self._run_segments(segments, cancel)
+
+    def _answer_from_words(self, cancel: CancelToken) -> Iterator[Event]:
+        """Behind a long job its file would be in the way of every further question: leave earlier files out, and say so."""
+        note = _WORDS_ONLY_CHINESE if self._in_chinese else _WORDS_ONLY
+        request = replace(self._request, turns=without_earlier_files(self._request.turns))
+        end = yield from self._answer(request, f"*{note}*\n\n", cancel)
+        yield end if isinstance(end, Failed) else self._finished(end.finish_reason)
 
     def _segments_of(self, job: JobSoFar) -> list[Segment]:
         """All parts, those that are done first; nothing where they are not this question's."""

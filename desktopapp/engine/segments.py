@@ -136,7 +136,7 @@ def segment_request(request: Request, segment: Segment, number: int, total: int)
         segment.attachment if one.path == segment.attachment.path else one for one in question.attachments
     )
     turn = replace(question, text=question.text + note, attachments=attachments)
-    return replace(request, turns=(*_words_only(request.turns[:-1]), turn))
+    return replace(request, turns=without_earlier_files((*request.turns[:-1], turn)))
 
 
 def merge_request(request: Request, answers: Sequence[tuple[str, str]]) -> Request:
@@ -163,12 +163,13 @@ def is_chinese(text: str) -> bool:
     return bool(_CHINESE.search(text))
 
 
+def without_earlier_files(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Turns of which only the last keeps its files."""
+    return (*(replace(turn, attachments=()) for turn in turns[:-1]), *turns[-1:])
+
+
 def _length(header: MediaHeader) -> int:
     return len(header.sizes) if header.kind is MediaKind.DOCUMENT else header.frames
-
-
-def _words_only(turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    return tuple(replace(turn, attachments=()) for turn in turns)
 
 
 def _pages(attachment: Attachment, first: int, last: int, parts: int) -> list[Segment]:

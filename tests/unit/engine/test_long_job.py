@@ -223,3 +223,15 @@ def test_a_refusal_says_into_how_many_parts(tmp_path: Path, values: dict[str, st
     assert isinstance(events[-1], Finished)
     assert len([event for event in events if isinstance(event, StretchAnswered)]) == parts
     assert len(asked) == 1 + parts + 1  # the whole, each part, the merging
+
+
+def test_a_question_behind_a_long_document_is_answered_from_words(tmp_path: Path) -> None:
+    long = ask(document(tmp_path, 40), 3_000)
+    turns = (*long.turns, Turn(Role.ASSISTANT, "Forty pages."), Turn(Role.USER, "How many?"))
+    end = run(replace(long, turns=turns))[-1]
+    assert isinstance(end, Finished), end
+    assert end.text.startswith("*Files of earlier questions do not fit any more")
+    assert "Picture" not in end.text
+    # One that is too long by itself is refused as before.
+    alone = replace(long, turns=(Turn(Role.USER, "word " * 20_000),))
+    assert isinstance(run(alone)[-1], Failed)
