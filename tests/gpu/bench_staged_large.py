@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
@@ -54,10 +54,12 @@ class Chain:
     Args:
         model: a loaded network.
         kv_type: of the KV cache.
+        until_s: `time.perf_counter()` at which it ends, wherever it is.
     """
 
-    def __init__(self, model: LoadedNetwork, kv_type: str) -> None:
+    def __init__(self, model: LoadedNetwork, kv_type: str, until_s: float) -> None:
         self._model = model
+        self._until_s = until_s
         self._options = RunOptions(kv_type)
         self._question: tuple[PromptPart, ...] = (
             ImagePart(NoisePicture(1920, 1088)),
@@ -98,6 +100,10 @@ class Chain:
             self.kv_tokens = max(self.kv_tokens, held)
             if number % _LOOK_EVERY_TOKENS == 0:
                 self._look()
+            if time.perf_counter() > self._until_s:
+                break
+        if isinstance(steps, Generator):
+            steps.close()
         self._look()
 
     def _look(self) -> None:
@@ -107,7 +113,7 @@ class Chain:
 
 
 def measure(
-    network: object, run: str, kv_type: str, thought: int, step: int, before_bytes: int
+    network: object, run: str, kv_type: str, thought: int, step: int, before_bytes: int, until_s: float
 ) -> dict[str, object]:
     """One run's figures.
 
@@ -118,15 +124,16 @@ def measure(
         thought: tokens in all.
         step: tokens of a step.
         before_bytes: used on the device before anything was made.
+        until_s: see `Chain`.
     """
     model = load(network, 40_960)
-    warm = Chain(model, kv_type)
+    warm = Chain(model, kv_type, until_s)
     warm.think_in_steps(32, 16)
     model.conversations.clear()
     gc.collect()
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
-    chain = Chain(model, kv_type)
+    chain = Chain(model, kv_type, until_s)
     began_s = time.perf_counter()
     if run == "plain":
         chain.think_plainly(thought)
@@ -168,17 +175,21 @@ def main() -> int:
     parser.add_argument("--kv", default="int8", help="KV types, with commas between")
     parser.add_argument("--thought-tokens", type=int, default=16_384)
     parser.add_argument("--step-tokens", type=int, default=2_048)
+    parser.add_argument("--seconds", type=float, default=1e6, help="end after these, wherever it is")
     parser.add_argument("--out", type=Path, help="JSON lines are added to this file")
     options = parser.parse_args()
     if not torch.cuda.is_available():
         print("PyTorch finds no CUDA card")
         return 0
     before_bytes = _device_bytes()
+    until_s = time.perf_counter() + options.seconds
     network = make_network()
     print(torch.cuda.get_device_name(), flush=True)
     for kv_type in options.kv.split(","):
         for run in options.runs:
-            row = measure(network, run, kv_type, options.thought_tokens, options.step_tokens, before_bytes)
+            row = measure(
+                network, run, kv_type, options.thought_tokens, options.step_tokens, before_bytes, until_s
+            )
             print(json.dumps(row), flush=True)
             if options.out:
                 with options.out.open("a", encoding="utf-8") as file:
