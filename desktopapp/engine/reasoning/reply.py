@@ -45,7 +45,7 @@ class ReplyLimits:
 
     Args:
         new_tokens: thought included, above zero.
-        thought_tokens: of its thought; None for what the others leave.
+        thought_tokens: of its thought; None for what the others leave, 0 for no thought at all.
         reply_tokens: behind the thought; None for what the others leave.
         ends_at_sentence: a thought that comes close to `thought_tokens` is closed where a sentence of it ends.
     """
@@ -128,7 +128,9 @@ class Replier:
             parts += begun.parts(opens_thought=prompt.opens_thought)
             self._answer.go_on_from(begun.written(opens_thought=prompt.opens_thought), begun.text)
             run.count_begun(begun)
-        reason = yield from run.follow(self._generate(parts, run.left_tokens))
+        reason = FinishReason.LENGTH
+        if limits.thought_tokens != 0 or not self._answer.inside_thought:
+            reason = yield from run.follow(self._generate(parts, run.left_tokens))
         if self._answer.inside_thought:
             own_end = ThoughtEnd.MODEL if reason is FinishReason.STOP else ThoughtEnd.BUDGET
             yield from self._answer.close_thought(run.thought_end or own_end)

@@ -202,7 +202,7 @@ class StagedRun:
     def _next_budget(self) -> int:
         if self._thought_budget is None:
             return self._step_tokens
-        return max(1, min(self._step_tokens, self._thought_budget - self._answer.thought_tokens))
+        return max(0, min(self._step_tokens, self._thought_budget - self._answer.thought_tokens))
 
     def _think(self, thought: _Thought) -> Generator[Event, None, _Thought]:
         """Steps until nothing is open, they come to notes that they had before, or there may be no more."""

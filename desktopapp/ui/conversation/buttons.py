@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from desktopapp.ui.conversation.glyphs import draw_glyph
 from desktopapp.ui.theme import colors_of, fonts
-from desktopapp.ui.tokens import RADIUS_S, SPACE_S, SPACE_XS
+from desktopapp.ui.tokens import RADIUS_S, SPACE_S
 
 _GLYPH_PX = 16
 _HEIGHT_PX = 28
@@ -48,7 +48,7 @@ class QuietButton(QAbstractButton):
         width = _HEIGHT_PX if self._glyph else 2 * SPACE_S
         if self.text():
             width += QFontMetrics(fonts().small).horizontalAdvance(self.text()) + (
-                SPACE_XS if self._glyph else 0
+                SPACE_S if self._glyph else 0
             )
         return QSize(width, _HEIGHT_PX)
 

@@ -181,7 +181,7 @@ def test_the_thought_budget_holds_for_all_steps() -> None:
 
     _, events = ask(reply, limits)
     thought = [event.tokens for event in events if isinstance(event, ThoughtEnded)]
-    assert thought == [40, 80, 100, 101]
+    assert thought == [40, 80, 100, 100]
     assert last(events).text == "42"
 
 
