@@ -50,6 +50,7 @@ class NoteCode(StrEnum):
     WIDE_KV = "wide_kv"
     LARGE_CHUNK = "large_chunk"
     FINE_PICTURES = "fine_pictures"
+    ENLARGED_PICTURES = "enlarged_pictures"
     WIDE_WEIGHTS = "wide_weights"
     LOW_CEILING = "low_ceiling"
     OTHER_PROGRAMS = "other_programs"
@@ -163,6 +164,10 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         NoteCode.FINE_PICTURES: QT_TRANSLATE_NOOP(
             "PlanNote",
             "The pictures are very fine: {tokens} tokens for the largest; reading it takes {vision_bytes}.",
+        ),
+        NoteCode.ENLARGED_PICTURES: QT_TRANSLATE_NOOP(
+            "PlanNote",
+            "The task shows every picture with {tokens} tokens or more: {pictures} of them, {kv_bytes} in the KV cache.",
         ),
         NoteCode.WIDE_WEIGHTS: QT_TRANSLATE_NOOP(
             "PlanNote", "The weights are stored in 32 bits: {weight_bytes}, twice of what 16 bits take."

@@ -1017,6 +1017,10 @@
         <translation>图片非常精细：最大的一张有 {tokens} 个 token，读取它需要 {vision_bytes}。</translation>
     </message>
     <message>
+        <source>The task shows every picture with {tokens} tokens or more: {pictures} of them, {kv_bytes} in the KV cache.</source>
+        <translation>此任务以至少 {tokens} 个 token 显示每张图片：共 {pictures} 张，在 KV 缓存中占 {kv_bytes}。</translation>
+    </message>
+    <message>
         <source>The weights are stored in 32 bits: {weight_bytes}, twice of what 16 bits take.</source>
         <translation>权重以 32 位存储：{weight_bytes}，是 16 位的两倍。</translation>
     </message>

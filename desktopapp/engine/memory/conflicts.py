@@ -61,8 +61,24 @@ def _of_settings(plan: Plan, limits: MemoryLimits) -> Iterator[tuple[int, PlanNo
     finest = plan.content.largest_picture_tokens(plan.first.showing)
     if finest > _FINE_TOKENS:
         yield parts.vision, PlanNote(NoteCode.FINE_PICTURES, {"tokens": finest, "vision_bytes": parts.vision})
+    if plan.content.least_picture_tokens is not None:
+        yield from _of_the_task(plan, plan.content.least_picture_tokens)
     if setup.candidate.computed_precision == "F32" and setup.candidate.backend is BackendChoice.TRANSFORMERS:
         yield parts.weights // 2, PlanNote(NoteCode.WIDE_WEIGHTS, {"weight_bytes": parts.weights})
+
+
+def _of_the_task(plan: Plan, least_tokens: int) -> Iterator[tuple[int, PlanNote]]:
+    """A task that enlarges pictures."""
+    pictures = plan.content.workload(plan.first.showing).pictures
+    tokens = sum(placed.picture.tokens for placed in pictures)
+    kv_bytes = tokens * plan.setup.candidate.spec.kv_token_bytes(plan.setup.run.kv_type)
+    if kv_bytes > _TELLING_BYTES:
+        figures: dict[str, int | str] = {
+            "tokens": least_tokens,
+            "pictures": len(pictures),
+            "kv_bytes": kv_bytes,
+        }
+        yield kv_bytes, PlanNote(NoteCode.ENLARGED_PICTURES, figures)
 
 
 def _of_the_machine(plan: Plan, limits: MemoryLimits, unused_bytes: int) -> Iterator[tuple[int, PlanNote]]:

@@ -9,7 +9,7 @@ import psutil
 import torch
 
 from desktopapp.engine.backends.known_pixels import KnownPixels
-from desktopapp.engine.backends.transformers.memory import run_in_memory
+from desktopapp.engine.backends.transformers.memory import free_unused, run_in_memory
 from desktopapp.engine.backends.transformers.prefix import best_match
 from desktopapp.engine.backends.transformers.prompt import EncodedPrompt
 from desktopapp.engine.backends.transformers.prompt_pictures import PromptPictures
@@ -118,7 +118,7 @@ class Conversations:
         """
         live = self._ensure(self._default_kv_type)
         live.evaluate([token_id], torch.zeros((3, 1), dtype=torch.long))
-        live.warm_up_chunks(chunk_tokens)
+        self._warm_up_chunks(live, chunk_tokens)
         try:
             live.warm_up_graph(token_id)
         except torch.OutOfMemoryError:
@@ -128,6 +128,17 @@ class Conversations:
             self._uses_graphs = False
             live.graph = None
         live.crop(0)
+
+    def _warm_up_chunks(self, live: TextSequence, chunk_tokens: int) -> None:
+        """Only saves the first prompt some seconds, and takes more memory than a small one needs."""
+        lack = ""
+        try:
+            live.warm_up_chunks(chunk_tokens)
+        except torch.OutOfMemoryError as error:
+            lack = str(error)
+        if lack:
+            logger.info("Kernels for prompts are compiled by the first one: %s", lack)
+            free_unused()
 
     def clear(self) -> None:
         """Forget all. Blocks go at once: the sequence itself is part of a cycle and waits for the collector."""

@@ -67,6 +67,14 @@ def test_pictures_that_are_very_fine(tmp_path: Path) -> None:
     assert found["fine_pictures"].figures["tokens"] == 16_384
 
 
+def test_a_task_that_enlarges_pictures(tmp_path: Path) -> None:
+    icons = Content((*[Still(f"/{n}.png", (64, 64)) for n in range(20)], 10), 500, least_picture_tokens=1280)
+    found = conflicts(candidate(tmp_path, 5, 5), NO_LIMITS, icons)
+    assert found["enlarged_pictures"].figures["pictures"] == 20
+    plain = replace(icons, least_picture_tokens=None)
+    assert "enlarged_pictures" not in conflicts(candidate(tmp_path, 5, 5), NO_LIMITS, plain)
+
+
 def test_weights_in_32_bits(tmp_path: Path) -> None:
     one = candidate(tmp_path, 6, 6)
     sizes = {"text_bytes": 2 * one.spec.text_bytes, "vision_bytes": 2 * one.spec.vision_bytes}

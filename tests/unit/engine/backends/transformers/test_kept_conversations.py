@@ -137,6 +137,18 @@ def test_unversioned_pictures_are_compared_by_their_pixels(reader: Reader) -> No
     assert reader.read(*changed) < length - 64
 
 
+def test_a_load_does_not_fail_for_lack_of_memory_to_warm_up(
+    network: LoadedNetwork, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def run_out(self: TextSequence, chunk_tokens: int) -> None:
+        raise torch.OutOfMemoryError("no room to warm up")
+
+    monkeypatch.setattr(TextSequence, "warm_up_chunks", run_out)
+    with caplog.at_level(logging.INFO):
+        network.conversations.warm_up(1, 2048)
+    assert "no room to warm up" in caplog.text
+
+
 def test_a_machine_without_graphs_goes_on_plainly(
     network: LoadedNetwork, caplog: pytest.LogCaptureFixture
 ) -> None:
