@@ -19,6 +19,7 @@ from desktopapp.engine.events import (
     Stats,
     TextAdded,
 )
+from desktopapp.engine.media_events import ZoomedIn
 from desktopapp.engine.memory_events import Retrying
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtEnd, ThoughtEnded
 from desktopapp.engine.wire import event_to_dict
@@ -92,6 +93,12 @@ class AnswerPrinter:
                 self._note(_retry_line(event))
             case AttachmentRead() if event.note:
                 self._note(f"{event.path}: {event.note}")
+            case ZoomedIn():
+                page = f", page {event.page}" if event.page else ""
+                what = f" at {event.label}" if event.label else ""
+                self._note(
+                    f"Looked closer{what}: {event.path}{page}, {', '.join(f'{side:g}' for side in event.box)}"
+                )
             case PrefillProgress():
                 self._progress(f"Reading the prompt: {event.done_tokens} of {event.total_tokens} tokens")
             case Finished():

@@ -29,6 +29,7 @@ from desktopapp.engine.request import (
     Role,
     SamplingOverrides,
     Turn,
+    ZoomLimits,
 )
 from desktopapp.settings import Settings, load_settings
 
@@ -81,6 +82,7 @@ def make_request(options: argparse.Namespace, settings: Settings) -> Request:
             options.max_steps or settings.max_steps,
             options.step_tokens or settings.step_tokens,
         ),
+        zoom=ZoomLimits(offered=options.look_closer),
     )
 
 

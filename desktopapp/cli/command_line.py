@@ -193,6 +193,11 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
         "--max-steps", type=_positive, metavar="N", help="think in so many steps, in the memory of one"
     )
     parser.add_argument("--step-tokens", type=_positive, metavar="N", help="longest thought of one step")
+    parser.add_argument(
+        "--look-closer",
+        action="store_true",
+        help="tell the model that it may look at parts of pictures closer",
+    )
 
 
 def _add_route(parser: argparse.ArgumentParser) -> None:

@@ -390,6 +390,7 @@ class Session(QObject):
         self.window.notices.show_notice(notice)
 
     def _retitle(self) -> None:
-        questions = [message.text for message in self.chat.messages if message.role == Role.USER]
-        self.window.show_topic(questions[0] if questions else "")
+        first = next((message for message in self.chat.messages if message.role == Role.USER), None)
+        name = file_label(first.attachments[0]) if first is not None and first.attachments else ""
+        self.window.show_topic(first.text or name if first is not None else "")
         self.history.refresh()

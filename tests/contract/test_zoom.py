@@ -120,7 +120,7 @@ def test_the_answer_goes_on_as_from_the_template(
     whole = open_image(picture)
     (crop,) = [part.image for part in second[len(first) :] if isinstance(part, ImagePart)]
     assert np.array_equal(crop.decode(), whole.decode()[:150, :200])
-    budget = crop_budget(calling.facts.pixel_budget)
+    budget = crop_budget(calling.facts.pixel_budget)  # whose largest pictures are smaller
     cell_pixels = PixelBudget().cell_px ** 2
     assert budget.min_pixels <= zoom.tokens * cell_pixels <= budget.max_pixels
     laid_out = [

@@ -55,14 +55,17 @@ class CroppedImage:
         return self._pixels
 
 
-def crop_budget(budget: PixelBudget) -> PixelBudget:
+def crop_budget(budget: PixelBudget, most_tokens: int = CROP_TOKENS[1]) -> PixelBudget:
     """How large a part is shown.
 
     Args:
         budget: of the pictures themselves, whose maximum holds for their parts as well.
+        most_tokens: of the largest of them: more was not planned for; parts of smaller ones are shown as at least twice
+            the least.
     """
     cell = budget.cell_px**2
-    largest = min(CROP_TOKENS[1] * cell, budget.max_pixels)
+    most = min(CROP_TOKENS[1], max(most_tokens, 2 * CROP_TOKENS[0]))
+    largest = min(most * cell, budget.max_pixels)
     return PixelBudget(budget.cell_px, min(CROP_TOKENS[0] * cell, largest // 2), largest)
 
 

@@ -94,7 +94,7 @@ class ZoomedReply:
 
     def _respond(self, call: ZoomCall) -> Generator[Event, None, list[PromptPart]]:
         """What the model is told: a picture, or why there is none."""
-        budget = crop_budget(self._budget)
+        budget = crop_budget(self._budget, self._most_tokens())
         if call.picture not in range(len(self._pictures)):
             words = _NO_SUCH_PICTURE.format(index=call.picture, last=len(self._pictures) - 1)
             return [TextPart(words)]
@@ -109,6 +109,11 @@ class ZoomedReply:
         tokens = visual_tokens(crop.width, crop.height, budget)
         yield ZoomedIn(self._answer.request_id, source.path, source.page, crop.box, call.label, tokens)
         return [ImagePart(crop, budget)]
+
+    def _most_tokens(self) -> int:
+        """Visual tokens of the largest picture that the conversation shows."""
+        whole = (source for source, frame in self._pictures if frame == _WHOLE)
+        return max(visual_tokens(one.width, one.height, self._budget) for one in whole)
 
     def _has_room(self, tokens: int) -> bool:
         used = self._answer.context_used + tokens + _FRAME_TOKENS

@@ -21,6 +21,7 @@ from desktopapp.engine.events import (
     Stats,
     TextAdded,
 )
+from desktopapp.engine.media_events import ZoomedIn
 
 STATS = Stats("fake", "named", "m", "instruct", 10, 0, 2, 0.5, 20.0, 1)
 
@@ -76,10 +77,12 @@ def test_what_the_person_should_know_is_noted() -> None:
     _, err = piped(
         ready,
         AttachmentRead("r", "a.gif", 1, 1, 1, "first frame of 3"),
+        ZoomedIn("r", "a.pdf", 2, (0.0, 10.0, 500.0, 520.5), "the sign", 300),
         answer("x"),
         finished("x", reason=FinishReason.LENGTH),
     )
-    assert [line.split(" ")[0] for line in err.splitlines()] == ["m", "a.gif:", "The"]
+    assert [line.split(" ")[0] for line in err.splitlines()] == ["m", "a.gif:", "Looked", "The"]
+    assert "Looked closer at the sign: a.pdf, page 2, 0, 10, 500, 520.5" in err
     assert "random weights" in err
 
 
