@@ -130,6 +130,10 @@ class MemoryBar(QAbstractSlider):
             # A hairline between neighbours, for eyes that do not tell their colours apart.
             painter.fillRect(QRectF(area.right() - 1, area.top(), 1, area.height()), QColor(colors.window))
         painter.restore()
+        # The free part is close to the ground that the bar lies on.
+        painter.setPen(QPen(QColor(colors.border_strong), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(track.adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
         self._paint_planned(painter, colors)
         self._paint_handle(painter, colors)
         painter.end()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFrame,
@@ -207,7 +207,9 @@ class MemoryPanel(QFrame):
     def _retint(self) -> None:
         colors = colors_of(self)
         for segment, swatch in self._swatches.items():
-            swatch.setPixmap(_swatch(segment_color(segment, colors), self.devicePixelRatio()))
+            color = segment_color(segment, colors)
+            outline = colors.border_strong if segment is Segment.FREE else color
+            swatch.setPixmap(_swatch(color, outline, self.devicePixelRatio()))
 
     def _retranslate(self) -> None:
         self.setAccessibleName(self.tr("Memory details"))
@@ -248,14 +250,14 @@ def place_beside(size: QSize, kept: QRect, wanted_x: int, screen: QRect) -> QPoi
     return screen.topLeft()
 
 
-def _swatch(color: str, ratio: float) -> QPixmap:
+def _swatch(color: str, outline: str, ratio: float) -> QPixmap:
     pixmap = QPixmap(QSize(_SWATCH, _SWATCH) * ratio)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setPen(QPen(QColor(outline), 1))
     painter.setBrush(QColor(color))
-    painter.drawRoundedRect(0, 0, _SWATCH, _SWATCH, 3, 3)
+    painter.drawRoundedRect(QRectF(0.5, 0.5, _SWATCH - 1, _SWATCH - 1), 3, 3)
     painter.end()
     return pixmap
