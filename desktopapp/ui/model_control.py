@@ -95,13 +95,16 @@ class ModelControl(QObject):
             self.prices_outdated.emit()
 
     def use(self, model: str, backend: BackendChoice) -> None:
-        """Take an installed model from the next question on, as if it had been picked; Answer with stays as it is.
+        """Take an installed model from the next question on, as if it had been picked.
+
+        "Answer with" stays as it is; a setting of another backend gives way.
 
         Args:
             model: a name that the model store lists.
             backend: that runs it.
         """
-        self._settings = replace(self._settings, model_name=model)
+        kept = self._settings.backend if self._settings.backend == str(backend) else "auto"
+        self._settings = replace(self._settings, model_name=model, backend=kept)
         self._answering = self._opened_place = ""
         self._row_backend = backend
         self._window.picker.show_current(model)

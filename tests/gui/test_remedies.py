@@ -79,11 +79,13 @@ def test_an_automatic_kv_cache_is_one_press_away(desktop: Desktop) -> None:
 
 
 def test_another_model_answers_the_same_question(desktop: Desktop) -> None:
+    desktop.session._on_settings_changed(Settings(backend="transformers"))
     card = refused(desktop, refusal(USE))
     button(card, "Use small").click()
     choice = script_of(desktop).requests[-1].choice
     assert (choice.model, choice.backend) == ("small", BackendChoice.LLAMA_CPP)
     assert desktop.session.settings.model_name == "small"
+    assert desktop.session.settings.backend == "auto"
 
 
 def test_a_question_comes_back_behind_what_is_being_written(desktop: Desktop) -> None:
