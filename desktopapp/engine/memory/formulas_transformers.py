@@ -19,8 +19,11 @@ CPU_BLOCK_TOKENS = 512
 """Tokens that the KV cache grows by; see `kv_cache/cache.py`."""
 
 SHORT_QUERIES = 256
-RUN_TOKENS = (16384, 4096)
+RUN_TOKENS = (16384, 4096, 2048)
 """On a GPU, chunks longer than that attend to runs of so many decoded tokens; see `kv_cache/kernels/chunk_attention.py`."""
+
+USUAL_TOKENS = 2048
+"""Length of most chunks, which a somewhat shorter one is filled up to."""
 
 _F32 = 4
 _HALF = 2
@@ -146,8 +149,9 @@ def attention_bytes(spec: ModelSpec, tokens: int, past_tokens: int, kv_type: str
     """What attention of a chunk takes at the worst moment on a GPU, where library kernels read decoded keys and values.
 
     Keys and values of the longest run, in 16 bits. Of each token the residual stream and its turns, the queries, once
-    more where the format rotates them, and the result in 16 bits and its sums. With a past the results of two runs
-    are there at once.  Their merged one, in 32 bits, is there in any case.
+    more where the format rotates them, and the result in 16 bits and its sums. With a past the results of two runs are
+    there at once. Their merged one, in 32 bits, is there in any case. A chunk that is filled up has its queries, and its
+    own keys and values, once more at that length.
 
     Args:
         spec: of the model.
@@ -159,9 +163,18 @@ def attention_bytes(spec: ModelSpec, tokens: int, past_tokens: int, kv_type: str
     fitting = (run for run in RUN_TOKENS if run <= past_tokens)
     longest = max(tokens, next(fitting, past_tokens))
     decoded = 2 * longest * text.kv_width * _HALF
-    results = 2 if past_tokens else 1
+    filled = filled_tokens(tokens) if past_tokens else tokens
+    if filled > tokens:
+        decoded += filled * (text.query_width + 2 * text.kv_width) * _HALF
     queries = 2 if KV_FORMATS[kv_type].rotates_keys else 1
-    halves = text.hidden + (queries + results) * text.query_width
     heads = text.query_width // text.head_dim
-    wide = text.head_dim + text.query_width + (1 + results) * heads
-    return decoded + tokens * (_HALF * halves + _F32 * wide)
+    kept = _HALF * (text.hidden + queries * text.query_width)
+    kept += _F32 * (text.head_dim + text.query_width + heads)
+    results = 2 if past_tokens else 1
+    return decoded + tokens * kept + results * filled * (_HALF * text.query_width + _F32 * heads)
+
+
+def filled_tokens(tokens: int) -> int:
+    """How long a chunk is made for attention: up to the usual length where no more than a third of that is missing."""
+    is_near = USUAL_TOKENS * 2 <= tokens * 3 < USUAL_TOKENS * 3
+    return USUAL_TOKENS if is_near else tokens

@@ -9,7 +9,12 @@ import pytest
 import torch
 
 from desktopapp.engine.backends.transformers.kv_cache import KvCache
-from desktopapp.engine.memory.formulas_transformers import RUN_TOKENS, SHORT_QUERIES, attention_bytes
+from desktopapp.engine.memory.formulas_transformers import (
+    RUN_TOKENS,
+    SHORT_QUERIES,
+    attention_bytes,
+    filled_tokens,
+)
 from desktopapp.engine.memory.model_spec import read_folder_spec
 from tests.live_memory import LiveMemory
 from tests.published_configs import write_published_config
@@ -38,10 +43,15 @@ def library(
 def test_the_runs_are_those_of_the_engine() -> None:
     assert chunk_attention.RUN_TOKENS == RUN_TOKENS
     assert chunk_attention.SHORT_QUERIES == SHORT_QUERIES
+    for tokens in (257, 1365, 1366, 2000, 2047, 2048, 3000):
+        assert tokens + chunk_attention.missing_tokens(tokens) == filled_tokens(tokens)
 
 
 @pytest.mark.parametrize("kv_type", ["16bit", "fp8_e4m3", "int8"])
-@pytest.mark.parametrize(("tokens", "past"), [(512, 0), (512, 1000), (1024, 5000), (512, 40_000)])
+@pytest.mark.parametrize(
+    ("tokens", "past"),
+    [(512, 0), (512, 1000), (1024, 5000), (512, 40_000), (1500, 0), (1500, 3000), (2000, 40_000)],
+)
 def test_a_chunk_takes_what_the_formula_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kv_type: str, tokens: int, past: int
 ) -> None:
