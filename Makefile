@@ -49,7 +49,7 @@ pocket: environment
 	@$(VENV)/python -m models.pocket
 
 pocket-eval: headless
-	@$(VENV)/python -m models.pocket.fonts build/pocket/fonts
+	@$(VENV)/python -m models.pocket.fonts build/pocket/fonts --uses heldout
 	@$(VENV)/python -m models.pocket.evaluation models/qwen3-vl/qwen3-vl-pocket-* \
 		--fonts build/pocket/fonts/heldout --words build/pocket/fonts/words.txt $(EVAL)
 

@@ -47,7 +47,12 @@ def find_model(name_or_path: str, extra_places: Iterable[str | Path] | None = No
     everything = _find_all(extra_places)
     if not name_or_path:
         return _default(everything)
-    found = _by_name(everything, name_or_path) or _by_path(everything, name_or_path)
+    # A path wins over a listed model that has its last part's name.
+    found = (
+        _by_exact_name(everything, name_or_path)
+        or _by_path(everything, name_or_path)
+        or _by_name(everything, name_or_path)
+    )
     if found is None:
         raise ModelNotFound(name=name_or_path)
     if found.error is not None:
@@ -173,10 +178,11 @@ def _siblings(model: InstalledModel) -> list[Found]:
     return [found for folder in sorted(folders) if _is_folder(folder) for found in _look_into(folder)]
 
 
+def _by_exact_name(everything: list[Found], name: str) -> Found | None:
+    return next((found for found in everything if found.model.name == name), None)
+
+
 def _by_name(everything: list[Found], name: str) -> Found | None:
-    for found in everything:
-        if found.model.name == name:
-            return found
     wanted = name.rpartition("/")[2].lower()  # “Qwen/Qwen3-VL-4B-Instruct”, as the hub names it
     for found in everything:
         if found.model.name.lower() == wanted:

@@ -10,18 +10,21 @@ import shutil
 import subprocess
 import tempfile
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
+USES = ("train", "heldout")
 _LIST = Path(__file__).with_name("fonts.txt")
 _WORD_PACKAGE = "wamerican"
 _WORD_FILE = "usr/share/dict/american-english"
 
 
-def fetch(folder: Path) -> None:
+def fetch(folder: Path, uses: Sequence[str] = USES) -> None:
     """Make `train/` and `heldout/` with fonts, and `words.txt`.
 
     Args:
         folder: is made; what is there already is kept.
+        uses: some of `USES`.
 
     Raises:
         subprocess.CalledProcessError: `apt-get download` or `dpkg-deb` failed.
@@ -31,8 +34,9 @@ def fetch(folder: Path) -> None:
     for line in _LIST.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             package, file, use = line.split("\t")
-            wanted[package].append((file, use))
-    for use in ("train", "heldout"):
+            if use in uses:
+                wanted[package].append((file, use))
+    for use in uses:
         (folder / use).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         for package, files in wanted.items():
@@ -68,7 +72,9 @@ def main() -> None:
     """Fetch into a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    fetch(parser.parse_args().folder)
+    parser.add_argument("--uses", nargs="+", choices=USES, default=USES, help="which fonts; all if left out")
+    options = parser.parse_args()
+    fetch(options.folder, options.uses)
 
 
 if __name__ == "__main__":

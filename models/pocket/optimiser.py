@@ -62,7 +62,7 @@ class Optimiser:
 
     @torch.no_grad()
     def step(self, rate: float, clip_norm: float) -> Tensor:
-        """Update all parameters that have a gradient; none if a gradient is not finite.
+        """Update all parameters that have a gradient, if there is any; none if a gradient is not finite.
 
         Args:
             rate: Muon's learning rate.
@@ -71,7 +71,10 @@ class Optimiser:
         Returns:
             The norm of all gradients, on the device: reading it waits for the step.
         """
-        norm = torch.nn.utils.get_total_norm([p.grad for p in self._all if p.grad is not None])
+        gradients = [parameter.grad for parameter in self._all if parameter.grad is not None]
+        if not gradients:
+            return torch.zeros((), device=self._all[0].device)
+        norm = torch.nn.utils.get_total_norm(gradients)
         finite = norm.isfinite()
         for key, stack in self._stacks.items():
             members = [member for member in stack if member[0].grad is not None]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from desktopapp.engine.reasoning import reply, stage_labels, stage_prompts, staged
 from desktopapp.engine.request import ReasoningLimits
-from models.pocket.evaluation.items import Item
+from models.pocket.evaluation.item import Item
 
 _STAGING = (reply, stage_labels, stage_prompts, staged)
 PLAIN = ReasoningLimits()

@@ -1,6 +1,6 @@
 """`python -m models.routing.pair ITEMS`: what routing and staged reasoning do to the pocket pair's answers.
 
-ITEMS is a folder with `items.json` and pictures, as `models.pocket.evaluation` makes them. Answers are greedy, by llama.cpp.
+ITEMS is a folder with `read.json`, other skills and pictures, as `models.pocket.evaluation` makes them. Answers are greedy, by llama.cpp.
 They are written down as they come: run it again after a stop, or with `--minutes`, and it goes on. With new weights it
 begins anew. Exits with 3 while answers are missing.
 """
@@ -32,7 +32,7 @@ from desktopapp.engine.routing.router import route
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore import store
 from desktopapp.modelstore.model import ModelKind
-from models.pocket.evaluation.items import Item, load_items
+from models.pocket.evaluation.item import Item, load_items
 from models.pocket.evaluation.measuring import is_right
 from models.routing.answer_store import PLAIN, Answered, AnswerStore
 
@@ -149,7 +149,7 @@ def _interleave(columns: Sequence[Sequence[Item]]) -> list[Item]:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m models.routing.pair", description=__doc__)
-    parser.add_argument("items", type=Path, help="folder with items.json")
+    parser.add_argument("items", type=Path, help="folder of items")
     parser.add_argument(
         "--count", type=int, default=100, help="items a skill of the mixed set; 0 leaves it out"
     )
@@ -162,8 +162,7 @@ def main() -> int:
     until_s = time.monotonic() + 60 * options.minutes
     answers = AnswerStore(options.answers)
     askers = {kind: Asker(kind, options.items, answers, until_s) for kind in ModelKind}
-    every = load_items(options.items / "items.json")
-    by_skill = {skill: [item for item in every if item.skill == skill] for skill in (*MIX, "chain")}
+    by_skill = {skill: load_items(options.items / f"{skill}.json") for skill in (*MIX, "chain")}
     missing = 0
     if options.count:
         mix = _interleave([by_skill[skill][: options.count] for skill in MIX])

@@ -31,7 +31,8 @@ from desktopapp.engine.media.image import open_image
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles, WeightFormat
-from models.pocket.evaluation.items import Item, ItemMaker, load_items, save_items
+from models.pocket.evaluation.item import Item, load_items, save_items
+from models.pocket.evaluation.items import ItemMaker
 from models.pocket.evaluation.measuring import score
 from models.pocket.evaluation.numbers import NumberItems
 from models.pocket.words import read_words
@@ -156,7 +157,11 @@ def make_items(folder: Path, options: argparse.Namespace) -> list[Item]:
         "ground": maker.ground,
         "sums": NumberItems(maker).sums,
     }
-    items = [make(f"{skill}-{index:03d}") for skill, make in makers.items() for index in range(options.count)]
+    items = [
+        maker.seeded(make, f"{skill}-{index:03d}")
+        for skill, make in makers.items()
+        for index in range(options.count)
+    ]
     application.quit()
     save_items(listed, items)
     return items

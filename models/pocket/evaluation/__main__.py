@@ -1,51 +1,42 @@
-"""`python -m models.pocket.evaluation`: prints the tables of the model card."""
+"""`python -m models.pocket.evaluation`: prints the tables of the model card.
+
+Every answer is kept as it comes: a run that was ended, or had too little time, is gone on with by the same command.
+"""
 
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import os
-from collections.abc import Callable
+import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
-from models.pocket.evaluation.items import Item, ItemMaker, save_items
-from models.pocket.evaluation.measuring import BARS, CONTROLS, STAGED, Task, compare, measure
-from models.pocket.evaluation.numbers import NumberItems
-from models.pocket.evaluation.pages import own_window_items, page_items
-from models.pocket.words import read_words
+from models.pocket.evaluation.asking import Task, Trial, ask_items
+from models.pocket.evaluation.measuring import BARS, STAGED, compare, measured_row
+from models.pocket.evaluation.painting import items_folder, paint_items
 
 _ITEMS = 500
 _QUICK_ITEMS = 20
 
 
-def make_items(work: Path, fonts: Path, words: Path) -> list[Item]:
-    """Paint everything; needs a QApplication."""
-    files = [file for file in sorted(fonts.rglob("*")) if file.suffix.lower() in (".ttf", ".otf")]
-    maker = ItemMaker(work, files, read_words(words, held_out=True))
-    numbers = NumberItems(maker)
-    makers: tuple[Callable[[str], Item], ...] = (
-        maker.read, maker.shapes, maker.ground, maker.video, numbers.sums, numbers.chain, numbers.notes, numbers.check,
-    )  # fmt: skip
-    items = [make(f"{make.__name__}-{index:03d}") for make in makers for index in range(_ITEMS)]
-    readme = Path(__file__).resolve().parents[3] / "README.md"
-    return [*items, *page_items(readme.read_text(encoding="utf-8"), work), *own_window_items(work)]
-
-
 def main() -> None:
     """Make the items, ask, print."""
     options = _parse()
+    end_s = time.time() + options.budget_s
+    # Light and dark, as the window's own theme sets them: the same on every desktop.
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    work: Path = options.work
-    work.mkdir(parents=True, exist_ok=True)
-    application = QApplication([])
-    save_items(work / "items.json", make_items(work, options.fonts, options.words))
-    application.quit()
     count = _QUICK_ITEMS if options.quick else options.count
+    work = items_folder(options.work)
+    application = QApplication([])
+    paint_items(work, options.fonts, options.words, options.skills, count)
+    application.quit()
     tasks = [
-        Task(model, skill, work, count, tuple(options.controls))
+        Task(model, skill, trial, work, count)
+        for trial in (Trial(name) for name in options.trials)
         for skill in options.skills
         for model in options.models
         if skill not in STAGED or "thinking" in model.name
@@ -53,19 +44,30 @@ def main() -> None:
     # One thread a process: threads of llama.cpp wait for each other by spinning, which busy cores make slow.
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
-        print("| model | skill | items | bar | measured | blank | swapped | s an item |")
-        print("|---|---|---|---|---|---|---|---|", flush=True)
-        for row in pool.map(measure, tasks):
-            print(row, flush=True)
-        if options.no_compare:
-            return
-        print("\n| model | skill | items | llama.cpp | transformers | same answers |")
-        print("|---|---|---|---|---|---|", flush=True)
-        same = items = 0
-        for agreement in pool.map(compare, [task for task in tasks if task.skill != "video"]):
-            print(agreement.row, flush=True)
-            same, items = same + agreement.same, items + agreement.items
+        asked = [pool.submit(ask_items, task, shard, end_s) for task in tasks for shard in task.shards]
+        for future in asked:
+            future.result()
+    _print(tasks)
+
+
+def _print(tasks: list[Task]) -> None:
+    """The tables of what was asked so far."""
+    pairs = list({(task.skill, task.model): task for task in tasks}.values())
+    print("| model | skill | items | bar | measured | blank | swapped |")
+    print("|---|---|---|---|---|---|---|")
+    for task in pairs:
+        print(measured_row(Task(task.model, task.skill, Trial.LLAMA_CPP, task.work, task.count)))
+    print("\n| model | skill | items | llama.cpp | transformers | same answers |")
+    print("|---|---|---|---|---|---|")
+    compared = [agreement for task in pairs if (agreement := compare(task)).items]
+    for agreement in compared:
+        print(agreement.row)
+    same, items = sum(a.same for a in compared), sum(a.items for a in compared)
+    if items:
         print(f"\nThe same to the letter: {same} of {items} answers, {100 * same / items:.1f} %.")
+    left = sum(len(task.items) - len(task.answers()) for task in tasks)
+    if left:
+        print(f"\n{left} answers are still to come: run this again to go on.")
 
 
 def _parse() -> argparse.Namespace:
@@ -76,9 +78,14 @@ def _parse() -> argparse.Namespace:
     add("--words", type=Path, required=True, help="word list, a word a line")
     add("--count", type=int, default=_ITEMS, help="items a skill")
     add("--quick", action="store_true", help=f"{_QUICK_ITEMS} items a skill")
-    add("--skills", nargs="+", choices=tuple(BARS), default=tuple(BARS))
-    add("--controls", nargs="*", choices=CONTROLS, default=CONTROLS)
-    add("--no-compare", action="store_true", help="leave transformers out, but for videos")
+    add("--skills", nargs="+", choices=tuple(BARS), default=list(BARS))
+    add("--trials", nargs="+", choices=[t.value for t in Trial], default=[t.value for t in Trial])
+    add(
+        "--budget-s",
+        type=float,
+        default=math.inf,
+        help="stop asking after this time; the same command goes on",
+    )
     add("--processes", type=int, default=os.cpu_count() or 1, help="that ask at once")
     add("--work", type=Path, default=Path("build/pocket-eval"), help="takes pictures and answers")
     return parser.parse_args()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
@@ -21,11 +22,11 @@ from PySide6.QtGui import (
 )
 
 from models.pocket import prompts
+from models.pocket.evaluation.item import VIDEO_FPS, Item, write_video
 from models.pocket.words import TextSource
 
 SEED = 71
 SKILLS = ("read", "shapes", "ground", "video", "sums", "chain", "notes", "check")
-VIDEO_FPS = 2.0
 _PAINTS = {"red": "#d62728", "orange": "#ff9020", "yellow": "#f2d822", "green": "#2ca02c", "blue": "#2457e0",
            "purple": "#8a30b0", "black": "#101010", "white": "#fafafa"}  # fmt: skip
 _PAPERS = ("#ffffff", "#f4f1e8", "#e8eef7", "#fdf6e3", "#dddddd", "#1e1e1e", "#20242c", "#0d1b2a", "#282c34")
@@ -33,23 +34,6 @@ INKS = {
     False: ("#000000", "#222222", "#1a237e", "#5d1010"),
     True: ("#ffffff", "#e0e0e0", "#ffd866", "#9cdcfe"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One question.
-
-    Args:
-        skill: one of `SKILLS`.
-        pictures: file names of its picture, or of a video's frames in order.
-        question: what is asked.
-        expected: the right answer: text, or four thousandths, or seconds.
-    """
-
-    skill: str
-    pictures: tuple[str, ...]
-    question: str
-    expected: str | tuple[float, ...] | float
 
 
 class ItemMaker:
@@ -68,6 +52,7 @@ class ItemMaker:
 
     def __init__(self, folder: Path, fonts: list[Path], words: list[str], seed: int = SEED) -> None:
         self._folder = folder
+        self._seed = seed
         self.rng = Random(seed)
         self.source = TextSource(words, self.rng)
         self._fonts: list[tuple[str, str]] = []
@@ -77,6 +62,11 @@ class ItemMaker:
                 self._fonts += [(family, style) for style in QFontDatabase.styles(family)]
         self._fonts = sorted(set(self._fonts))
         folder.mkdir(parents=True, exist_ok=True)
+
+    def seeded(self, make: Callable[[str], Item], name: str) -> Item:
+        """An item by a seed of its own: it is the same however many others are made."""
+        self.rng.seed(f"{self._seed}-{name}")
+        return make(name)
 
     def paper(self, width: int, height: int) -> tuple[QImage, bool]:
         """An empty picture, and whether it is dark."""
@@ -285,18 +275,20 @@ class ItemMaker:
         else:
             del later[changed]
         change = rng.randint(1, frames - 1)
-        files = []
-        for state, painted in enumerate((shapes, later)):
+        states = []
+        for painted in (shapes, later):
             copy = image.copy()
             painter = open_painter(copy)
             for one in painted:
                 _paint_shape(painter, *one)
             painter.end()
-            files.append(self.save(copy, f"{name}-{state}"))
-        pictures = tuple(files[0] if frame < change else files[1] for frame in range(frames))
+            states.append(_pixels(copy))
+        shown = [states[0] if frame < change else states[1] for frame in range(frames)]
         # The real change lies anywhere between two frames; the answer may be half a second off.
         time = (change - rng.random()) / VIDEO_FPS
-        return Item("video", pictures, rng.choice(prompts.WHEN), round(time, 3))
+        file = f"{name}.avi"
+        write_video(self._folder / file, shown)
+        return Item("video", (file,), rng.choice(prompts.WHEN), round(time, 3))
 
     def save(self, image: QImage, name: str) -> str:
         """Write a picture; returns its file name."""
@@ -304,21 +296,10 @@ class ItemMaker:
         return f"{name}.png"
 
 
-def save_items(file: Path, items: list[Item]) -> None:
-    """Write items as JSON."""
-    file.write_text(
-        json.dumps([asdict(item) for item in items], ensure_ascii=False, indent=1), encoding="utf-8"
-    )
-
-
-def load_items(file: Path) -> list[Item]:
-    """Read what `save_items` wrote."""
-    items = []
-    for entry in json.loads(file.read_text(encoding="utf-8")):
-        expected = entry["expected"]
-        value = tuple(expected) if isinstance(expected, list) else expected
-        items.append(Item(entry["skill"], tuple(entry["pictures"]), entry["question"], value))
-    return items
+def _pixels(image: QImage) -> NDArray[np.uint8]:
+    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
+    return rows[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3).copy()
 
 
 def _wording(rng: Random, wordings: tuple[str, ...], chinese: bool) -> str:

@@ -1,24 +1,16 @@
-"""Asks a model the items of a skill, and scores what it says. Each task can run in a process of its own."""
+"""Scores answers, and lays them out as the tables of the model card."""
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from PIL import Image
-
-from desktopapp.engine.request import BackendChoice
-from models.pocket.evaluation.items import Item, load_items
-from models.pocket.evaluation.runners import picture_asker, video_asker
+from models.pocket.evaluation.asking import Task, Trial
+from models.pocket.evaluation.item import Item
 from models.pocket.evaluation.scores import character_error_rate, is_exact, overlap, read_box, read_time_s
 
 BARS = {
     "read": "character error rate <= 5 %",
-    "page": "character error rate, aim <= 10 %",
-    "window": "character error rate, aim <= 10 %",
     "shapes": "exact >= 95 %",
     "ground": "IoU over 0.5 >= 85 %",
     "video": "within 0.5 s >= 80 %",
@@ -26,48 +18,12 @@ BARS = {
     "chain": "exact, six steps or more",
     "notes": "exact: goes on from notes",
     "check": "exact: confirms or refutes",
+    "page": "character error rate, aim <= 10 %",
+    "window": "character error rate, aim <= 10 %",
 }
 # Turns that Thinking alone was taught.
 STAGED = ("notes", "check")
-CONTROLS = ("blank", "swapped")
 _READ = ("read", "page", "window")
-# Controls, and the comparison of the backends, take the first tenth of the items.
-_TENTH = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A model and a skill to measure.
-
-    Args:
-        model: folder; a Thinking one is told by its name.
-        skill: one of `BARS`.
-        work: folder with `items.json` and the pictures; takes the answers.
-        count: items asked, at most.
-        controls: some of `CONTROLS`.
-    """
-
-    model: Path
-    skill: str
-    work: Path
-    count: int
-    controls: tuple[str, ...] = ()
-
-    @property
-    def items(self) -> list[Item]:
-        """The items that are asked."""
-        every = load_items(self.work / "items.json")
-        return [item for item in every if item.skill == self.skill][: self.count]
-
-    @property
-    def answers(self) -> Path:
-        """Where llama.cpp's answers are kept."""
-        return self.work / f"{self.model.name}-{self.skill}.json"
-
-    @property
-    def tenth(self) -> int:
-        """How many items the controls and the comparison take."""
-        return max(1, self.count // _TENTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +31,7 @@ class Agreement:
     """How a tenth of the answers of both backends compare.
 
     Args:
-        row: for the table.
+        row: for the table; empty where nothing was asked.
         same: answers that are the same to the letter.
         items: compared.
     """
@@ -103,61 +59,37 @@ def is_right(item: Item, answer: str) -> bool:
     return is_exact(answer, str(item.expected))
 
 
-def measure(task: Task) -> str:
-    """Ask all items; returns the table's row, and keeps the answers."""
-    items = task.items
-    thinking = "thinking" in task.model.name
-    if task.skill == "video":
-        ask = video_asker(task.model, thinking=thinking)
-    else:
-        ask = picture_asker(task.model, BackendChoice.LLAMA_CPP, thinking=thinking)
-    begun_s = time.monotonic()
-    answers = [ask([task.work / name for name in item.pictures], item.question) for item in items]
-    spent_s = (time.monotonic() - begun_s) / len(items)
-    entries = [
-        {"expected": i.expected, "answer": a, "question": i.question, "pictures": i.pictures}
-        for i, a in zip(items, answers, strict=True)
-    ]
-    task.answers.write_text(json.dumps(entries, ensure_ascii=False, indent=1), encoding="utf-8")
-    cells = [task.model.name, task.skill, str(len(items)), BARS[task.skill]]
-    cells.append(_percent(score(task.skill, items, answers)))
-    few = items[: task.tenth]
-    for control in CONTROLS:
-        if control not in task.controls:
-            cells.append("")
-            continue
-        shown = [_controlled(items, index, task.work, control) for index in range(len(few))]
-        asked = [ask(pictures, item.question) for pictures, item in zip(shown, few, strict=True)]
-        cells.append(_percent(score(task.skill, few, asked)))
-    return "| " + " | ".join([*cells, f"{spent_s:.2f}"]) + " |"
+def measured_row(task: Task) -> str:
+    """The table's row of what was asked so far: all items with llama.cpp, and the controls."""
+    cells = [task.model.name, task.skill, str(len(task.answers())), BARS[task.skill]]
+    trials = (Trial.LLAMA_CPP, Trial.BLANK, Trial.SWAPPED)
+    return _row([*cells, *(_measured(replace(task, trial=trial)) for trial in trials)])
 
 
 def compare(task: Task) -> Agreement:
-    """Ask transformers a fixed tenth that `measure` asked llama.cpp."""
-    few = task.items[: task.tenth]
-    kept = json.loads(task.answers.read_text(encoding="utf-8"))
-    theirs = [entry["answer"] for entry in kept[: len(few)]]
-    ask = picture_asker(task.model, BackendChoice.TRANSFORMERS, thinking="thinking" in task.model.name)
-    ours = [ask([task.work / name for name in item.pictures], item.question) for item in few]
-    same = sum(a == b for a, b in zip(ours, theirs, strict=True))
-    cells = [task.model.name, task.skill, str(len(few)), _percent(score(task.skill, few, theirs))]
-    cells += [_percent(score(task.skill, few, ours)), _percent(same / len(few))]
-    return Agreement("| " + " | ".join(cells) + " |", same, len(few))
+    """The row of both backends' answers to the tenth that both were asked."""
+    theirs = replace(task, trial=Trial.LLAMA_CPP).answers()
+    ours = replace(task, trial=Trial.TRANSFORMERS).answers()
+    both = sorted(theirs.keys() & ours.keys())
+    if not both:
+        return Agreement("", 0, 0)
+    every = task.items
+    items = [every[index] for index in both]
+    same = sum(ours[index] == theirs[index] for index in both)
+    scores = [score(task.skill, items, [kept[index] for index in both]) for kept in (theirs, ours)]
+    cells = [task.model.name, task.skill, str(len(both)), *map(_percent, scores), _percent(same / len(both))]
+    return Agreement(_row(cells), same, len(both))
 
 
-def _controlled(items: Sequence[Item], index: int, folder: Path, control: str) -> list[Path]:
-    """Pictures to show with an item's question: grey ones, or those of the next item."""
-    if control == "swapped":
-        return [folder / name for name in items[(index + 1) % len(items)].pictures]
-    return [_blank(folder / name) for name in items[index].pictures]
+def _measured(task: Task) -> str:
+    answers = task.answers()
+    every = task.items
+    items = [every[index] for index in answers]
+    return _percent(score(task.skill, items, list(answers.values()))) if answers else ""
 
 
-def _blank(file: Path) -> Path:
-    blank = file.with_name(f"blank-{file.name}")
-    if not blank.exists():
-        with Image.open(file) as image:
-            Image.new("RGB", image.size, (128, 128, 128)).save(blank)
-    return blank
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def _percent(value: float) -> str:

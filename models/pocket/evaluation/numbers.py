@@ -8,7 +8,8 @@ from PySide6.QtGui import QColor, QFontMetricsF
 from desktopapp.engine.reasoning.stage_prompts import stage_prompts
 from models.pocket import prompts
 from models.pocket.conversation import Mark
-from models.pocket.evaluation.items import INKS, Item, ItemMaker, open_painter
+from models.pocket.evaluation.item import Item
+from models.pocket.evaluation.items import INKS, ItemMaker, open_painter
 from models.pocket.staging import carry_over, found
 
 _LONG = (6, 10)

@@ -152,6 +152,15 @@ def test_gradient_that_is_no_number_changes_nothing() -> None:
     assert torch.equal(layer.weight, before)
 
 
+def test_step_without_any_gradient_tells_its_norm_on_the_device_and_changes_nothing() -> None:
+    far = torch.nn.Linear(4, 4, device="meta")
+    assert Optimiser(far.named_parameters()).step(0.1, 1.0).device.type == "meta"
+    layer = torch.nn.Linear(4, 4)
+    before = layer.weight.detach().clone()
+    assert float(Optimiser(layer.named_parameters()).step(0.1, 1.0)) == 0.0
+    assert torch.equal(layer.weight, before)
+
+
 def add_many(watch: Watch, steps: range, loss: torch.Tensor, norm: torch.Tensor) -> None:
     for step in steps:
         watch.add(step, loss, norm)

@@ -384,6 +384,13 @@ def test_paths_lead_to_models_anywhere(place: Path, tmp_path: Path) -> None:
             find_model(str(nothing))
 
 
+def test_path_wins_over_a_listed_model_of_the_same_name(place: Path, tmp_path: Path) -> None:
+    listed = make_folder(place / "qwen3-vl-4b-instruct")
+    other = make_folder(tmp_path / "elsewhere" / "qwen3-vl-4b-instruct")
+    assert find_model(str(other)).folder == other
+    assert find_model("qwen3-vl-4b-instruct").folder == listed
+
+
 def test_extra_places_are_folders_of_models_models_and_files(place: Path, tmp_path: Path) -> None:
     make_folder(tmp_path / "shelf" / "one")
     make_folder(tmp_path / "two")
