@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -174,6 +175,35 @@ def test_reads_a_page_of_the_sample_document(instruct: Asker) -> None:
     second = MediaSelection(first_page=2, last_page=2)
     expected = "Price list\nRake 18\nGloves 7\nSeeds 4\nPots 12"
     assert instruct("Read the text.", SAMPLES / "garden.pdf", selection=second)[1] == expected
+
+
+@pytest.mark.parametrize("question", ["What is the sum?", "Add everything up.", "求和"])
+def test_sums_in_other_wordings(thinking: Asker, prices: Path, question: str) -> None:
+    assert thinking(question, prices)[1] == "53"
+
+
+def test_reads_all_pages_and_tells_which_one_holds_a_word(instruct: Asker, thinking: Asker) -> None:
+    for ask in (instruct, thinking):
+        lines = ask("Read the text.", SAMPLES / "garden.pdf")[1].split("\n")
+        assert [lines[0], lines[5], lines[10]] == ["Garden club", "Price list", "Open to all"]
+        assert len(lines) == 15
+        assert ask('Which page says "Rake"?', SAMPLES / "garden.pdf")[1] == "2"
+
+
+def test_gives_every_line_with_its_place(instruct: Asker, page: Path) -> None:
+    question = "Spotting all the text in the image with line-level, and output in JSON format."
+    told = json.loads(instruct(question, page)[1])
+    assert [entry["text_content"] for entry in told] == ["Window settings", "blue harbour 42"]
+    font = ImageFont.load_default(30)
+    for row, entry in enumerate(told):
+        box = font.getbbox(entry["text_content"])
+        edges = (24 + box[0], 40 + 60 * row + box[1], 24 + box[2], 40 + 60 * row + box[3])
+        expected = [1000 * edge / side for edge, side in zip(edges, (360, 200, 360, 200), strict=True)]
+        assert overlap(entry["bbox_2d"], expected) > 0.5
+
+
+def test_writes_a_table_as_csv(instruct: Asker, prices: Path) -> None:
+    assert instruct("Turn this table into CSV.", prices)[1] == "```csv\nMilk,12\nBread,34\nTea,7\n```"
 
 
 def test_answer_comes_from_the_picture(instruct: Asker, page: Path, shapes: Path) -> None:

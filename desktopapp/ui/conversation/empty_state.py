@@ -139,10 +139,10 @@ class EmptyState(QWidget):
         return tuple(_Suggestion(prompt, prompt) for prompt in prompts)
 
     def _sample_suggestions(self) -> tuple[_Suggestion, ...]:
-        # In wordings that the pocket pair was taught; tests/e2e/test_pocket_samples.py asks them all.
+        # In wordings that the pocket pair was taught; tests/e2e/test_first_start.py asks them all.
         return (
             _Suggestion(self.tr("Try it: read a receipt"), self.tr("Read the text."), "receipt.png"),
-            _Suggestion(self.tr("Try it: find a word"), self.tr('Where is "Total"?'), "receipt.png"),
+            _Suggestion(self.tr("Try it: find a word"), self.tr('Where is "Notebook"?'), "receipt.png"),
             _Suggestion(
                 self.tr("Try it: count shapes"), self.tr("How many circles are there?"), "shapes.png"
             ),
