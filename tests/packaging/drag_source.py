@@ -7,9 +7,11 @@ Ends with 0 once something took the file, with 1 where nothing did.
 
 import sys
 
-from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl
 from PySide6.QtGui import QDrag, QMouseEvent
 from PySide6.QtWidgets import QApplication, QLabel
+
+_LINGER_MS = 3000
 
 
 class DragSource(QLabel):
@@ -28,7 +30,8 @@ class DragSource(QLabel):
         drag = QDrag(self)
         drag.setMimeData(mime)
         taken = drag.exec(Qt.DropAction.CopyAction | Qt.DropAction.MoveAction)
-        QApplication.exit(0 if taken is Qt.DropAction.CopyAction else 1)
+        # What took it asks this process for the data only now.
+        QTimer.singleShot(_LINGER_MS, lambda: QApplication.exit(0 if taken == Qt.DropAction.CopyAction else 1))
 
 
 def main() -> int:
