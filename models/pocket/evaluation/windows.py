@@ -43,6 +43,7 @@ def own_window_items(folder: Path) -> list[Item]:
 
 
 def _open_windows() -> list[QWidget]:
+    from desktopapp.crash_report import CrashReport
     from desktopapp.settings import Settings
     from desktopapp.ui.conversation.view import ConversationView
     from desktopapp.ui.crash_dialog import CrashDialog
@@ -53,7 +54,7 @@ def _open_windows() -> list[QWidget]:
     window.resize(900, 640)
     window.show()
     window.show_shortcuts()
-    crash = CrashDialog("no report")
+    crash = CrashDialog(CrashReport("no report", "no report"))
     crash.show()
     notices = NoticeBar()
     for level, (message, remedy) in zip(NoticeLevel, _NOTICES, strict=True):
