@@ -31,7 +31,9 @@ class DragSource(QLabel):
         drag.setMimeData(mime)
         taken = drag.exec(Qt.DropAction.CopyAction | Qt.DropAction.MoveAction)
         # What took it asks this process for the data only now.
-        QTimer.singleShot(_LINGER_MS, lambda: QApplication.exit(0 if taken == Qt.DropAction.CopyAction else 1))
+        QTimer.singleShot(
+            _LINGER_MS, lambda: QApplication.exit(0 if taken == Qt.DropAction.CopyAction else 1)
+        )
 
 
 def main() -> int:

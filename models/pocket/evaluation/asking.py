@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -123,18 +124,25 @@ def _shown(task: Task, items: Sequence[Item], index: int) -> list[Path]:
 
 
 def _blank(file: Path) -> Path:
+    """A grey picture or video of the same size, made once."""
     blank = file.with_name(f"blank-{file.name}")
-    if blank.exists():
-        return blank
-    if file.suffix == ".avi":
-        import cv2
-
-        video = cv2.VideoCapture(str(file))
-        frames = []
-        while (read := video.read())[0]:
-            frames.append(np.full_like(read[1], _GREY, np.uint8))
-        write_video(blank, frames)
-        return blank
-    with Image.open(file) as image:
-        Image.new("RGB", image.size, (_GREY, _GREY, _GREY)).save(blank)
+    if not blank.exists():
+        # Another process may want the same one: it never sees half of it.
+        part = file.with_name(f"part-{os.getpid()}-{file.name}")
+        _make_blank(file, part)
+        part.replace(blank)
     return blank
+
+
+def _make_blank(file: Path, blank: Path) -> None:
+    if file.suffix != ".avi":
+        with Image.open(file) as image:
+            Image.new("RGB", image.size, (_GREY, _GREY, _GREY)).save(blank)
+        return
+    import cv2
+
+    video = cv2.VideoCapture(str(file))
+    frames = []
+    while (read := video.read())[0]:
+        frames.append(np.full_like(read[1], _GREY, np.uint8))
+    write_video(blank, frames)

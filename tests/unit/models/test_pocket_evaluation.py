@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
 from models.pocket.evaluation import asking
 from models.pocket.evaluation.asking import Task, Trial, ask_items
-from models.pocket.evaluation.item import Item, load_items, save_items
+from models.pocket.evaluation.item import Item, load_items, save_items, write_video
 from models.pocket.evaluation.measuring import compare, measured_row
 
 FOREVER = float("inf")
@@ -119,3 +121,18 @@ def test_items_come_back_as_they_were_saved(tmp_path: Path) -> None:
     ]
     save_items(tmp_path / "x.json", items)
     assert load_items(tmp_path / "x.json") == items
+
+
+def test_a_grey_video_takes_the_place_of_a_video_and_is_made_once(tmp_path: Path) -> None:
+    file = tmp_path / "v.avi"
+    write_video(file, [np.full((64, 96, 3), value, np.uint8) for value in (0, 200, 255)])
+    blank = asking._blank(file)
+    video = cv2.VideoCapture(str(blank))
+    frames = []
+    while (read := video.read())[0]:
+        frames.append(read[1])
+    assert [frame.shape for frame in frames] == [(64, 96, 3)] * 3
+    assert all(np.abs(frame.astype(int) - 128).max() <= 2 for frame in frames)
+    before = blank.stat().st_mtime_ns
+    assert asking._blank(file).stat().st_mtime_ns == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["blank-v.avi", "v.avi"]
