@@ -18,11 +18,11 @@ _DOCUMENTS = ("README.md", "docs/memory.md", "docs/performance.md", "docs/routin
 
 
 def items_folder(work: Path) -> Path:
-    """Where items are kept that this code and these documents give."""
+    """Where the items of this code are kept; pages stay those of the documents as they were first."""
     sources = [
         Path(str(module.__file__)) for module in (prompts, words, item, items, numbers, pages, windows)
     ]
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in [*sources, *_documents()]))
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sources))
     return work / f"items-{digest.hexdigest()[:8]}"
 
 
