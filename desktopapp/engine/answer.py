@@ -184,7 +184,7 @@ class Answer:
         return self._calls is not None and self._calls.has_begun
 
     def take_call(self) -> str:
-        """The call that was held back of the reply, without its tags; empty for none."""
+        """The call that was held back of the reply, with its tags; empty for none."""
         return self._calls.take_call() if self._calls is not None else ""
 
     def add_reply_text(self, text: str) -> Iterator[Event]:

@@ -1,14 +1,16 @@
-"""Keeps the call of a tool out of a streamed answer."""
+"""Keeps the call of the zoom tool out of a streamed answer; another tool's call is text."""
 
 from __future__ import annotations
 
-from desktopapp.engine.zoom.call import CALL_CLOSING, CALL_OPENING
+from desktopapp.engine.zoom.call import CALL_CLOSING, CALL_OPENING, read_zoom_call
+
+_LONGEST_CALL = 4_000
 
 
 class CallFilter:
     """Give it an answer as it comes; it gives back what is no call, as soon as it is sure.
 
-    Any division of the same text gives the same. What comes behind a call is dropped: the model waits there.
+    Any division of the same text gives the same. What comes behind a whole call is dropped: the model waits there.
     """
 
     def __init__(self) -> None:
@@ -27,16 +29,18 @@ class CallFilter:
 
     def feed(self, text: str) -> str:
         """Take the next piece; what of it may be shown now."""
-        if self._call is not None:
-            self._call += text
+        if self.is_complete:
             return ""
+        if self._call is not None:
+            return self._read_call(text)
         self._held += text
-        before, opening, call = self._held.partition(CALL_OPENING)
+        before, opening, rest = self._held.partition(CALL_OPENING)
         if opening:
-            self._held, self._call = "", call
-            return before.rstrip("\n")
+            # Line breaks right before a call belong to it.
+            shown = before.rstrip("\n")
+            self._held, self._call = "", before[len(shown) :] + opening
+            return shown + self._read_call(rest)
         held = next((n for n in range(len(CALL_OPENING) - 1, 0, -1) if before.endswith(CALL_OPENING[:n])), 0)
-        # Line breaks right before a call belong to it.
         certain = len(before[: len(before) - held].rstrip("\n"))
         self._held = before[certain:]
         return before[:certain]
@@ -47,6 +51,18 @@ class CallFilter:
         return held
 
     def take_call(self) -> str:
-        """The call without its tags, once; empty where there was none."""
+        """The call with its tags and the line breaks before it, once; empty where there was none."""
         call, self._call = self._call, None
-        return (call or "").partition(CALL_CLOSING)[0]
+        return call or ""
+
+    def _read_call(self, text: str) -> str:
+        """Go on with a call; its text comes out where it turns out to be none of this tool's."""
+        call, closing, rest = ((self._call or "") + text).partition(CALL_CLOSING)
+        self._call = call + closing
+        if closing and read_zoom_call(call) is None:
+            self._call = None
+            return call + closing + self.feed(rest)
+        if not closing and len(call) > _LONGEST_CALL:
+            self._call = None
+            return call
+        return ""

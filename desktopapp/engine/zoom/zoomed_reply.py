@@ -16,8 +16,6 @@ from desktopapp.engine.media_events import ZoomedIn
 from desktopapp.engine.reasoning.reply import Replier, ReplyLimits
 from desktopapp.engine.reasoning.thought_parser import OPENING
 from desktopapp.engine.zoom.call import (
-    CALL_CLOSING,
-    CALL_OPENING,
     RESPONSE_CLOSING,
     RESPONSE_OPENING,
     ZoomCall,
@@ -79,8 +77,8 @@ class ZoomedReply:
             call = read_zoom_call(words) if words and reason is FinishReason.STOP else None
             left = limits.new_tokens - (self._answer.new_tokens - before)
             if call is None or left < 1 or not self._has_room(0):
-                if words:  # another tool's, or one that cannot be answered: the person may see it
-                    yield from self._answer.add_reply_text(f"{CALL_OPENING}{words}{CALL_CLOSING}")
+                if words:  # one that is cut off, or cannot be answered: the person may see it
+                    yield from self._answer.add_reply_text(words)
                 return reason
             limits = replace(limits, new_tokens=left)
             response = yield from self._respond(call)

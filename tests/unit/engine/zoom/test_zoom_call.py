@@ -57,7 +57,7 @@ def test_a_call_is_kept_out_of_the_text_however_it_is_cut(cuts: list[int], befor
         text = text[size:]
     assert calls.is_complete
     assert shown + calls.flush() == before.rstrip("\n")
-    assert calls.take_call() == CALL
+    assert calls.take_call().lstrip("\n") == f"<tool_call>{CALL}</tool_call>"
     assert calls.take_call() == ""
 
 
@@ -65,8 +65,22 @@ def test_a_call_is_kept_out_of_the_text_however_it_is_cut(cuts: list[int], befor
 def test_other_text_comes_out_whole(text: str) -> None:
     calls = CallFilter()
     shown = "".join(calls.feed(char) for char in text) + calls.flush()
-    whole = text.partition("<tool_call>")
-    assert shown == (whole[0].rstrip("\n") if whole[1] else text)
+    assert shown + calls.take_call() == text
+    assert "<tool_call>" in text or not calls.has_begun
+
+
+def test_another_tools_call_is_text_and_what_follows_as_well() -> None:
+    text = 'Say <tool_call>{"name": "other"}</tool_call>, then go on <b>.'
+    for size in (1, 5, 200):
+        calls = CallFilter()
+        shown = "".join(calls.feed(text[at : at + size]) for at in range(0, len(text), size)) + calls.flush()
+        assert (shown, calls.has_begun) == (text, False)
+
+
+def test_an_opening_that_nothing_closes_comes_out() -> None:
+    text = "<tool_call>" + "word " * 1_000
+    calls = CallFilter()
+    assert "".join(calls.feed(char) for char in text) + calls.flush() == text
 
 
 @given(

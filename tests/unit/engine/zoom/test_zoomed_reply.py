@@ -111,9 +111,15 @@ def test_a_model_that_only_ever_asks_comes_to_an_end(picture: str) -> None:
 @pytest.mark.parametrize("most", [0, 6])
 def test_other_tools_calls_are_text(picture: str, most: int) -> None:
     other = b'<tool_call>\n{"name": "computer_use", "arguments": {}}\n</tool_call>'
-    bench = Bench(say(b"So: ", other))
+    bench = Bench(say(b"So: ", other, b"\nDone."))
     end = last(bench.ask(turns=asked(picture), zoom=ZoomLimits(most=most)))
-    assert (end.text, end.finish_reason) == ("So: " + other.decode(), FinishReason.STOP)
+    assert (end.text, end.finish_reason) == (f"So: {other.decode()}\nDone.", FinishReason.STOP)
+
+
+def test_a_call_that_is_cut_off_is_shown_as_it_is(picture: str) -> None:
+    half = call(0, 0, 500, 500)[:40]
+    end = last(Bench(say(half, reason=FinishReason.LENGTH)).ask(turns=asked(picture)))
+    assert (end.text, end.finish_reason) == (half.decode(), FinishReason.LENGTH)
 
 
 def test_without_pictures_a_call_is_text() -> None:
