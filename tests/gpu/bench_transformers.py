@@ -40,6 +40,7 @@ from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.prompt import EncodedPrompt, encode_prompt
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.probe import read_gpu
+from desktopapp.engine.memory.weight_type import INT8, STORED
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from tests.gpu.kernel_times import print_kernel_times
@@ -176,6 +177,7 @@ class Bench:
             _limit_device(arguments.device_gib * GIB - (_device_bytes() - self._device_before))
         self.rows: list[dict[str, Any]] = []
         self.failed = False
+        self._quantised: LoadedNetwork | None = None
 
     def run_plain(self, name: str, workload: Workload, prompt: EncodedPrompt) -> None:
         warm_up = encode_prompt(workload.warm_up(), self.network.config, None, FACTS)
@@ -192,7 +194,7 @@ class Bench:
 
     def run_engine(self, name: str, workload: Workload, prompt: EncodedPrompt, kv_type: str) -> None:
         self._clean()
-        model = load(self.network, max(len(prompt.token_ids) + NEW_TOKENS + 64, 8192))
+        model = self._load(len(prompt.token_ids))
         parts, chunk = workload.parts(), self._arguments.chunk
         # Kernels are compiled once a machine, before the clock runs: each KV type and size of chunk has its own.
         warm_up = run_engine(model, workload.warm_up(), kv_type, chunk, 4)
@@ -214,11 +216,20 @@ class Bench:
             print_kernel_times(generate(model, parts, GREEDY, 32, CancelToken(), StepClock(), options))
             model.conversations.clear()
 
+    def _load(self, prompt_tokens: int) -> LoadedNetwork:
+        if self._arguments.weights == STORED:
+            return load(self.network, max(prompt_tokens + NEW_TOKENS + 64, 8192))
+        if self._quantised is None:
+            # Once, so for the longest prompt and the turn after it.
+            self._quantised = load(self.network, FACTS.context_tokens + 1024, self._arguments.weights)
+        return self._quantised
+
     def _add(self, name: str, how: str, tokens: int, first_s: float, rate: float, peak: int) -> None:
         reserved = torch.cuda.max_memory_reserved()
         row = {
             "workload": name,
             "kv": how,
+            "weights": self._arguments.weights,
             "prompt_tokens": tokens,
             "first_token_s": round(first_s, 3),
             "tokens_per_s": round(rate, 1),
@@ -256,6 +267,12 @@ def main() -> int:
     )
     parser.add_argument("workloads", nargs="*", default=["2k", "10k", "53k"])
     parser.add_argument("--kv", default="int8", help="KV types, with commas between")
+    parser.add_argument(
+        "--weights",
+        choices=(STORED, INT8),
+        default=STORED,
+        help="int8 leaves plain `generate` and the reference out",
+    )
     parser.add_argument("--chunk", type=int, default=None, help="prompt tokens at once")
     parser.add_argument("--no-plain", dest="plain", action="store_false", help="leave plain `generate` out")
     parser.add_argument("--no-check", dest="check", action="store_false", help="leave the reference out")
@@ -265,6 +282,8 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     arguments = parser.parse_args()
+    if arguments.weights == INT8:
+        arguments.plain = arguments.check = False
     if not torch.cuda.is_available():
         print("PyTorch finds no CUDA card")
         return 0

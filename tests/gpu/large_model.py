@@ -14,6 +14,7 @@ from desktopapp.engine.backends.transformers.memory_ledger import MemoryLedger
 from desktopapp.engine.backends.transformers.preparation import prepare
 from desktopapp.engine.backends.transformers.vision import PatchRule
 from desktopapp.engine.backends.transformers.weight_placing import WeightHome
+from desktopapp.engine.memory.weight_type import STORED
 
 IMAGE_TOKEN = 151_655
 RULE = PatchRule(16, 2, 2, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -75,9 +76,10 @@ def _enliven(network: Any) -> None:
         text.norm.weight.copy_(torch.randn_like(text.norm.weight).sign())
 
 
-def load(network: Any, context_tokens: int) -> LoadedNetwork:
-    """Make a network ready as the backend does; it never stops by itself."""
-    vision, conversations = prepare(network, WeightHome(network.device, network.dtype), context_tokens, 0)
+def load(network: Any, context_tokens: int, weight_type: str = STORED) -> LoadedNetwork:
+    """Make a network ready as the backend does; it never stops by itself. In 8 bits once only: its weights are replaced."""
+    home = WeightHome(network.device, network.dtype, weight_type)
+    vision, conversations = prepare(network, home, context_tokens, 0)
     facts = LoadedModel("", "BF16", "cuda:0", context_tokens, PixelBudget())
     costs, ledger = Costs.of(network), MemoryLedger(network)
     return LoadedNetwork(
