@@ -1,4 +1,4 @@
-"""What belongs to an answer beside its text: where the model looked closer, and how far a long job is. Shown and kept."""
+"""What belongs to an answer beside its text: which model gave it, where it looked closer, how far a long job is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 
 from desktopapp.conversations import StoredMessage
 from desktopapp.engine.media_events import StretchAnswered, ZoomedIn
+from desktopapp.engine.reasoning_events import Routed
 from desktopapp.engine.request import JobSoFar
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AnswerExtras(QObject):
-    """Takes the engine's events on both.
+    """Takes the engine's events on these.
 
     Args:
         chat: keeps them with the answer.
@@ -39,6 +40,12 @@ class AnswerExtras(QObject):
             self._chat.keep(replace(answer, zooms=(*answer.zooms, msgspec.to_builtins(event))))
             if (shown := self._view.shown_answer(event.request_id)) is not None:
                 shown.show_zoom(event)
+
+    def on_routed(self, event: Routed) -> None:
+        """The engine chose the model of a pair; comes again when it is known what the change really took."""
+        answer = self._chat.running_answer(event.request_id)
+        if answer is not None:
+            self._chat.keep(replace(answer, model_label=event.model, route=msgspec.to_builtins(event)))
 
     def on_stretch_answered(self, event: StretchAnswered) -> None:
         """A part of a long job is done."""

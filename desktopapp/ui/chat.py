@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktopapp.conversations import Draft, MessageState, StoredConversation, StoredError, StoredMessage
 from desktopapp.engine.events import Channel, Failed, Finished, FinishReason, TextAdded
-from desktopapp.engine.reasoning_events import Routed
 from desktopapp.engine.request import Mode, ModelChoice, ReasoningLimits, Request, Role
 from desktopapp.ui.answer_extras import job_of, zooms_of
 from desktopapp.ui.chat_view import View
@@ -212,12 +211,6 @@ class Chat(QObject):
         """Keep the running answer as far as it got; the person ended it, so it counts as stopped."""
         if self._running:
             self._keep_running_as(FinishReason.CANCELLED)
-
-    def on_routed(self, event: Routed) -> None:
-        """The engine chose the model of a pair; comes again when it is known what the change really took."""
-        if (answer := self._messages.get(event.request_id)) is not None and event.request_id == self._running:
-            kept = replace(answer, model_label=event.model, route=msgspec.to_builtins(event))
-            self._messages[self._running] = kept
 
     def on_text_added(self, event: TextAdded) -> None:
         """Some more of the answer or of the thought."""

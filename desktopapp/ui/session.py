@@ -172,7 +172,7 @@ class Session(QObject):
         worker.stretch_answered.connect(self.extras.on_stretch_answered)
         worker.text_added.connect(chat.on_text_added)
         self.thinking.follow(worker)
-        self.thinking.settled.connect(chat.on_routed)
+        self.thinking.settled.connect(self.extras.on_routed)
         worker.finished.connect(chat.on_finished)
         worker.failed.connect(models.on_failed)
         worker.failed.connect(self._on_failed)

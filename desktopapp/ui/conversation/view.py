@@ -220,14 +220,7 @@ class ConversationView(QWidget):
             answer.end(finish_reason, stats)
 
     def fail_answer(self, answer_id: str, message: str, remedy: str, *, can_retry: bool = True) -> None:
-        """The answer failed. What was streamed stays; a card says what happened and what to do.
-
-        Args:
-            answer_id: of the answer.
-            message: what happened.
-            remedy: what to do now.
-            can_retry: sending the same again may help.
-        """
+        """The answer failed. What was streamed stays; a card says what happened, what to do, and whether to retry."""
         answer = self._answers.get(answer_id)
         if answer is not None:
             answer.fail(message, remedy, can_retry=can_retry)
