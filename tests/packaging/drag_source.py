@@ -11,7 +11,7 @@ from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl
 from PySide6.QtGui import QDrag, QMouseEvent
 from PySide6.QtWidgets import QApplication, QLabel
 
-_LINGER_MS = 3000
+_LINGER_MS = 15_000
 
 
 class DragSource(QLabel):

@@ -190,7 +190,7 @@ def test_a_file_dropped_on_the_real_window_is_answered(
                 xdotool("mousedown", "1")
             time.sleep(0.3)
         xdotool("mouseup", "1")
-        assert source.wait(30) == 0, "the window did not take the file"
+        assert source.wait(60) == 0, "the window did not take the file"
     finally:
         source.kill()
         source.wait()
