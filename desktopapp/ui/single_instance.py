@@ -5,6 +5,7 @@ Who holds the lock file is first. The others find its socket beside it, which on
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -158,13 +159,16 @@ def _send(name: str, message: bytes) -> bool:
 
 
 def _socket_name(folder: Path) -> str:
-    """Where the first window listens: a path in the folder, a pipe's name on Windows; empty where there is no way."""
-    if sys.platform == "win32":
-        import hashlib
+    """Where the first window listens: a path in the folder, a pipe's name on Windows; empty where there is no way.
 
-        return f"qwen3-vl-desktop-{hashlib.sha256(str(folder).encode()).hexdigest()[:24]}"
-    path = str(folder / "window.socket")
-    return path if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH else ""
+    Where the folder's path is too long for a socket, the session's own folder takes it, if there is one.
+    """
+    number = hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]
+    if sys.platform == "win32":
+        return f"qwen3-vl-desktop-{number}"
+    session = os.environ.get("XDG_RUNTIME_DIR", "")
+    paths = [folder / "window.socket", *([Path(session, f"qwen3-vl-desktop-{number}")] if session else [])]
+    return next((str(path) for path in paths if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH), "")
 
 
 def _let_it_come_to_the_front() -> None:

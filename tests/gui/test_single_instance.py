@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,6 +34,12 @@ sys.exit(0 if guard.hand_over(sys.argv[2:]) else 3)
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "home"
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="run-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
@@ -113,9 +120,26 @@ def test_where_the_folder_cannot_be_written_each_start_has_its_window(
     assert not guard.listen()
 
 
-def test_a_path_too_long_for_a_socket_leaves_each_start_its_window(
-    qapp: QApplication, tmp_path: Path
+def test_a_path_too_long_for_a_socket_goes_to_the_session_s_folder(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, short_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    session = short_folder
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(session))
+    folder = tmp_path / ("long" * 30)
+    guard = SingleInstance(folder)
+    assert guard.claim()
+    assert guard.listen()
+    with qtbot.waitSignal(guard.files_received, timeout=30_000):
+        second = second_start(folder, "/a.png")
+    assert second.wait(30) == 0
+    guard.close()
+    assert list(session.iterdir()) == []
+
+
+def test_a_path_too_long_for_a_socket_leaves_each_start_its_window(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     guard = SingleInstance(tmp_path / ("long" * 30))
     assert guard.claim()
     assert not guard.listen()
