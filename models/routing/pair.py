@@ -49,15 +49,18 @@ class Asker:
 
     Args:
         kind: which.
+        models: folder of the pair.
         folder: of the items' pictures.
         answers: measured already.
         until_s: `time.monotonic()` from which nothing new is asked.
     """
 
-    def __init__(self, kind: ModelKind, folder: Path, answers: AnswerStore, until_s: float) -> None:
+    def __init__(
+        self, kind: ModelKind, models: Path, folder: Path, answers: AnswerStore, until_s: float
+    ) -> None:
         name = f"qwen3-vl-pocket-{kind}"
-        self._weights = _POCKET / name / f"{name}-Q8_0.gguf"
-        self._choice = ModelChoice(str(_POCKET / name), BackendChoice.LLAMA_CPP)
+        self._weights = models / name / f"{name}-Q8_0.gguf"
+        self._choice = ModelChoice(str((models / name).absolute()), BackendChoice.LLAMA_CPP)
         self._engine = Engine(store, default_backends(), StepClock())
         self._folder = folder
         self._answers = answers
@@ -150,6 +153,7 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m models.routing.pair", description=__doc__)
     parser.add_argument("items", type=Path, help="folder of items")
+    parser.add_argument("--models", type=Path, default=_POCKET, help="of the pair, GGUF files included")
     parser.add_argument(
         "--count", type=int, default=100, help="items a skill of the mixed set; 0 leaves it out"
     )
@@ -161,7 +165,7 @@ def main() -> int:
     options = parser.parse_args()
     until_s = time.monotonic() + 60 * options.minutes
     answers = AnswerStore(options.answers)
-    askers = {kind: Asker(kind, options.items, answers, until_s) for kind in ModelKind}
+    askers = {kind: Asker(kind, options.models, options.items, answers, until_s) for kind in ModelKind}
     by_skill = {skill: load_items(options.items / f"{skill}.json") for skill in (*MIX, "chain")}
     missing = 0
     if options.count:

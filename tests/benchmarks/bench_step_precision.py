@@ -140,16 +140,17 @@ def main() -> int:
         type=Path,
         nargs="?",
         default=ITEMS,
-        help="folder with items.json of models.pocket.evaluation",
+        help="folder of items of models.pocket.evaluation",
     )
     parser.add_argument("--skill", default="chain")
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=1e6, help="ask about no further item after these")
     options = parser.parse_args()
-    if not (options.items / "items.json").exists():
-        print(f"{options.items} has no items.json: make pocket-eval paints the items")
+    listed = options.items / f"{options.skill}.json"
+    if not listed.exists():
+        print(f"{listed} is missing: make pocket-eval paints the items")
         return 0
-    every = [item for item in load_items(options.items / "items.json") if item.skill == options.skill]
+    every = load_items(listed)
     backend, rounding = TransformersBackend(), Rounding()
     files = ModelFiles(WeightFormat.SAFETENSORS, MODEL, None, "BF16", 0)
     backend.load(files, LoadOptions(device="cpu"), StepClock(), lambda *_: None)
