@@ -93,7 +93,8 @@ def estimate(costs: Costs, workload: Workload, run: RunShape) -> Estimate:
     """
     dynamic = _Dynamic(costs, workload, run)
     vision = max((dynamic.while_encoding(placed) for placed in workload.pictures), default=0)
-    prefill = max(dynamic.while_reading(start) for start in dynamic.telling_chunks())
+    chunks = dynamic.telling_chunks()
+    prefill = max(dynamic.while_reading(start) for start in chunks)
     decode = dynamic.while_answering()
     fixed = costs.weight_bytes + costs.overhead_bytes
     phases = PlannedPhases(fixed + vision if vision else 0, fixed + prefill, fixed + decode)
@@ -103,7 +104,7 @@ def estimate(costs: Costs, workload: Workload, run: RunShape) -> Estimate:
         kv_cache=costs.kv_bytes(total, total, run),
         vision=costs.picture_bytes(workload.largest_picture.patches) if workload.pictures else 0,
         workspace=max(
-            max(dynamic.work_of_reading(start) for start in dynamic.telling_chunks()),
+            max(dynamic.work_of_reading(start) for start in chunks),
             costs.decode_bytes(total, run),
         ),
         overhead=costs.overhead_bytes,
@@ -125,8 +126,10 @@ class _Dynamic:
         self._kept = costs.kept_picture_bytes(workload.largest_picture.patches)
         self._prompt_kv = costs.kv_bytes(workload.prompt_tokens, workload.total_tokens, run)
         self._graph = self._kept and costs.decode_bytes(workload.total_tokens, run)
-        # A hundred pages of one size are priced once.
+        # A hundred pages of one size are priced once, and each chunk's work for a phase and for its part.
         self._picture_bytes = cache(costs.picture_bytes)
+        self._feature_bytes = cache(costs.feature_bytes)
+        self.work_of_reading = cache(self._work_of_reading)
 
     def while_encoding(self, placed: PlacedPicture) -> int:
         """Just before the chunk that a picture begins in; others of that chunk may wait already."""
@@ -137,16 +140,16 @@ class _Dynamic:
             if other.start < placed.start
         )
         own = max(self._picture_bytes(placed.picture.patches), self._kept)
-        return self._prompt_kv + self._costs.feature_bytes(waiting) + own + self._graph
+        return self._prompt_kv + self._feature_bytes(waiting) + own + self._graph
 
     def while_reading(self, start: int) -> int:
         """While the chunk that begins at `start` is evaluated."""
         end = self._end(start)
         shown = sum(placed.picture.tokens for placed in self._workload.overlapping(start, end))
         work = self.work_of_reading(start)
-        return self._prompt_kv + self._costs.feature_bytes(shown) + work + self._kept
+        return self._prompt_kv + self._feature_bytes(shown) + work + self._kept
 
-    def work_of_reading(self, start: int) -> int:
+    def _work_of_reading(self, start: int) -> int:
         """Of that, activations and work space."""
         total = self._workload.total_tokens
         return self._costs.prefill_bytes(self._end(start) - start, start, total, self._run)

@@ -14,6 +14,7 @@ from desktopapp.engine.memory.content import Content
 from desktopapp.engine.memory.costs import Estimate, estimate
 from desktopapp.engine.memory.phase_limits import PhaseLimits, device_limit, phase_limits
 from desktopapp.engine.memory.steps import (
+    FALLING,
     LAST_RESORTS,
     WITHIN_MODEL,
     Setup,
@@ -182,7 +183,10 @@ class _Search:
     def _take(self, step: Step) -> bool:
         """Go on to the last choice of a step that lowers the excess, or to the first that fits."""
         begin = self._excess
-        for setup in choices(step, self._setup, self._content, self._limits):
+        offered = list(choices(step, self._setup, self._content, self._limits))
+        if step in FALLING and len(offered) > 1 and self._excess_of(offered[-1]) > 0:
+            offered = offered[-1:]  # none of the others fits either
+        for setup in offered:
             excess = self._excess_of(setup)
             if excess < self._excess:
                 self._setup, self._excess = setup, excess

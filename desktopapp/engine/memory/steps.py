@@ -65,6 +65,9 @@ WITHIN_MODEL = (
 LAST_RESORTS = (Step.MOST_LAYERS_ON_CPU, Step.SMALL_PICTURES)
 """Steps behind all other models: an answer that is slow, or that misses small things, before none."""
 
+FALLING = frozenset({Step.FEWER_PIXELS, Step.FEWER_FRAMES, Step.SEGMENTS, Step.SMALL_PICTURES})
+"""Steps with many choices, of which each takes no more memory than the one before."""
+
 OTHER_LOADS = frozenset({Step.WEIGHTS_8BIT, Step.OTHER_WEIGHTS, Step.OTHER_BACKEND, Step.SMALLER_MODEL})
 """Steps that load something else than what was wanted."""
 

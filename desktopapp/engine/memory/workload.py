@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -47,6 +46,9 @@ class Workload:
     answer_tokens: int
     pictures: tuple[PlacedPicture, ...] = field(init=False)
     prompt_tokens: int = field(init=False)
+    # Where pictures begin and end, to find those of a chunk.
+    _starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _ends: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         lengths = [part if isinstance(part, int) else part.tokens for part in self.parts]
@@ -58,6 +60,8 @@ class Workload:
         )
         object.__setattr__(self, "pictures", placed)
         object.__setattr__(self, "prompt_tokens", sum(lengths))
+        object.__setattr__(self, "_starts", tuple(one.start for one in placed))
+        object.__setattr__(self, "_ends", tuple(one.end for one in placed))
 
     @property
     def total_tokens(self) -> int:
@@ -81,8 +85,6 @@ class Workload:
         """The same with an answer of so many tokens."""
         return Workload(self.parts, tokens)
 
-    def overlapping(self, start: int, end: int) -> Iterator[PlacedPicture]:
+    def overlapping(self, start: int, end: int) -> tuple[PlacedPicture, ...]:
         """The pictures with tokens between two places."""
-        first = bisect_right(self.pictures, start, key=lambda placed: placed.end)
-        last = bisect_left(self.pictures, end, key=lambda placed: placed.start)
-        return iter(self.pictures[first:last])
+        return self.pictures[bisect_right(self._ends, start) : bisect_left(self._starts, end)]
