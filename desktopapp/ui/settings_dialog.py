@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
@@ -25,8 +25,9 @@ from PySide6.QtWidgets import (
 
 from desktopapp import paths
 from desktopapp.settings import Settings, limits_of_setting
+from desktopapp.ui.choice_box import ChoiceBox
 from desktopapp.ui.theme import fonts
-from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S, SPACE_XL
+from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS
 from desktopapp.ui.wording import kv_type_word
 
 
@@ -62,11 +63,16 @@ class SettingsDialog(QDialog):
         self._form.setContentsMargins(0, 0, SPACE_M, 0)
         self._form.setHorizontalSpacing(SPACE_XL)
         self._form.setVerticalSpacing(SPACE_S)
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._add_answers()
         self._add_model()
         self._add_memory()
         self._add_window()
         self._show(settings)
+        for box in content.findChildren(QAbstractSpinBox):
+            box.lineEdit().setTextMargins(
+                SPACE_XS, 0, 0, 0
+            )  # a style sheet's padding does not reach its text
         scroller = QScrollArea(self)
         scroller.setWidgetResizable(True)
         scroller.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -95,6 +101,13 @@ class SettingsDialog(QDialog):
         if self.settings != self._settings:
             self.chosen.emit(self.settings)
         super().accept()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The wheel scrolls the page: nobody wants a setting changed in passing."""
+        if event.type() is QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
 
     def _show(self, settings: Settings) -> None:
         for name, field in self._fields.items():
@@ -171,15 +184,17 @@ class SettingsDialog(QDialog):
     def _add_title(self, text: str) -> None:
         title = QLabel(text, self)
         title.setFont(fonts().title)
+        title.setContentsMargins(0, SPACE_M if self._form.rowCount() else 0, 0, 0)
         self._form.addRow(title)
 
     def _add(self, name: str, label: str, field: _Field) -> None:
         field.widget.setAccessibleName(label)
+        field.widget.installEventFilter(self)
         self._fields[name] = field
         self._form.addRow(label, field.widget)
 
     def _add_choice(self, name: str, label: str, options: Mapping[str, str]) -> None:
-        box = QComboBox(self)
+        box = ChoiceBox(self)
         for value, words in options.items():
             box.addItem(words, value)
 

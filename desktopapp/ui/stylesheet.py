@@ -106,12 +106,12 @@ QCheckBox::indicator {
 QCheckBox::indicator:checked { border: 4px solid $accent; width: 7px; height: 7px; background: $on_accent; }
 QCheckBox:focus { color: $accent; }
 
-QDoubleSpinBox {
+QAbstractSpinBox {
   color: $text; background: $surface; border: 1px solid $border_strong; border-radius: ${radius_s}px;
-  padding: 3px 8px;
+  padding: 3px 8px; min-height: 20px;
 }
-QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
-QDoubleSpinBox:focus { border: 2px solid $accent; padding: 2px 7px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
+QAbstractSpinBox:focus { border: 2px solid $accent; padding: 2px 7px; }
 
 QListWidget#placesList { background: $surface; border: 1px solid $border; border-radius: ${radius_s}px; color: $text; }
 QListWidget#placesList::item { padding: 3px 4px; }
