@@ -28,7 +28,7 @@ class Fault:
     """What goes wrong.
 
     Args:
-        point: `load`, `context` (llama.cpp's KV cache), `grow` (transformers' KV cache), `vision`, `prefill` or
+        point: `load`, `context` (llama.cpp's KV cache), `room` (transformers' KV cache), `vision`, `prefill` or
             `decode`.
         number: at which time, from 1.
         kind: `refused` for an allocation that fails, `abort` for a library that ends the process without a word,
@@ -52,6 +52,7 @@ class _Injector:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._armed = ""
+        self._reads = False
         self._counts: Counter[str] = Counter()
 
     def is_due(self, point: str) -> bool:
@@ -60,9 +61,12 @@ class _Injector:
         if text != self._armed:
             self._armed = text
             self._counts.clear()
-        self._counts[point] += 1
+        if self._reads or point != "decode":  # a load evaluates single tokens as well
+            self._counts[point] += 1
         if point in ("prefill", "vision"):
-            self._counts["decode"] = 0  # a load evaluates single tokens as well
+            self._reads = True
+        elif point == "load":
+            self._reads = False
         if not text:
             return False
         fault = Fault(**json.loads(text))
@@ -127,7 +131,9 @@ def _prepare_transformers(injector: _Injector) -> None:
     _guard(from_folder, "from_pretrained", lambda *_: "load", refuse, due)
     _guard(VisionTower, "encode", lambda *_: "vision", refuse, due)
     _guard(TextSequence, "evaluate", lambda _, ids, *__: "prefill" if len(ids) > 1 else "decode", refuse, due)
-    _guard(KvCache, "reserve", lambda cache, tokens: "grow" if tokens > cache.capacity else "", refuse, due)
+    _guard(
+        KvCache, "reserve", lambda cache, tokens: "room" if cache.capacity < tokens > 1 else "", refuse, due
+    )
 
 
 def _prepare_llama_cpp(injector: _Injector) -> None:

@@ -203,6 +203,8 @@ class LoadOptions:
             llama.cpp reads this and the next two.
         projector_on_gpu: whether the vision tower runs there; None follows the layers.
         threads: for the CPU; None takes the physical cores.
+        prefill_chunk_tokens: most prompt tokens evaluated at once, to begin with; None takes the backend's own. Only
+            llama.cpp reads this: its work space is made with the KV cache.
         weight_type: numbers that weights are loaded in: `stored`, or `int8` for the language model's matrices. Only
             transformers has a choice; a GGUF's are in the file.
     """
@@ -215,6 +217,7 @@ class LoadOptions:
     gpu_layers: int | None = None
     projector_on_gpu: bool | None = None
     threads: int | None = None
+    prefill_chunk_tokens: int | None = None
     weight_type: str = "stored"
 
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Protocol
 
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.attached_media import AttachedMedia
@@ -17,7 +16,7 @@ from desktopapp.engine.backend import DEFAULT_RUN, Backend, LoadOptions, PixelBu
 from desktopapp.engine.backend_choice import HEADROOM_BYTES, choose_backend, sixteen_bit_bytes
 from desktopapp.engine.backends.fake import FAKE_NAMES, fake_model
 from desktopapp.engine.cancel import Cancelled, CancelToken
-from desktopapp.engine.chat_prompt import ChatMedia
+from desktopapp.engine.collaborators import ModelStore, Planner
 from desktopapp.engine.events import (
     AttachmentPrice,
     Event,
@@ -26,14 +25,14 @@ from desktopapp.engine.events import (
     MemorySample,
     Planned,
     RequestStarted,
-    Stats,
 )
 from desktopapp.engine.failed_event import failed_event
 from desktopapp.engine.loading import Loading, RunningModel
 from desktopapp.engine.long_job import LongJob
 from desktopapp.engine.media.headers import HeaderCache
-from desktopapp.engine.media.price import price_attachment
+from desktopapp.engine.memory.admission import Admission
 from desktopapp.engine.memory.probe import DeviceWatch, read_gpu
+from desktopapp.engine.pricing import price
 from desktopapp.engine.reasoning.request_run import answer_request
 from desktopapp.engine.request import Attachment, BackendChoice, Mode, ModelChoice, Request
 from desktopapp.engine.request_plan import RequestPlan
@@ -52,48 +51,6 @@ from desktopapp.modelstore.model import InstalledModel, ModelFiles, ModelKind
 from desktopapp.modelstore.store import is_usable
 
 
-class ModelStore(Protocol):
-    """What the engine asks of the model store; the module `modelstore.store` is one."""
-
-    def find_model(self, name_or_path: str, /) -> InstalledModel:
-        """The model of that name or path; raises ModelError."""
-        ...
-
-    def find_variant(self, model: InstalledModel, kind: ModelKind, /) -> InstalledModel | None:
-        """The model of the other kind in the same family, or None."""
-        ...
-
-    def find_models(self) -> list[InstalledModel]:
-        """All that are installed."""
-        ...
-
-
-class Planner(Protocol):
-    """Says how a request is run; `planning.RequestPlanner` is one."""
-
-    def plan_draft(self, request: Request, headers: HeaderCache, /) -> Planned | None:
-        """The plan; None where the request names no model that is here. Raises AppError."""
-        ...
-
-    def plan_request(
-        self, request: Request, model: InstalledModel, media: Sequence[Sequence[ChatMedia]], /
-    ) -> RequestPlan | None:
-        """The plan; None where the model cannot be priced. Raises DoesNotFit."""
-        ...
-
-    def plan_load(self, choice: ModelChoice, model: InstalledModel, /) -> RequestPlan | None:
-        """The plan for a load ahead of the first question; None where there is none."""
-        ...
-
-    def follow(self, running: RunningModel | None, parked: RunningModel | None, /) -> None:
-        """Take note of what is loaded."""
-        ...
-
-    def learn(self, plan: RequestPlan, stats: Stats, /) -> None:
-        """Take from a finished request what it teaches."""
-        ...
-
-
 class Engine:
     """Answers one request at a time; used from one thread, but for prices and `sample_memory`.
 
@@ -102,6 +59,7 @@ class Engine:
         backends: makes a backend; called when it is first needed, since that imports its libraries.
         steps: told about every long step.
         planner: plans requests and prices drafts; without one a request runs with the backend's own choices.
+        watch: reads the memory that a planned run is admitted to.
     """
 
     def __init__(
@@ -110,8 +68,10 @@ class Engine:
         backends: Mapping[BackendChoice, Callable[[], Backend]],
         steps: StepClock,
         planner: Planner | None = None,
+        watch: DeviceWatch | None = None,
     ) -> None:
         self._planner = planner
+        self._watch = watch or DeviceWatch()
         self._store = store
         self._backends = backends
         self._steps = steps
@@ -196,7 +156,7 @@ class Engine:
         running = self._running
         pictures = running.facts.pixel_budget if running else PixelBudget()
         videos = running.facts.video_budget if running else VideoBudget()
-        return tuple(_price(attachment, pictures, videos, self._headers) for attachment in attachments)
+        return tuple(price(attachment, pictures, videos, self._headers) for attachment in attachments)
 
     def price_draft(self, request: Request) -> Planned | None:
         """How a request would be run if it were sent now; None where that cannot be told. From `price`'s thread."""
@@ -300,7 +260,18 @@ class Engine:
         if running is not None and not self._park(model, plan.event.peak_bytes, choice):
             self.unload()
         options = plan.load_options(choice)
+        self._admission(plan, choice).check_load()
         yield from self._load(model, plan.files, plan.candidate.backend, plan.reason, options, choice, cancel)
+
+    def _admission(self, plan: RequestPlan, choice: ModelChoice) -> Admission:
+        """What lets a planned run go from phase to phase."""
+        on_gpu = plan.candidate.device.is_gpu
+
+        def read() -> MemorySample:
+            running = self._running
+            return self._watch.sample(running.backend.memory_parts() if running else None, on_gpu=on_gpu)
+
+        return Admission(plan.plan, read, choice.memory.vram_limit_bytes)
 
     def _park(self, model: InstalledModel, needed_bytes: int, choice: ModelChoice) -> bool:
         """Keep the loaded model beside the other one of its family, where there is room; under a ceiling there is not."""
@@ -384,19 +355,10 @@ class Engine:
         if not attached.is_open:
             attached.open(request.turns, cancel)
         options = plan.run_options() if plan else DEFAULT_RUN
+        admission = self._admission(plan, request.choice) if plan else None
         reason = yield from answer_request(
-            request, self._running, attached, answer, cancel, self._steps, options
+            request, self._running, attached, answer, cancel, self._steps, options, admission
         )
         if plan is not None and self._planner is not None:
             self._planner.learn(plan, answer.stats())
         return reason
-
-
-def _price(
-    attachment: Attachment, pictures: PixelBudget, videos: VideoBudget, headers: HeaderCache
-) -> AttachmentPrice:
-    path = attachment.path
-    try:
-        return price_attachment(attachment, pictures, videos, headers)
-    except Exception as error:  # noqa: BLE001 - one bad file must not hide the price of the others
-        return AttachmentPrice(path, failed=failed_event("", error, "reading the attachment", path))

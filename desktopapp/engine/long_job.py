@@ -26,7 +26,6 @@ from desktopapp.engine.events import (
     Failed,
     Finished,
     FinishReason,
-    Planned,
     RequestStarted,
     Stats,
     TextAdded,
@@ -91,8 +90,10 @@ class LongJob:
             return
         segments = self._cut(refused)
         if len(segments) > 1:
+            yield from self._take_up_begun()
             yield from self._run_segments(segments, cancel)
         elif any(turn.attachments for turn in self._request.turns[:-1]):
+            yield from self._take_up_begun()
             yield from self._answer_from_words(cancel)
         else:
             yield refused
@@ -115,11 +116,25 @@ class LongJob:
         """Say again what was said of the parts that are done, then go on with those that wait."""
         yield RequestStarted(self._request.request_id)
         answers: list[tuple[str, str]] = []
+        is_told = self._request.begun is not None
+        yield from self._take_up_begun()
         for segment, answered in zip(segments, job.answered, strict=False):
             label = segment.label(in_chinese=self._in_chinese)
             answers.append((label, answered.text))
-            yield self._write(f"{_heading(label, len(answers), len(segments))}{answered.text}\n\n")
+            if not is_told:
+                yield self._write(f"{_heading(label, len(answers), len(segments))}{answered.text}\n\n")
         yield from self._run_segments(segments[len(answers) :], cancel, answers)
+
+    def _take_up_begun(self) -> Iterator[Event]:
+        """What was streamed before a run broke off stays; the part that it broke off in begins again below it."""
+        begun = self._request.begun
+        if begun is None:
+            return
+        self._request = replace(self._request, begun=None)
+        self._written.append(begun.text)
+        self._thought.append(begun.thought)
+        if begun.text and not begun.text.endswith("\n\n"):
+            yield self._write("\n\n")
 
     def _cut(self, refused: Failed) -> list[Segment]:
         """As many segments as the refusal says that are needed, or two."""
@@ -202,7 +217,7 @@ class LongJob:
                     return event
                 if isinstance(event, Failed):
                     return event
-                if isinstance(event, RequestStarted | Planned):
+                if isinstance(event, RequestStarted):
                     continue
                 if isinstance(event, TextAdded) and event.channel is Channel.THOUGHT:
                     self._thought.append(event.text)

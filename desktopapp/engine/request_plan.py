@@ -51,18 +51,17 @@ class RequestPlan:
 
     def load_options(self, choice: ModelChoice) -> LoadOptions:
         """How the model is loaded."""
-        placement = self.plan.setup.placement
-        if not self.candidate.can_offload:
-            return LoadOptions(
-                context_tokens=choice.context_tokens or self.plan.context_tokens,
-                weight_type=self.candidate.weight_type,
-            )
-        layers = _ALL_LAYERS if placement.gpu_layers is None else placement.gpu_layers
-        return LoadOptions(
+        placement, run = self.plan.setup.placement, self.plan.setup.run
+        options = LoadOptions(
             context_tokens=choice.context_tokens or self.plan.context_tokens,
-            gpu_layers=layers,
-            projector_on_gpu=placement.vision_on_gpu,
+            kv_type=run.kv_type,
+            prefill_chunk_tokens=run.chunk_tokens,
+            weight_type=self.candidate.weight_type,
         )
+        if not self.candidate.can_offload:
+            return options
+        layers = _ALL_LAYERS if placement.gpu_layers is None else placement.gpu_layers
+        return replace(options, gpu_layers=layers, projector_on_gpu=placement.vision_on_gpu)
 
     @property
     def shown_limits(self) -> ShownLimits:
@@ -77,7 +76,10 @@ class RequestPlan:
     def run_options(self) -> RunOptions:
         """How the request runs."""
         run = self.plan.setup.run
-        return RunOptions(run.kv_type, run.chunk_tokens, self.plan.context_tokens)
+        device = self.candidate.device
+        # Conversations that were set aside lie in system memory, where a ceiling counts them and the plan does not.
+        saves = device.is_gpu or self.plan.limit_bytes >= device.free_bytes
+        return RunOptions(run.kv_type, run.chunk_tokens, self.plan.context_tokens, saves)
 
     def needs_other_load(self, running: RunningModel) -> bool:
         """Whether the loaded model does not do: other files or numbers, another placement, too short a context."""

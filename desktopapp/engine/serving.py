@@ -18,6 +18,7 @@ from queue import SimpleQueue
 
 from desktopapp.engine.backends.registry import BackendFactory
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.collaborators import ModelStore
 from desktopapp.engine.commands import (
     AnswerNow,
     Cancel,
@@ -30,7 +31,7 @@ from desktopapp.engine.commands import (
     Shutdown,
     UnloadModel,
 )
-from desktopapp.engine.engine import Engine, ModelStore
+from desktopapp.engine.engine import Engine
 from desktopapp.engine.events import CancelAcknowledged, DraftPriced, Event, Heartbeat, Priced
 from desktopapp.engine.host import WORK_MARK
 from desktopapp.engine.memory.probe import DeviceWatch

@@ -20,7 +20,7 @@ from desktopapp.engine.events import (
 from desktopapp.engine.media_events import StretchAnswered
 from desktopapp.engine.memory_events import Retrying
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtProgress
-from desktopapp.engine.request import BegunAnswer, JobSoFar, Mode, PhaseCap
+from desktopapp.engine.request import BackendChoice, BegunAnswer, JobSoFar, Mode, PhaseCap
 
 # Of what a phase takes beside the weights, a further try has to do without so much at least.
 _LEAST_SHARE = 8
@@ -138,8 +138,11 @@ class Attempt:
 
     def _failed_phase(self, failed: Failed, planned: Planned, *, died: bool) -> str:
         """`load`, `vision`, `prefill` or `decode`; of a prompt the larger phase where nothing tells which."""
-        if failed.values.get("what", "").startswith(_CACHE):
-            return "prefill"  # a cache is made while a model is loaded as well
+        makes_cache = failed.values.get("what", "").startswith(_CACHE)
+        if makes_cache or (died and self._phase == "load" and planned.backend == BackendChoice.LLAMA_CPP):
+            return (
+                "prefill"  # llama.cpp makes its cache while it loads, and only weights fail without an abort
+            )
         if self._phase != "prompt":
             return self._phase
         phases = planned.phases

@@ -144,14 +144,16 @@ class Ladder:
             return failed
         self._caps.clear()  # nothing fitted, so they would rule out whatever comes next
         planned = attempt.planned or attempt.failed_plan
-        error = MemoryExhausted(
-            what=attempt.what,
-            tries=attempt.tries,
-            needed_gib=f"{planned.peak_bytes / _GIB:.2f}",
-            limit_gib=f"{planned.limit_bytes / _GIB:.2f}",
-            device=planned.device,
-            remedies=failed.values.get("remedies") or failed.remedy,
-        )
+        figures: dict[str, object] = {
+            "remedies": failed.remedy,
+            **failed.values,  # a refusal's remedies and conflicts go with it
+            "what": attempt.what,
+            "tries": attempt.tries,
+            "needed_gib": f"{planned.peak_bytes / _GIB:.2f}",
+            "limit_gib": f"{planned.limit_bytes / _GIB:.2f}",
+            "device": planned.device,
+        }
+        error = MemoryExhausted(**figures)
         details = "\n".join(part for part in (attempt.details, failed.details) if part)
         return Failed.from_error(failed.request_id, error, details=details)
 

@@ -12,6 +12,7 @@ from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatPrompt, render_chat
 from desktopapp.engine.events import Event, FinishReason
 from desktopapp.engine.loading import RunningModel
+from desktopapp.engine.memory.admission import Admission
 from desktopapp.engine.memory.text_tokens import estimate_tokens
 from desktopapp.engine.reasoning.begun_reply import BegunReply
 from desktopapp.engine.reasoning.reply import Replier, ReplyLimits
@@ -36,6 +37,7 @@ def answer_request(
     cancel: CancelToken,
     steps: StepClock,
     options: RunOptions = DEFAULT_RUN,
+    admission: Admission | None = None,
 ) -> Generator[Event, None, FinishReason]:
     """Run the request.
 
@@ -47,6 +49,7 @@ def answer_request(
         cancel: of the request.
         steps: told about every long step.
         options: what each generation may use.
+        admission: lets a generation go from phase to phase; None where no plan says what each takes.
     """
     kind = running.model.kind
     sampling = resolve_sampling(kind, request.sampling)
@@ -60,7 +63,8 @@ def answer_request(
     def generate(prompt: Sequence[PromptPart], most: int) -> Iterator[GenerationStep]:
         # Behind its first prompt the KV cache holds this request alone; a step that is over never returns.
         run = replace(options, saves_replaced=options.saves_replaced and not answer.prompt_tokens)
-        return running.backend.generate(prompt, sampling, most, cancel, steps, run)
+        generation = running.backend.generate(prompt, sampling, most, cancel, steps, run)
+        return admission.guard(generation) if admission is not None else generation
 
     def kv_bytes() -> int:
         return running.backend.memory_parts().kv_cache_bytes

@@ -32,6 +32,7 @@ from desktopapp.engine.request import (
     AnsweredStretch,
     Attachment,
     BackendChoice,
+    BegunAnswer,
     JobSoFar,
     ModelChoice,
     Request,
@@ -191,6 +192,26 @@ def test_a_stopped_job_goes_on_behind_the_parts_that_are_done(tmp_path: Path) ->
         assert answered.text in end.text
     assert "".join(event.text for event in second if isinstance(event, TextAdded)) == end.text
     assert [type(event) for event in second].count(RequestStarted) == 1
+
+
+@pytest.mark.parametrize("stretches", [0, 2])
+def test_a_job_whose_run_broke_off_keeps_what_was_streamed(tmp_path: Path, stretches: int) -> None:
+    request = ask(document(tmp_path, 40), 3_000)
+    first = run(request)
+    answered = [event for event in first if isinstance(event, StretchAnswered)][:stretches]
+    texts = [place for place, event in enumerate(first) if isinstance(event, TextAdded)]
+    place = first.index(answered[-1]) + 8 if answered else texts[5]
+    said = "".join(event.text for event in first[:place] if isinstance(event, TextAdded))
+    job = JobSoFar(tuple(one.answered for one in answered), answered[-1].waiting) if answered else None
+    second = run(replace(request, job=job, begun=BegunAnswer(text=said)))
+    end = second[-1]
+    assert isinstance(end, Finished)
+    more = "".join(event.text for event in second if isinstance(event, TextAdded))
+    assert said
+    assert end.text == said + more
+    assert not set(headings(more)) & set(headings(said)[:stretches])
+    pages = {number for heading in headings(more) for number in map(int, re.findall(r"\d+", heading))}
+    assert max(pages) == 40
 
 
 def test_a_job_of_other_files_is_begun_anew(tmp_path: Path) -> None:

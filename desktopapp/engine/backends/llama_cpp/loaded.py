@@ -76,7 +76,9 @@ class LoadedGguf:
         budget = self.weights.pixel_budget.limited(options.image_min_tokens, options.image_max_tokens)
         limit = _cell_limit(files, cell_bytes, options, on_cpu=not placement.uses_gpu)
         try:
-            self.context = TextContext(self.weights, self._shape(kind, limit, None), threads)
+            self.context = TextContext(
+                self.weights, self._shape(kind, limit, options.prefill_chunk_tokens), threads
+            )
         except BaseException:
             self.weights.free()
             raise

@@ -92,8 +92,7 @@ class Prefill:
         for image in self._prompt.images:
             if image.end <= cached and image.media_tokens:
                 yield ImageEvaluated(image.media, image.media_tokens)
-        if cached:
-            yield PromptProgress(cached, total, cached)
+        yield PromptProgress(cached, total, cached)
 
     def _overlapping(self, start: int, end: int) -> list[tuple[int, PromptImage]]:
         images = enumerate(self._prompt.images)
