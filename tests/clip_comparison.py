@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from desktopapp.engine.backend import VideoBudget
 from desktopapp.engine.media.video import open_video
 from desktopapp.engine.media.video_grid import video_tokens
+from desktopapp.engine.prompt_parts import VideoBudget
 from tests.clips import number_of, rotate, vary_rate, write_clip
 
 _UNIT = 512  # the writer's clock at 30 frames a second has 15,360 ticks a second

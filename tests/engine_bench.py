@@ -12,25 +12,18 @@ from desktopapp.engine.backend import (
     GenerationEnded,
     GenerationStep,
     ImageEvaluated,
-    ImagePart,
     LoadedModel,
     LoadOptions,
     LoadProgress,
-    PixelBudget,
-    PromptPart,
     PromptProgress,
     RunOptions,
     TokenAdded,
 )
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.engine import Engine
-from desktopapp.engine.events import (
-    Event,
-    Failed,
-    Finished,
-    FinishReason,
-    MemoryParts,
-)
+from desktopapp.engine.events import Event, Failed, Finished, FinishReason
+from desktopapp.engine.price_events import MemoryParts
+from desktopapp.engine.prompt_parts import ImagePart, PixelBudget, PromptPart
 from desktopapp.engine.request import (
     BackendChoice,
     Mode,

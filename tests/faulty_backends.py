@@ -22,13 +22,13 @@ from desktopapp.engine.backend import (
     LoadedModel,
     LoadOptions,
     LoadProgress,
-    PromptPart,
     RunOptions,
     TokenAdded,
 )
 from desktopapp.engine.backends.fake import FakeBackend
 from desktopapp.engine.backends.registry import Backends
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import PromptPart
 from desktopapp.engine.request import BackendChoice
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock

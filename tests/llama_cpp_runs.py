@@ -11,18 +11,15 @@ from desktopapp.engine.backend import (
     GenerationEnded,
     GenerationStep,
     ImageEvaluated,
-    ImagePart,
     LoadOptions,
-    PromptPart,
     PromptProgress,
     RunOptions,
-    TextPart,
     TokenAdded,
-    VideoPart,
 )
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
 from desktopapp.engine.backends.llama_cpp.loaded import LoadedGguf
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart, VideoPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles

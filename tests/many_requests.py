@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 
 from desktopapp.engine.backends.registry import default_backends
-from desktopapp.engine.events import Failed, Finished, MemorySample
+from desktopapp.engine.events import Failed, Finished
 from desktopapp.engine.memory_events import Retrying
+from desktopapp.engine.price_events import MemorySample
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,

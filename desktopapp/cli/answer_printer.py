@@ -14,13 +14,13 @@ from desktopapp.engine.events import (
     FinishReason,
     ModelLoading,
     ModelReady,
-    Planned,
     PrefillProgress,
     Stats,
     TextAdded,
 )
 from desktopapp.engine.media_events import ZoomedIn
 from desktopapp.engine.memory_events import Retrying
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtEnd, ThoughtEnded
 from desktopapp.engine.wire import event_to_dict
 

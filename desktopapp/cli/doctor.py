@@ -10,7 +10,7 @@ from desktopapp.cli.diagnosis import Diagnosis, Finding, diagnose
 from desktopapp.cli.memory_check import memory_findings, plan_screenshot, screenshot_lines
 from desktopapp.cli.models import describe_model, model_lines
 from desktopapp.cli.terminal import DONE, FAILED, readable_size, use_utf8, write_json, write_line
-from desktopapp.engine.events import Planned
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.wire import event_to_dict
 from desktopapp.settings import load_settings
 

@@ -10,7 +10,8 @@ from typing import Self
 
 from desktopapp.cli.terminal import INTERRUPTED
 from desktopapp.engine.backends.registry import default_backends
-from desktopapp.engine.events import Event, Failed, Finished, MemorySample
+from desktopapp.engine.events import Event, Failed, Finished
+from desktopapp.engine.price_events import MemorySample
 from desktopapp.engine.request import Request
 from desktopapp.worker.engine_process import EngineProcess
 from desktopapp.worker.process_events import EngineStarted, EngineStopped

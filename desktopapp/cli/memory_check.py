@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from desktopapp.cli.diagnosis import Finding
 from desktopapp.cli.plan_text import memory_lines
-from desktopapp.engine.events import Planned
 from desktopapp.engine.memory.limits import limits_of
 from desktopapp.engine.memory.probe import GpuFacts
 from desktopapp.engine.planning import RequestPlanner
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import BackendChoice, ModelChoice
 from desktopapp.errors import AppError
 from desktopapp.modelstore import store

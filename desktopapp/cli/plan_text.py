@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from desktopapp.engine.events import Planned, PlannedAttachment
+from desktopapp.engine.price_events import Planned, PlannedAttachment
 
 _MIB = 2**20
 _GIB = 2**30

@@ -20,11 +20,11 @@ from desktopapp.engine.events import (
     Finished,
     FinishReason,
     ModelReady,
-    Planned,
     PrefillProgress,
     Stats,
     TextAdded,
 )
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.reasoning.thought_parser import CLOSING, ThoughtParser
 from desktopapp.engine.reasoning_events import ThoughtEnd, ThoughtEnded, ThoughtProgress
 from desktopapp.engine.request import BegunAnswer

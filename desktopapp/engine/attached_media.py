@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from desktopapp.engine.backend import ImagePart, PixelBudget, VideoBudget, VideoPart, VideoSource
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatMedia
 from desktopapp.engine.media.attachment import OpenMedia, Picture, Video, open_media
 from desktopapp.engine.media.document import PageImage
+from desktopapp.engine.prompt_parts import ImagePart, PixelBudget, VideoBudget, VideoPart, VideoSource
 from desktopapp.engine.request import Attachment, Turn
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import jinja2
 from jinja2.ext import loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from desktopapp.engine.backend import ImagePart, PromptPart, TextPart, VideoPart
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart, VideoPart
 from desktopapp.engine.reasoning.thought_parser import OPENING
 from desktopapp.engine.request import Role, Turn
 from desktopapp.errors import ModelDamaged, UsageError

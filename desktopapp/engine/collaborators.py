@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from desktopapp.engine.chat_prompt import ChatMedia
-from desktopapp.engine.events import Planned, Stats
+from desktopapp.engine.events import Stats
 from desktopapp.engine.loading import RunningModel
 from desktopapp.engine.media.headers import HeaderCache
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import ModelChoice, Request
 from desktopapp.engine.request_plan import RequestPlan
 from desktopapp.modelstore.model import InstalledModel, ModelKind

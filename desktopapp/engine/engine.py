@@ -12,27 +12,21 @@ from dataclasses import replace
 
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.attached_media import AttachedMedia
-from desktopapp.engine.backend import DEFAULT_RUN, Backend, LoadOptions, PixelBudget, VideoBudget
+from desktopapp.engine.backend import DEFAULT_RUN, Backend, LoadOptions
 from desktopapp.engine.backend_choice import HEADROOM_BYTES, choose_backend, sixteen_bit_bytes
 from desktopapp.engine.backends.fake import FAKE_NAMES, fake_model
 from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.engine.collaborators import ModelStore, Planner
-from desktopapp.engine.events import (
-    AttachmentPrice,
-    Event,
-    FinishReason,
-    LoadStopped,
-    MemorySample,
-    Planned,
-    RequestStarted,
-)
+from desktopapp.engine.events import Event, FinishReason, LoadStopped, RequestStarted
 from desktopapp.engine.failed_event import failed_event
 from desktopapp.engine.loading import Loading, RunningModel
 from desktopapp.engine.long_job import LongJob
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.admission import Admission
 from desktopapp.engine.memory.probe import DeviceWatch, read_gpu
+from desktopapp.engine.price_events import AttachmentPrice, MemorySample, Planned
 from desktopapp.engine.pricing import price
+from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
 from desktopapp.engine.reasoning.request_run import answer_request
 from desktopapp.engine.request import Attachment, BackendChoice, Mode, ModelChoice, Request
 from desktopapp.engine.request_plan import RequestPlan

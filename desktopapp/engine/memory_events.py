@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktopapp.engine.events import Event, Planned
+from desktopapp.engine.events import Event
+from desktopapp.engine.price_events import Planned
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from desktopapp.engine.backend import TokenCounter
 from desktopapp.engine.chat_prompt import ChatMedia
-from desktopapp.engine.events import Planned, Stats
+from desktopapp.engine.events import Stats
 from desktopapp.engine.loading import RunningModel
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.answer_room import EXPECTED_ANSWER_TOKENS
@@ -33,6 +33,7 @@ from desktopapp.engine.memory.remedies import find_remedies
 from desktopapp.engine.memory.steps import OTHER_LOADS
 from desktopapp.engine.memory.text_tokens import count_tokens, tokenizer_file
 from desktopapp.engine.plan_note import PlanNote
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import BackendChoice, Mode, ModelChoice, Request
 from desktopapp.engine.request_plan import RequestPlan, as_event, placement_of, refusal
 from desktopapp.engine.run_lessons import learn_from

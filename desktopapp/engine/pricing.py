@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from desktopapp.engine.backend import PixelBudget, VideoBudget
-from desktopapp.engine.events import AttachmentPrice
 from desktopapp.engine.failed_event import failed_event
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.media.price import price_attachment
+from desktopapp.engine.price_events import AttachmentPrice
+from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
 from desktopapp.engine.request import Attachment
 
 

@@ -8,13 +8,13 @@ import msgspec
 
 from desktopapp.engine.attached_media import ShownLimits
 from desktopapp.engine.backend import LoadOptions, RunOptions
-from desktopapp.engine.events import Planned
 from desktopapp.engine.loading import RunningModel
 from desktopapp.engine.memory.asking import joined_by_file
 from desktopapp.engine.memory.candidate import Candidate, Placement
 from desktopapp.engine.memory.planner import Plan
 from desktopapp.engine.memory.report import planned_event
 from desktopapp.engine.plan_note import NoteCode, PlanNote, english
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import ModelChoice
 from desktopapp.errors import DoesNotFit
 from desktopapp.modelstore.model import ModelFiles

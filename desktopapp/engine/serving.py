@@ -32,10 +32,11 @@ from desktopapp.engine.commands import (
     UnloadModel,
 )
 from desktopapp.engine.engine import Engine
-from desktopapp.engine.events import CancelAcknowledged, DraftPriced, Event, Heartbeat, Priced
+from desktopapp.engine.events import CancelAcknowledged, Event, Heartbeat
 from desktopapp.engine.host import WORK_MARK
 from desktopapp.engine.memory.probe import DeviceWatch
 from desktopapp.engine.planning import RequestPlanner
+from desktopapp.engine.price_events import DraftPriced, Priced
 from desktopapp.engine.request import ModelChoice
 from desktopapp.engine.steps import StepClock
 from desktopapp.engine.wire import decode_command, encode_event

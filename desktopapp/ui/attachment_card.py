@@ -33,7 +33,7 @@ from desktopapp.ui.wording import (
 )
 
 if TYPE_CHECKING:
-    from desktopapp.engine.events import AttachmentPrice, PlannedAttachment
+    from desktopapp.engine.price_events import AttachmentPrice, PlannedAttachment
     from desktopapp.ui.media.selection_popup import SelectionPopup
 
 _THUMBNAIL_SIDE = 48

@@ -8,7 +8,8 @@ from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QImage
 
 from desktopapp import paths
-from desktopapp.engine.events import PreviewRead, Priced
+from desktopapp.engine.events import PreviewRead
+from desktopapp.engine.price_events import Priced
 from desktopapp.engine.request import Attachment
 from desktopapp.ui.attachment_strip import AttachmentStrip
 from desktopapp.ui.incoming import MOST_ATTACHMENTS, expand_folders, read_incoming

@@ -27,7 +27,7 @@ from desktopapp.ui.tokens import ICON_SIZE, SPACE_M, SPACE_S
 
 if TYPE_CHECKING:
     from desktopapp.conversations import Draft
-    from desktopapp.engine.events import Planned
+    from desktopapp.engine.price_events import Planned
 
 _MOST_LINES = 8
 _DRAFT_DELAY_MS = 300

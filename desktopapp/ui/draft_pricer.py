@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktopapp.conversations import Draft
-from desktopapp.engine.events import DraftPriced, Planned, Priced
+from desktopapp.engine.price_events import DraftPriced, Planned, Priced
 from desktopapp.ui.attachment_intake import AttachmentIntake
 from desktopapp.ui.chat import Chat, ChatState
 from desktopapp.ui.main_window import MainWindow

@@ -22,7 +22,7 @@ from desktopapp.ui.wording import (
 )
 
 if TYPE_CHECKING:
-    from desktopapp.engine.events import Planned
+    from desktopapp.engine.price_events import Planned
 
 _ICON = 16
 

@@ -13,12 +13,12 @@ from desktopapp.engine.events import (
     Heartbeat,
     ModelLoading,
     ModelReady,
-    Planned,
     PrefillProgress,
     TextAdded,
 )
 from desktopapp.engine.media_events import StretchAnswered
 from desktopapp.engine.memory_events import Retrying
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtProgress
 from desktopapp.engine.request import BackendChoice, BegunAnswer, JobSoFar, Mode, PhaseCap
 

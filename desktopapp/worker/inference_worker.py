@@ -12,22 +12,19 @@ from desktopapp.engine.backends.registry import BackendFactory, default_backends
 from desktopapp.engine.events import (
     AttachmentRead,
     CancelAcknowledged,
-    DraftPriced,
     Failed,
     Finished,
     LoadStopped,
-    MemorySample,
     ModelLoading,
     ModelReady,
-    Planned,
     PrefillProgress,
     PreviewRead,
-    Priced,
     RequestStarted,
     TextAdded,
 )
 from desktopapp.engine.media_events import StretchAnswered, ZoomedIn
 from desktopapp.engine.memory_events import Retrying
+from desktopapp.engine.price_events import DraftPriced, MemorySample, Planned, Priced
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtEnded, ThoughtProgress
 from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.worker.engine_process import EngineProcess

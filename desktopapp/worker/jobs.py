@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from desktopapp.engine.commands import Generate, LoadModel, PriceAttachments
 from desktopapp.engine.events import (
-    AttachmentPrice,
     AttachmentRead,
     Event,
     Failed,
@@ -16,10 +15,10 @@ from desktopapp.engine.events import (
     ModelLoading,
     ModelReady,
     PrefillProgress,
-    Priced,
     RequestStarted,
     TextAdded,
 )
+from desktopapp.engine.price_events import AttachmentPrice, Priced
 from desktopapp.errors import AppError
 
 STARTING = "starting"

@@ -20,16 +20,8 @@ from desktopapp.engine.commands import (
     PriceDraft,
     UnloadModel,
 )
-from desktopapp.engine.events import (
-    DraftPriced,
-    Event,
-    Failed,
-    Finished,
-    Heartbeat,
-    ModelLoading,
-    ModelReady,
-    Planned,
-)
+from desktopapp.engine.events import Event, Failed, Finished, Heartbeat, ModelLoading, ModelReady
+from desktopapp.engine.price_events import DraftPriced, Planned
 from desktopapp.engine.reasoning_events import Routed
 from desktopapp.engine.request import ModelChoice, PhaseCap
 from desktopapp.errors import DoesNotFit, MemoryExhausted, OutOfMemory

@@ -23,11 +23,12 @@ from pathlib import Path
 import torch
 from PySide6.QtWidgets import QApplication
 
-from desktopapp.engine.backend import ImagePart, LoadOptions, PromptPart, RunOptions, TextPart, TokenAdded
+from desktopapp.engine.backend import LoadOptions, RunOptions, TokenAdded
 from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.backends.transformers.quantised_matrix import QuantisedMatrix, quantise_into
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.media.image import open_image
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles, WeightFormat

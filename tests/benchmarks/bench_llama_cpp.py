@@ -26,17 +26,10 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from desktopapp.engine.backend import (
-    GenerationStep,
-    ImagePart,
-    LoadOptions,
-    PromptPart,
-    PromptProgress,
-    TextPart,
-    TokenAdded,
-)
+from desktopapp.engine.backend import GenerationStep, LoadOptions, PromptProgress, TokenAdded
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
 from desktopapp.engine.cancel import Cancelled, CancelToken
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles

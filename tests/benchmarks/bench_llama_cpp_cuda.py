@@ -21,9 +21,10 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from desktopapp.engine.backend import LoadOptions, PromptPart, RunOptions, TextPart, TokenAdded
+from desktopapp.engine.backend import LoadOptions, RunOptions, TokenAdded
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import PromptPart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles

@@ -27,10 +27,11 @@ import psutil
 from desktopapp.engine.backends.registry import default_backends
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.engine import Engine
-from desktopapp.engine.events import AttachmentRead, Event, Failed, Finished, Planned
+from desktopapp.engine.events import AttachmentRead, Event, Failed, Finished
 from desktopapp.engine.media.selection import WHOLE, MediaSelection
 from desktopapp.engine.media_events import StretchAnswered
 from desktopapp.engine.planning import RequestPlanner
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,

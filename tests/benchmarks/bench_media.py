@@ -20,7 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from desktopapp.engine.events import Failed, Finished, Priced
+from desktopapp.engine.events import Failed, Finished
+from desktopapp.engine.price_events import Priced
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,

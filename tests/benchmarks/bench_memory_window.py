@@ -16,10 +16,10 @@ from pathlib import Path
 from PIL import Image
 from PySide6.QtWidgets import QApplication
 
-from desktopapp.engine.events import MemoryParts, MemorySample
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.probe import DeviceWatch
 from desktopapp.engine.planning import RequestPlanner
+from desktopapp.engine.price_events import MemoryParts, MemorySample
 from desktopapp.engine.request import Attachment, MemoryLimits, ModelChoice, Request, Role, Turn
 from desktopapp.modelstore import store
 from desktopapp.ui.memory import MemoryGauge

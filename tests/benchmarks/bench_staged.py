@@ -24,16 +24,14 @@ from desktopapp.engine.backend import (
     LoadedModel,
     LoadOptions,
     LoadProgress,
-    PromptPart,
     RunOptions,
-    TextPart,
     TokenAdded,
-    TokensPart,
 )
 from desktopapp.engine.backends.registry import default_backends
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.engine import Engine
 from desktopapp.engine.events import Failed, Finished, Stats
+from desktopapp.engine.prompt_parts import PromptPart, TextPart, TokensPart
 from desktopapp.engine.reasoning import reply
 from desktopapp.engine.request import (
     Attachment,

@@ -16,21 +16,14 @@ from pathlib import Path
 
 import torch
 
-from desktopapp.engine.backend import (
-    ImagePart,
-    LoadOptions,
-    PromptPart,
-    PromptProgress,
-    RunOptions,
-    TextPart,
-    TokenAdded,
-)
+from desktopapp.engine.backend import LoadOptions, PromptProgress, RunOptions, TokenAdded
 from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.backends.transformers.kv_cache import codec
 from desktopapp.engine.backends.transformers.kv_cache.cache import KvLayer
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.media.image import open_image
 from desktopapp.engine.memory.kv_format import KV_FORMATS, KvFormat
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles, WeightFormat

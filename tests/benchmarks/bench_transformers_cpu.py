@@ -19,9 +19,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from desktopapp.engine.backend import ImagePart, LoadOptions, PromptPart, TextPart, TokenAdded
+from desktopapp.engine.backend import LoadOptions, TokenAdded
 from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles, ModelKind, WeightFormat

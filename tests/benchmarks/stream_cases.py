@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptPart, PromptProgress, TokenAdded
+from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptProgress, TokenAdded
 from desktopapp.engine.backends.fake import FakeBackend
 from desktopapp.engine.backends.registry import Backends
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import FinishReason
+from desktopapp.engine.prompt_parts import PromptPart
 from desktopapp.engine.request import BackendChoice
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock

@@ -11,17 +11,19 @@ from desktopapp.engine.backend import (
     GenerationEnded,
     GenerationStep,
     ImageEvaluated,
+    PromptProgress,
+    RunOptions,
+    TokenAdded,
+)
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import (
     ImagePart,
     ImageSource,
     PromptPart,
-    PromptProgress,
-    RunOptions,
     TextPart,
-    TokenAdded,
     VideoPart,
     VideoSource,
 )
-from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from tests.pictures import NoiseVideo

@@ -22,11 +22,11 @@ from desktopapp.engine.backend import (
     ImageEvaluated,
     LoadOptions,
     PromptProgress,
-    TextPart,
     TokenAdded,
 )
 from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.engine.events import FinishReason
+from desktopapp.engine.prompt_parts import TextPart
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import AttachmentGone, ModelDamaged, PromptTooLong
 from tests.contract.conftest import CONTEXT_TOKENS, REAL, Contender

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from desktopapp.engine.backend import Backend, TextPart, TokensPart
+from desktopapp.engine.backend import Backend
+from desktopapp.engine.prompt_parts import TextPart, TokensPart
 from tests.contract.generation import ask, run
 from tests.pictures import NoisePicture
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktopapp.engine.backend import Backend, PromptProgress
-from desktopapp.engine.events import MemoryParts
+from desktopapp.engine.price_events import MemoryParts
 from tests.contract.conftest import REAL, Contender
 from tests.contract.generation import ask, generate
 

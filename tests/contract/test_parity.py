@@ -18,16 +18,14 @@ from desktopapp.engine.backend import (
     Backend,
     GenerationStep,
     ImageEvaluated,
-    ImagePart,
     LoadOptions,
-    PromptPart,
     PromptProgress,
-    TextPart,
     TokenAdded,
 )
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
 from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.gguf_export import export_gguf

@@ -7,15 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from desktopapp.engine.backend import (
-    Backend,
-    ImagePart,
-    ImageSource,
-    PromptPart,
-    RunOptions,
-    TextPart,
-)
+from desktopapp.engine.backend import Backend, RunOptions
 from desktopapp.engine.cancel import Cancelled, CancelToken
+from desktopapp.engine.prompt_parts import ImagePart, ImageSource, PromptPart, TextPart
 from tests.contract.conftest import REAL, Contender
 from tests.contract.generation import ask, generate, run
 from tests.pictures import NoisePicture

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from desktopapp.engine.backend import Backend, ImagePart, PixelBudget, RunOptions, TextPart
+from desktopapp.engine.backend import Backend, RunOptions
 from desktopapp.engine.events import FinishReason
+from desktopapp.engine.prompt_parts import ImagePart, PixelBudget, TextPart
 from desktopapp.errors import PromptTooLong
 from tests.contract.conftest import CONTEXT_TOKENS
 from tests.contract.generation import ask, run

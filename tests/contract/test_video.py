@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from desktopapp.engine.backend import GenerationStep, ImageEvaluated, PromptPart, TextPart
+from desktopapp.engine.backend import GenerationStep, ImageEvaluated
 from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.engine.media.video_grid import pair_texts
+from desktopapp.engine.prompt_parts import PromptPart, TextPart
 from tests.contract.conftest import Contender
 from tests.contract.generation import ask, for_each, generate, run
 from tests.pictures import NoisePicture, NoiseVideo

@@ -16,21 +16,19 @@ from desktopapp.engine.backend import (
     Backend,
     GenerationEnded,
     GenerationStep,
-    ImagePart,
     LoadedModel,
     LoadOptions,
     LoadProgress,
-    PixelBudget,
-    PromptPart,
     RunOptions,
-    TextPart,
     TokenAdded,
 )
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.engine import Engine
-from desktopapp.engine.events import Finished, FinishReason, MemoryParts
+from desktopapp.engine.events import Finished, FinishReason
 from desktopapp.engine.media.image import open_image
 from desktopapp.engine.media_events import ZoomedIn
+from desktopapp.engine.price_events import MemoryParts
+from desktopapp.engine.prompt_parts import ImagePart, PixelBudget, PromptPart, TextPart
 from desktopapp.engine.request import Attachment, ModelChoice, Request, Role, SamplingOverrides, Turn
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock

@@ -15,16 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from desktopapp.engine.events import (
-    AttachmentPrice,
-    Failed,
-    Finished,
-    Heartbeat,
-    ModelLoading,
-    Priced,
-    RequestStarted,
-    TextAdded,
-)
+from desktopapp.engine.events import Failed, Finished, Heartbeat, ModelLoading, RequestStarted, TextAdded
+from desktopapp.engine.price_events import AttachmentPrice, Priced
 from desktopapp.engine.request import Attachment
 from desktopapp.worker.engine_process import EngineProcess
 from desktopapp.worker.process_events import EngineStarted, EngineStopped

@@ -18,15 +18,14 @@ from desktopapp.engine.events import (
     Finished,
     FinishReason,
     LoadStopped,
-    MemorySample,
     ModelLoading,
     ModelReady,
     PrefillProgress,
     PreviewRead,
-    Priced,
     RequestStarted,
     TextAdded,
 )
+from desktopapp.engine.price_events import MemorySample, Priced
 from desktopapp.engine.request import Attachment, BackendChoice, Mode, ModelChoice
 from desktopapp.worker.process_events import EngineStarted
 from tests.clips import number_of, write_clip

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from desktopapp.engine.events import Failed, Finished, ModelReady, Planned, TextAdded
+from desktopapp.engine.events import Failed, Finished, ModelReady, TextAdded
 from desktopapp.engine.memory_events import Retrying
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,

@@ -22,18 +22,12 @@ os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
 
 import torch
 
-from desktopapp.engine.backend import (
-    ImagePart,
-    PromptPart,
-    PromptProgress,
-    RunOptions,
-    TokenAdded,
-    TokensPart,
-)
+from desktopapp.engine.backend import PromptProgress, RunOptions, TokenAdded
 from desktopapp.engine.backends.transformers.generation import generate
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.probe import read_gpu
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TokensPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from tests.gpu.large_model import load, make_network

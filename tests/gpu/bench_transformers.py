@@ -25,22 +25,14 @@ os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
 
 import torch
 
-from desktopapp.engine.backend import (
-    GenerationEnded,
-    ImagePart,
-    LoadedModel,
-    PixelBudget,
-    PromptPart,
-    RunOptions,
-    TokenAdded,
-    TokensPart,
-)
+from desktopapp.engine.backend import GenerationEnded, LoadedModel, RunOptions, TokenAdded
 from desktopapp.engine.backends.transformers.generation import generate
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.prompt import EncodedPrompt, encode_prompt
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.probe import read_gpu
 from desktopapp.engine.memory.weight_type import INT8, STORED
+from desktopapp.engine.prompt_parts import ImagePart, PixelBudget, PromptPart, TokensPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from tests.gpu.kernel_times import print_kernel_times

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
-from desktopapp.engine.backend import LoadedModel, PixelBudget
+from desktopapp.engine.backend import LoadedModel
 from desktopapp.engine.backends.transformers.costs import Costs
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.memory_ledger import MemoryLedger
@@ -15,6 +15,7 @@ from desktopapp.engine.backends.transformers.preparation import prepare
 from desktopapp.engine.backends.transformers.vision import PatchRule
 from desktopapp.engine.backends.transformers.weight_placing import WeightHome
 from desktopapp.engine.memory.weight_type import STORED
+from desktopapp.engine.prompt_parts import PixelBudget
 
 IMAGE_TOKEN = 151_655
 RULE = PatchRule(16, 2, 2, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from desktopapp.engine.backend import ImagePart, PromptPart, RunOptions, TokensPart
+from desktopapp.engine.backend import RunOptions
 from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.answer_room import EXPECTED_ANSWER_TOKENS
 from desktopapp.engine.memory.candidate import Candidate
 from desktopapp.engine.memory.content import Content, Document, Medium, Still, shown_size
 from desktopapp.engine.memory.planner import Plan, estimate_setup, make_plan
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TokensPart
 from desktopapp.engine.request import MemoryLimits
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import OutOfMemory

@@ -11,17 +11,7 @@ from typing import Any
 import pynvml
 import torch
 
-from desktopapp.engine.backend import (
-    Backend,
-    GenerationStep,
-    ImageEvaluated,
-    ImagePart,
-    PromptPart,
-    PromptProgress,
-    RunOptions,
-    TextPart,
-    TokensPart,
-)
+from desktopapp.engine.backend import Backend, GenerationStep, ImageEvaluated, PromptProgress, RunOptions
 from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.calibration import UNCALIBRATED, Corrections
@@ -30,6 +20,7 @@ from desktopapp.engine.memory.costs import Estimate, RunShape, estimate
 from desktopapp.engine.memory.machine import Device
 from desktopapp.engine.memory.model_spec import read_spec
 from desktopapp.engine.memory.workload import Picture, Workload
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart, TokensPart
 from desktopapp.engine.request import BackendChoice
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles

@@ -23,9 +23,10 @@ import numpy as np
 from PIL import Image
 
 from desktopapp.engine.backends.registry import default_backends
-from desktopapp.engine.events import Failed, Finished, MemorySample, Planned, PrefillProgress, TextAdded
+from desktopapp.engine.events import Failed, Finished, PrefillProgress, TextAdded
 from desktopapp.engine.memory.probe import open_gpu_probe
 from desktopapp.engine.memory_events import Retrying
+from desktopapp.engine.price_events import MemorySample, Planned
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,

@@ -20,19 +20,12 @@ from pathlib import Path
 
 import pynvml
 
-from desktopapp.engine.backend import (
-    Backend,
-    ImageEvaluated,
-    ImagePart,
-    LoadOptions,
-    PromptProgress,
-    TextPart,
-    TokenAdded,
-)
+from desktopapp.engine.backend import Backend, ImageEvaluated, LoadOptions, PromptProgress, TokenAdded
 from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.account import Segment, account_of
 from desktopapp.engine.memory.probe import DeviceWatch
+from desktopapp.engine.prompt_parts import ImagePart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles

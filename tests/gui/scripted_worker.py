@@ -7,21 +7,15 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from desktopapp.app import Desktop
-from desktopapp.engine.events import (
+from desktopapp.engine.events import Channel, Failed, Finished, FinishReason, ModelReady, Stats, TextAdded
+from desktopapp.engine.price_events import (
     AttachmentPrice,
-    Channel,
     DraftPriced,
-    Failed,
-    Finished,
-    FinishReason,
-    ModelReady,
     Planned,
     PlannedAttachment,
     PlannedParts,
     PlannedPhases,
     Priced,
-    Stats,
-    TextAdded,
 )
 from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.errors import AppError

@@ -18,18 +18,16 @@ from pytestqt.qtbot import QtBot
 from desktopapp.engine.backends.registry import BackendFactory
 from desktopapp.engine.events import (
     CancelAcknowledged,
-    DraftPriced,
     Failed,
     Finished,
     FinishReason,
-    MemorySample,
     ModelLoading,
     ModelReady,
     PrefillProgress,
-    Priced,
     RequestStarted,
     TextAdded,
 )
+from desktopapp.engine.price_events import DraftPriced, MemorySample, Priced
 from desktopapp.engine.request import Attachment, MemoryLimits, ModelChoice, Request, Role, Turn
 from desktopapp.worker.inference_worker import InferenceWorker
 from desktopapp.worker.process_events import EngineStarted, EngineStopped

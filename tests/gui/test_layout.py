@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
-from desktopapp.engine.events import MemorySample, ModelLoading
+from desktopapp.engine.events import ModelLoading
+from desktopapp.engine.price_events import MemorySample
 from desktopapp.errors import NotAnImage
 from desktopapp.settings import Settings
 from desktopapp.ui.elided_label import ElidedLabel

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QToolTip
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
-from desktopapp.engine.events import MemoryParts, MemorySample
 from desktopapp.engine.memory.account import Alarm, Segment, account_of
+from desktopapp.engine.price_events import MemoryParts, MemorySample
 from desktopapp.settings import Settings, load_settings
 from desktopapp.ui.memory.bar import MemoryBar, segment_color
 from desktopapp.ui.memory.panel import place_beside

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
-from desktopapp.engine.events import AttachmentPrice, Priced
 from desktopapp.engine.media.selection import MediaSelection
+from desktopapp.engine.price_events import AttachmentPrice, Priced
 from desktopapp.engine.request import Request, ZoomLimits
 from desktopapp.ui.media.open_windows import window_places
 from desktopapp.ui.media.screen_capture import RegionPicker, ScreenCapture

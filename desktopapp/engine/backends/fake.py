@@ -21,25 +21,28 @@ from desktopapp.engine.backend import (
     GenerationEnded,
     GenerationStep,
     ImageEvaluated,
-    ImagePart,
     LoadedModel,
     LoadOptions,
     LoadProgress,
-    PixelBudget,
-    PromptPart,
     PromptProgress,
     RunOptions,
-    TextPart,
     TokenAdded,
+)
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.events import FinishReason
+from desktopapp.engine.media.pixel_budget import visual_tokens
+from desktopapp.engine.media.video_grid import pair_indices, pair_texts, video_tokens
+from desktopapp.engine.price_events import MemoryParts
+from desktopapp.engine.prompt_parts import (
+    ImagePart,
+    PixelBudget,
+    PromptPart,
+    TextPart,
     TokensPart,
     VideoBudget,
     VideoPart,
     VideoSource,
 )
-from desktopapp.engine.cancel import CancelToken
-from desktopapp.engine.events import FinishReason, MemoryParts
-from desktopapp.engine.media.pixel_budget import visual_tokens
-from desktopapp.engine.media.video_grid import pair_indices, pair_texts, video_tokens
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import ModelUnsupported, PromptTooLong

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from desktopapp.engine.backend import PixelBudget, VideoBudget
 from desktopapp.engine.media.animation import AnimationFile
 from desktopapp.engine.media.document import PageImage, is_document, open_document
 from desktopapp.engine.media.file import read_head
@@ -18,6 +17,7 @@ from desktopapp.engine.media.selection import WHOLE, MediaSelection
 from desktopapp.engine.media.video import VideoFile, open_video
 from desktopapp.engine.media.video_format import sniff_video
 from desktopapp.engine.media.video_grid import video_tokens
+from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
 
 Picture: TypeAlias = ImageFile | PageImage
 Video: TypeAlias = VideoFile | AnimationFile

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from desktopapp.engine.backend import PixelBudget, VideoBudget
 from desktopapp.engine.media.attachment import MediaKind, OpenMedia, open_media
 from desktopapp.engine.media.pixel_budget import visual_tokens
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.media.video_grid import video_tokens
+from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
 from desktopapp.engine.request import Attachment
 
 MOST_HEADERS = 2000

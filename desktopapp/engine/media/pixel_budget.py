@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from desktopapp.engine.backend import PixelBudget
+from desktopapp.engine.prompt_parts import PixelBudget
 
 
 def fit_grid(width: int, height: int, budget: PixelBudget) -> tuple[int, int]:

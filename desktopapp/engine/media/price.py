@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from desktopapp.engine.backend import PixelBudget, VideoBudget
-from desktopapp.engine.events import AttachmentPrice
 from desktopapp.engine.media.headers import HeaderCache
+from desktopapp.engine.price_events import AttachmentPrice
+from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
 from desktopapp.engine.request import Attachment
 
 

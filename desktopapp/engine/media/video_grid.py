@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from desktopapp.engine.backend import VideoBudget
+from desktopapp.engine.prompt_parts import VideoBudget
 
 FRAMES_IN_PAIR = 2
 """Frames that the vision tower reads as one (`temporal_patch_size`)."""

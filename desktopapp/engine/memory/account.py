@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from desktopapp.engine.events import MemorySample
+from desktopapp.engine.price_events import MemorySample
 
 TIGHT_FROM = 0.85
 FULL_FROM = 0.95

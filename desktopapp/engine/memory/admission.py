@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 
 from desktopapp.engine.backend import GenerationStep, ImageEvaluated, PromptProgress, TokenAdded
-from desktopapp.engine.events import MemoryParts, MemorySample
 from desktopapp.engine.memory.planner import Plan
+from desktopapp.engine.price_events import MemoryParts, MemorySample
 from desktopapp.engine.request import BackendChoice
 from desktopapp.errors import OutOfMemory
 

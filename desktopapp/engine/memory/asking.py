@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from desktopapp.engine.backend import ImagePart, VideoPart
 from desktopapp.engine.chat_prompt import ChatMedia
-from desktopapp.engine.events import PlannedAttachment
 from desktopapp.engine.media.attachment import MediaKind
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.content import Clip, Content, Document, Medium, Still
+from desktopapp.engine.price_events import PlannedAttachment
+from desktopapp.engine.prompt_parts import ImagePart, VideoPart
 from desktopapp.engine.request import Attachment, Request
 from desktopapp.engine.routing.features import MediaKind as NamedKind
 from desktopapp.engine.routing.features import media_kind

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeAlias
 
-from desktopapp.engine.backend import PixelBudget, VideoBudget
-from desktopapp.engine.events import PlannedAttachment
 from desktopapp.engine.media.pixel_budget import fit_grid
 from desktopapp.engine.media.video_grid import fit_frames, pair_indices
 from desktopapp.engine.memory.workload import Picture, Workload
+from desktopapp.engine.price_events import PlannedAttachment
+from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
 
 # The tokens around a picture, and its number ("Picture 1: ").
 _TOKENS_AROUND = 2

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
-from desktopapp.engine.events import PlannedParts, PlannedPhases
 from desktopapp.engine.memory.workload import PlacedPicture, Workload
+from desktopapp.engine.price_events import PlannedParts, PlannedPhases
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from desktopapp.engine.backend import PixelBudget
 from desktopapp.engine.memory.spec import WEIGHT_BYTES, ModelSpec, TextShape, VisionShape
+from desktopapp.engine.prompt_parts import PixelBudget
 from desktopapp.errors import ModelDamaged, ModelIncomplete, ModelUnsupported
 from desktopapp.modelstore.gguf_metadata import GgufHeader, read_gguf_header
 from desktopapp.modelstore.model import ModelFiles, WeightFormat

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from desktopapp.engine.events import Planned
 from desktopapp.engine.memory.planner import Plan
 from desktopapp.engine.memory.spec import KV_TYPES
 from desktopapp.engine.memory.steps import DETAIL_TOKENS, Setup, Step
 from desktopapp.engine.plan_note import NoteCode, PlanNote, english
+from desktopapp.engine.price_events import Planned
 
 
 def planned_event(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktopapp.engine.backend import PixelBudget
+from desktopapp.engine.prompt_parts import PixelBudget
 from desktopapp.modelstore.model import WeightFormat
 
 WEIGHT_BYTES = {"F32": 4, "F16": 2, "BF16": 2}

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from desktopapp.engine.backend import PixelBudget, VideoBudget
 from desktopapp.engine.memory.candidate import WHOLE_MODEL, Candidate, Placement
 from desktopapp.engine.memory.content import Content, Showing
 from desktopapp.engine.memory.costs import RunShape
 from desktopapp.engine.memory.spec import KV_TYPES
 from desktopapp.engine.memory.weight_type import INT8
+from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
 from desktopapp.engine.request import MemoryLimits
 
 DETAIL_TOKENS = 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktopapp.engine.backend import TextPart
+from desktopapp.engine.prompt_parts import TextPart
 from desktopapp.engine.reasoning.stage_prompts import THOUGHT_CLOSING
 from desktopapp.engine.reasoning.thought_parser import OPENING
 

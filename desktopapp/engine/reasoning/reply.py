@@ -7,17 +7,11 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from desktopapp.engine.answer import Answer
-from desktopapp.engine.backend import (
-    GenerationEnded,
-    GenerationStep,
-    PromptPart,
-    TextPart,
-    TokenAdded,
-    TokensPart,
-)
+from desktopapp.engine.backend import GenerationEnded, GenerationStep, TokenAdded
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatPrompt
 from desktopapp.engine.events import Channel, Event, FinishReason
+from desktopapp.engine.prompt_parts import PromptPart, TextPart, TokensPart
 from desktopapp.engine.reasoning.begun_reply import BegunReply
 from desktopapp.engine.reasoning.loops import LoopDetector
 from desktopapp.engine.reasoning.stage_labels import labels_of

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.attached_media import AttachedMedia
-from desktopapp.engine.backend import DEFAULT_RUN, GenerationStep, PromptPart, RunOptions, TokenCounter
+from desktopapp.engine.backend import DEFAULT_RUN, GenerationStep, RunOptions, TokenCounter
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatPrompt, render_chat
 from desktopapp.engine.events import Event, FinishReason
 from desktopapp.engine.loading import RunningModel
 from desktopapp.engine.memory.admission import Admission
 from desktopapp.engine.memory.text_tokens import estimate_tokens
+from desktopapp.engine.prompt_parts import PromptPart
 from desktopapp.engine.reasoning.begun_reply import BegunReply
 from desktopapp.engine.reasoning.reply import Replier, ReplyLimits
 from desktopapp.engine.reasoning.stage_prompts import stage_prompts

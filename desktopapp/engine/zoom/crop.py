@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from desktopapp.engine.backend import PixelBudget
 from desktopapp.engine.grounding.places import FULL
+from desktopapp.engine.prompt_parts import PixelBudget
 
 if TYPE_CHECKING:
     from desktopapp.engine.attached_media import AttachedImage

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.attached_media import AttachedImage, AttachedMedia
-from desktopapp.engine.backend import ImagePart, PixelBudget, PromptPart, TextPart
 from desktopapp.engine.chat_prompt import ChatPrompt
 from desktopapp.engine.events import Event, FinishReason
 from desktopapp.engine.grounding.places import FULL
 from desktopapp.engine.media.pixel_budget import visual_tokens
 from desktopapp.engine.media_events import ZoomedIn
+from desktopapp.engine.prompt_parts import ImagePart, PixelBudget, PromptPart, TextPart
 from desktopapp.engine.reasoning.reply import Replier, ReplyLimits
 from desktopapp.engine.reasoning.thought_parser import OPENING
 from desktopapp.engine.zoom.call import (

@@ -26,7 +26,7 @@ from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S
 from desktopapp.ui.wording import file_label, format_number
 
 if TYPE_CHECKING:
-    from desktopapp.engine.events import AttachmentPrice
+    from desktopapp.engine.price_events import AttachmentPrice
 
 _REST_MS = 350
 _DPIS = (72, DEFAULT_DPI, 200)

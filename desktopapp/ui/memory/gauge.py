@@ -21,7 +21,7 @@ from desktopapp.ui.tokens import SPACE_S
 from desktopapp.ui.wording import format_memory
 
 if TYPE_CHECKING:
-    from desktopapp.engine.events import MemorySample
+    from desktopapp.engine.price_events import MemorySample
     from desktopapp.ui.memory.panel import MemoryPanel
 
 _BAR_HEIGHT = 8

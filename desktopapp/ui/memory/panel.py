@@ -27,7 +27,7 @@ from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S
 from desktopapp.ui.wording import format_memory_size
 
 if TYPE_CHECKING:
-    from desktopapp.engine.events import MemorySample
+    from desktopapp.engine.price_events import MemorySample
 
 _WIDTH = 380
 _BAR_HEIGHT = 16

@@ -12,7 +12,7 @@ from desktopapp.ui.memory.bar import segment_color
 from desktopapp.ui.wording import device_word, format_memory, format_memory_size
 
 if TYPE_CHECKING:
-    from desktopapp.engine.events import MemorySample
+    from desktopapp.engine.price_events import MemorySample
     from desktopapp.ui.tokens import Colors
 
 

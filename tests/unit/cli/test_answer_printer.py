@@ -13,15 +13,13 @@ from desktopapp.engine.events import (
     FinishReason,
     ModelLoading,
     ModelReady,
-    Planned,
-    PlannedParts,
-    PlannedPhases,
     PrefillProgress,
     RequestStarted,
     Stats,
     TextAdded,
 )
 from desktopapp.engine.media_events import ZoomedIn
+from desktopapp.engine.price_events import Planned, PlannedParts, PlannedPhases
 
 STATS = Stats("fake", "named", "m", "instruct", 10, 0, 2, 0.5, 20.0, 1)
 

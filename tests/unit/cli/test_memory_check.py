@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from desktopapp.cli.memory_check import memory_findings, plan_screenshot, screenshot_lines
-from desktopapp.engine.events import Planned
 from desktopapp.engine.memory.probe import GpuFacts
+from desktopapp.engine.price_events import Planned
 from desktopapp.settings import Settings
 
 GPU = GpuFacts("NVIDIA Test", 8 * 10**9, 7 * 10**9, "600.1", (8, 9))

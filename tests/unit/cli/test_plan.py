@@ -14,10 +14,10 @@ from PIL import Image
 
 from desktopapp.cli.command_line import run_command
 from desktopapp.cli.plan_text import plan_lines
-from desktopapp.engine.events import PlannedAttachment
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.machine import imagine_machine
 from desktopapp.engine.planning import RequestPlanner
+from desktopapp.engine.price_events import PlannedAttachment
 from desktopapp.engine.request import ModelChoice, Request, Role, Turn
 from desktopapp.modelstore import store
 from tests.published_configs import write_published_config

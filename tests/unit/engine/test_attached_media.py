@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from desktopapp.engine.attached_media import AttachedImage, AttachedMedia
-from desktopapp.engine.backend import VersionedImage
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import VersionedImage
 from desktopapp.engine.request import Attachment, Role, Turn
 
 LONG_AGO_NS = 1_600_000_000_000_000_000

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktopapp.engine.backend import ImagePart, TextPart, VideoPart
 from desktopapp.engine.chat_prompt import IMAGE_MARKER, VIDEO_MARKER, ChatMedia, ChatPrompt, render_chat
+from desktopapp.engine.prompt_parts import ImagePart, TextPart, VideoPart
 from desktopapp.engine.request import Attachment, Role, Turn
 from desktopapp.errors import ModelDamaged, UsageError
 from desktopapp.modelstore.model import ModelKind

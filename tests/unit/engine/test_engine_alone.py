@@ -9,11 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktopapp.engine.backend import (
-    GenerationStep,
-    PromptPart,
-    TokenAdded,
-)
+from desktopapp.engine.backend import GenerationStep, TokenAdded
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import (
     AttachmentRead,
@@ -25,6 +21,7 @@ from desktopapp.engine.events import (
     RequestStarted,
     TextAdded,
 )
+from desktopapp.engine.prompt_parts import PromptPart
 from desktopapp.engine.request import (
     Attachment,
     ModelChoice,

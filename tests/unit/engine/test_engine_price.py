@@ -1,8 +1,8 @@
 """What the engine says of a draft."""
 
 from desktopapp.engine.engine import Engine
-from desktopapp.engine.events import Planned, PlannedParts, PlannedPhases
 from desktopapp.engine.media.headers import HeaderCache
+from desktopapp.engine.price_events import Planned, PlannedParts, PlannedPhases
 from desktopapp.engine.request import ModelChoice, Request, Role, Turn
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import ModelNotFound

@@ -10,10 +10,11 @@ import pytest
 from desktopapp.engine.backends.registry import default_backends
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.engine import Engine
-from desktopapp.engine.events import Failed, Finished, ModelReady, Planned
+from desktopapp.engine.events import Failed, Finished, ModelReady
 from desktopapp.engine.memory.calibration import Calibration
 from desktopapp.engine.memory.machine import Device, Machine
 from desktopapp.engine.planning import RequestPlanner
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import ModelChoice, Request, Role, Turn
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore import store

@@ -12,11 +12,12 @@ from PIL import Image
 from desktopapp.engine.backends.registry import default_backends
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.engine import Engine
-from desktopapp.engine.events import AttachmentRead, Event, Failed, Finished, ModelReady, Planned
+from desktopapp.engine.events import AttachmentRead, Event, Failed, Finished, ModelReady
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.calibration import Calibration
 from desktopapp.engine.memory.machine import Device, Machine, read_machine
 from desktopapp.engine.planning import RequestPlanner
+from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,

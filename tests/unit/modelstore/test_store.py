@@ -4,88 +4,24 @@ import json
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gguf
-import numpy as np
 import pytest
 
 from desktopapp import errors
 from desktopapp.modelstore import gguf_folder, store
-from desktopapp.modelstore.model import InstalledModel, ModelKind, WeightFormat
+from desktopapp.modelstore.model import ModelKind, WeightFormat
 from desktopapp.modelstore.store import find_model, find_models, find_variant, is_usable
-
-INSTRUCT_TEMPLATE = "{% for m in messages %}<|im_start|>{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-THINKING_TEMPLATE = INSTRUCT_TEMPLATE.replace("assistant\n", "assistant\n<think>\n")
-CONFIG = {
-    "model_type": "qwen3_vl",
-    "vision_config": {"depth": 2},
-    "text_config": {"hidden_size": 64},
-}
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty per-user model folder, and no models of the program."""
-    monkeypatch.setenv("QWEN3VL_DESKTOP_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("desktopapp.paths.program_dir", lambda: tmp_path / "program")
-    place = tmp_path / "home" / "models" / "qwen3-vl"
-    place.mkdir(parents=True)
-    return place
-
-
-def write_safetensors(path: Path, type_name: str = "BF16", elements: int = 8) -> None:
-    size = elements * (4 if type_name == "F32" else 2)
-    header = json.dumps({"a": {"dtype": type_name, "shape": [elements], "data_offsets": [0, size]}}).encode()
-    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(size))
-
-
-def make_folder(folder: Path, *, template: str = INSTRUCT_TEMPLATE, **config: Any) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps(CONFIG | config))
-    (folder / "chat_template.jinja").write_text(template)
-    for name in ("tokenizer.json", "preprocessor_config.json"):
-        (folder / name).write_text("{}")
-    write_safetensors(folder / "model.safetensors")
-    return folder
-
-
-def make_gguf(
-    path: Path,
-    *,
-    architecture: str = "qwen3vl",
-    file_type: int = 7,
-    template: str | None = INSTRUCT_TEMPLATE,
-    width: int = 64,
-    extra: Callable[[gguf.GGUFWriter], None] = lambda writer: None,
-) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = gguf.GGUFWriter(path, architecture)
-    writer.add_file_type(file_type)
-    if architecture == "clip":
-        writer.add_uint32("clip.vision.projection_dim", width)
-    else:
-        writer.add_embedding_length(width)
-        if template is not None:
-            writer.add_chat_template(template)
-    extra(writer)
-    writer.add_tensor("t", np.zeros(32, np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
-
-
-def make_projector(path: Path, file_type: int = 1, width: int = 64) -> Path:
-    return make_gguf(path, architecture="clip", file_type=file_type, width=width)
-
-
-def only(models: list[InstalledModel]) -> InstalledModel:
-    (model,) = models
-    return model
+from tests.model_folders import (
+    INSTRUCT_TEMPLATE,
+    THINKING_TEMPLATE,
+    make_folder,
+    make_gguf,
+    make_projector,
+    only,
+    write_safetensors,
+)
 
 
 def test_nothing_there(place: Path) -> None:
@@ -226,134 +162,6 @@ def test_a_damaged_file_is_named(place: Path, file: str, content: bytes) -> None
     assert f"“{file}” is damaged" in model.problem
     with pytest.raises(errors.ModelDamaged):
         find_model("m")
-
-
-def test_a_gguf_with_its_projector(place: Path) -> None:
-    weights = make_gguf(place / "pocket-instruct" / "model-Q8_0.gguf")
-    projector = make_projector(place / "pocket-instruct" / "mmproj.gguf")
-    model = only(find_models())
-    assert (model.name, model.family) == ("pocket-instruct", "pocket")
-    (files,) = model.files
-    assert (files.format, files.path, files.projector) == (WeightFormat.GGUF, weights, projector)
-    assert (files.precision, files.missing) == ("Q8_0", ())
-    assert files.size_bytes == weights.stat().st_size + projector.stat().st_size
-
-
-def test_the_projector_is_known_by_its_architecture_and_not_its_name(place: Path) -> None:
-    make_gguf(place / "m" / "mmproj-called.gguf")
-    projector = make_projector(place / "m" / "vision.gguf")
-    assert only(find_models()).files[0].projector == projector
-
-
-def test_a_missing_projector_is_named(place: Path) -> None:
-    make_gguf(place / "m" / "m.gguf")
-    assert only(find_models()).files[0].missing == ("the mmproj file",)
-
-
-def test_a_projector_alone_is_listed_with_its_problem(place: Path) -> None:
-    make_projector(place / "m" / "mmproj-F16.gguf")
-    assert only(find_models()).problem
-    with pytest.raises(errors.ModelIncomplete):
-        find_model("m")
-
-
-def test_f16_is_the_preferred_precision_of_a_projector(place: Path) -> None:
-    make_gguf(place / "m" / "m.gguf")
-    for name, file_type in (("mmproj-BF16", 32), ("mmproj-F16", 1), ("mmproj-F32", 0)):
-        make_projector(place / "m" / f"{name}.gguf", file_type)
-    projector = only(find_models()).files[0].projector
-    assert projector is not None
-    assert projector.name == "mmproj-F16.gguf"
-
-
-def test_a_projector_of_another_width_is_the_last_choice(place: Path) -> None:
-    make_gguf(place / "m" / "m.gguf")
-    wrong = make_projector(place / "m" / "mmproj-F16.gguf", width=128)
-    assert only(find_models()).files[0].projector == wrong
-    right = make_projector(place / "m" / "mmproj-F32.gguf", file_type=0)
-    assert only(find_models()).files[0].projector == right
-
-
-def test_several_precisions_are_one_model_with_the_best_first(place: Path) -> None:
-    for name, file_type in (("F16", 1), ("Q4_K_M", 15), ("Q8_0", 7), ("Q2_K", 10)):
-        make_gguf(place / "m" / f"Qwen3-VL-4B-Instruct-{name}.gguf", file_type=file_type)
-    make_projector(place / "m" / "mmproj.gguf")
-    assert [files.precision for files in only(find_models()).files] == ["Q8_0", "Q4_K_M", "F16", "Q2_K"]
-
-
-def test_models_side_by_side_in_one_folder(place: Path) -> None:
-    make_gguf(place / "Qwen3-VL-4B-Instruct-Q8_0.gguf")
-    make_gguf(place / "Qwen3-VL-4B-Thinking-Q8_0.gguf", template=THINKING_TEMPLATE)
-    make_gguf(place / "Qwen3-VL-8B-Instruct-Q8_0.gguf", width=128)
-    make_projector(place / "mmproj-Qwen3-VL-4B-Thinking-F16.gguf")
-    make_projector(place / "mmproj-Qwen3-VL-4B-Instruct-F16.gguf")
-    make_projector(place / "mmproj-Qwen3-VL-8B-Instruct-F16.gguf", width=128)
-    models = {model.name: model for model in find_models()}
-    assert set(models) == {"Qwen3-VL-4B-Instruct", "Qwen3-VL-4B-Thinking", "Qwen3-VL-8B-Instruct"}
-    for name, model in models.items():
-        projector = model.files[0].projector
-        assert projector is not None
-        assert projector.name == f"mmproj-{name}-F16.gguf"
-
-
-def test_a_folder_with_both_formats_is_one_model(place: Path) -> None:
-    folder = make_folder(place / "m")
-    make_gguf(folder / "whatever-Q8_0.gguf")
-    make_projector(folder / "mmproj.gguf")
-    model = only(find_models())
-    assert [files.format for files in model.files] == [WeightFormat.SAFETENSORS, WeightFormat.GGUF]
-
-
-def test_a_stray_config_beside_ggufs_does_not_count(place: Path) -> None:
-    make_gguf(place / "m" / "m.gguf")
-    make_projector(place / "m" / "mmproj.gguf")
-    (place / "m" / "config.json").write_text(json.dumps(CONFIG))
-    assert [files.format for files in find_model("m").files] == [WeightFormat.GGUF]
-
-
-def test_a_split_gguf_is_one_file(place: Path) -> None:
-    first = make_gguf(place / "m" / "big-Q8_0-00001-of-00003.gguf")
-    for number in (2, 3):
-        make_gguf(place / "m" / f"big-Q8_0-0000{number}-of-00003.gguf", template=None)
-    make_projector(place / "m" / "mmproj.gguf")
-    (files,) = only(find_models()).files
-    assert (files.path, files.missing) == (first, ())
-    assert files.size_bytes == sum(path.stat().st_size for path in (place / "m").iterdir())
-
-
-@pytest.mark.parametrize("gone", [1, 2, 3])
-def test_missing_parts_of_a_split_gguf_are_named(place: Path, gone: int) -> None:
-    make_projector(place / "m" / "mmproj.gguf")
-    for number in {1, 2, 3} - {gone}:
-        # Only the first part of a split file carries the model's own values.
-        architecture = "qwen3vl" if number == 1 else ""
-        make_gguf(
-            place / "m" / f"big-thinking-0000{number}-of-00003.gguf",
-            architecture=architecture,
-            template=INSTRUCT_TEMPLATE,
-        )
-    model = only(find_models())
-    assert f"“big-thinking-0000{gone}-of-00003.gguf”" in model.files[0].missing
-    assert model.files[0].path.name == "big-thinking-00001-of-00003.gguf"
-    assert model.kind is (ModelKind.THINKING if gone == 1 else ModelKind.INSTRUCT)
-
-
-def test_another_architecture_of_gguf(place: Path) -> None:
-    make_gguf(place / "m" / "m.gguf", architecture="llama")
-    assert "“llama”" in only(find_models()).problem
-    with pytest.raises(errors.ModelUnsupported):
-        find_model("m")
-
-
-def test_a_damaged_gguf_does_not_cost_its_neighbour(place: Path) -> None:
-    good = make_gguf(place / "m" / "model-Q8_0.gguf")
-    make_projector(place / "m" / "mmproj.gguf")
-    bad = place / "m" / "model-Q4_0.gguf"
-    bad.write_bytes(good.read_bytes()[:-10])
-    problems = {model.name: bool(model.problem) for model in find_models()}
-    assert problems == {"model": False, "model-Q4_0": True}
-    with pytest.raises(errors.ModelDamaged, match="model-Q4_0"):
-        find_model(str(bad))
 
 
 def test_names_are_found_in_any_case_with_the_owner_or_by_file(place: Path) -> None:

@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from desktopapp.engine.commands import AnswerNow, Cancel, Command, Generate
-from desktopapp.engine.events import (
-    Channel,
-    Failed,
-    ModelLoading,
-    Planned,
-    PlannedParts,
-    PlannedPhases,
-    PrefillProgress,
-    TextAdded,
-)
+from desktopapp.engine.events import Channel, Failed, ModelLoading, PrefillProgress, TextAdded
 from desktopapp.engine.memory_events import Retrying
+from desktopapp.engine.price_events import Planned, PlannedParts, PlannedPhases
 from desktopapp.engine.request import BegunAnswer, ModelChoice, Request, Role, Turn
 from desktopapp.errors import DoesNotFit, EngineDied, OutOfMemory
 from desktopapp.worker.ladder import Ladder

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from desktopapp.engine.events import CancelAcknowledged, Heartbeat, MemorySample
+from desktopapp.engine.events import CancelAcknowledged, Heartbeat
+from desktopapp.engine.price_events import MemorySample
 from desktopapp.worker.watchdog import HangLimits, Watchdog
 
 IDLE = Heartbeat("", 0.0, 0.0)

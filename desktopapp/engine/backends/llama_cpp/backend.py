@@ -12,12 +12,12 @@ from desktopapp.engine.backend import (
     LoadedModel,
     LoadOptions,
     LoadProgress,
-    PromptPart,
     RunOptions,
 )
 from desktopapp.engine.backends.llama_cpp.file_check import check_files
 from desktopapp.engine.cancel import CancelToken
-from desktopapp.engine.events import MemoryParts
+from desktopapp.engine.price_events import MemoryParts
+from desktopapp.engine.prompt_parts import PromptPart
 from desktopapp.engine.request import BackendChoice
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock

@@ -9,7 +9,6 @@ from desktopapp.engine.backend import (
     GenerationEnded,
     GenerationStep,
     ImageEvaluated,
-    PromptPart,
     PromptProgress,
     RunOptions,
     TokenAdded,
@@ -28,6 +27,7 @@ from desktopapp.engine.backends.llama_cpp.prompt_images import PromptImages
 from desktopapp.engine.backends.llama_cpp.sampler import Sampler
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import FinishReason
+from desktopapp.engine.prompt_parts import PromptPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import PromptTooLong

@@ -20,9 +20,9 @@ from desktopapp.engine.backends.llama_cpp.library import log
 from desktopapp.engine.backends.llama_cpp.peak_memory import PeakMemory
 from desktopapp.engine.backends.llama_cpp.saved_states import SavedStates
 from desktopapp.engine.backends.llama_cpp.weights import Weights
-from desktopapp.engine.events import MemoryParts
 from desktopapp.engine.memory.answer_room import EXPECTED_ANSWER_TOKENS
 from desktopapp.engine.memory.llama_cells import SMALLEST_CELLS
+from desktopapp.engine.price_events import MemoryParts
 from desktopapp.errors import OutOfMemory
 
 WORTH_SAVING_CELLS = 256

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from PIL import Image
 
-from desktopapp.engine.backend import (
+from desktopapp.engine.backends.llama_cpp.failures import run_failure
+from desktopapp.engine.backends.llama_cpp.library import log, mtmd
+from desktopapp.engine.backends.llama_cpp.weights import Weights
+from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.media.pixel_budget import fit_grid
+from desktopapp.engine.media.video_grid import fit_frames, pair_indices, pair_texts
+from desktopapp.engine.prompt_parts import (
     ImagePart,
     ImageSource,
     PixelBudget,
@@ -24,12 +30,6 @@ from desktopapp.engine.backend import (
     VideoPart,
     VideoSource,
 )
-from desktopapp.engine.backends.llama_cpp.failures import run_failure
-from desktopapp.engine.backends.llama_cpp.library import log, mtmd
-from desktopapp.engine.backends.llama_cpp.weights import Weights
-from desktopapp.engine.cancel import CancelToken
-from desktopapp.engine.media.pixel_budget import fit_grid
-from desktopapp.engine.media.video_grid import fit_frames, pair_indices, pair_texts
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from desktopapp.engine.backend import VersionedImage
 from desktopapp.engine.backends.known_pixels import KnownPixels
 from desktopapp.engine.backends.llama_cpp.prompt import FramePair, ImagePiece, read_pixels
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import VersionedImage
 from desktopapp.engine.steps import StepClock
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import Any
 
 import psutil
 
-from desktopapp.engine.backend import PixelBudget
 from desktopapp.engine.backends.llama_cpp.buffer_sizes import BufferSize
 from desktopapp.engine.backends.llama_cpp.devices import Placement
 from desktopapp.engine.backends.llama_cpp.failures import load_failure
 from desktopapp.engine.backends.llama_cpp.file_check import CheckedFiles
 from desktopapp.engine.backends.llama_cpp.library import llama, log, logger, mtmd
 from desktopapp.engine.backends.llama_cpp.vision_stop import VisionStop
+from desktopapp.engine.prompt_parts import PixelBudget
 from desktopapp.errors import ModelDamaged
 
 # llama.cpp's own copy of quantised weights, laid out for the CPU's instructions, may be as large as the file.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptPart, RunOptions
+from desktopapp.engine.backend import GenerationEnded, GenerationStep, RunOptions
 from desktopapp.engine.backends.transformers.decoding import Decoding
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.memory import peak_bytes, reset_peak
@@ -14,6 +14,7 @@ from desktopapp.engine.backends.transformers.prompt import encode_prompt
 from desktopapp.engine.backends.transformers.prompt_pictures import PromptPictures
 from desktopapp.engine.backends.transformers.sampler import Sampler
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import PromptPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import PromptTooLong

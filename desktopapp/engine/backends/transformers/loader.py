@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from desktopapp.engine.backend import LoadedModel, LoadOptions, LoadProgress, PixelBudget, VideoBudget
+from desktopapp.engine.backend import LoadedModel, LoadOptions, LoadProgress
 from desktopapp.engine.backends.transformers.costs import Costs
 from desktopapp.engine.backends.transformers.device import Placement, place, stored_type
 from desktopapp.engine.backends.transformers.folder import ModelFolder, has_experts
@@ -26,6 +26,7 @@ from desktopapp.engine.backends.transformers.vision import PatchRule
 from desktopapp.engine.backends.transformers.vocabulary import vocabulary_bytes
 from desktopapp.engine.backends.transformers.weight_placing import WeightHome
 from desktopapp.engine.memory.weight_type import INT8
+from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
 from desktopapp.errors import BackendUnavailable, ModelDamaged
 
 DEFAULT_CONTEXT_TOKENS = 32_768

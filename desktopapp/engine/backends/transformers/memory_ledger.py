@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import torch
 
-from desktopapp.engine.events import MemoryParts
+from desktopapp.engine.price_events import MemoryParts
 
 
 class HoldsKeysAndValues(Protocol):

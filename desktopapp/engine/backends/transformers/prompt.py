@@ -8,19 +8,12 @@ from typing import Any
 
 import torch
 
-from desktopapp.engine.backend import (
-    ImagePart,
-    ImageSource,
-    LoadedModel,
-    PromptPart,
-    TextPart,
-    TokensPart,
-    VideoPart,
-)
+from desktopapp.engine.backend import LoadedModel
 from desktopapp.engine.backends.transformers.mrope import mrope_positions
 from desktopapp.engine.backends.transformers.prompt_media import PromptImage, VideoFrame
 from desktopapp.engine.media.pixel_budget import fit_grid
 from desktopapp.engine.media.video_grid import fit_frames, pair_indices, pair_texts
+from desktopapp.engine.prompt_parts import ImagePart, ImageSource, PromptPart, TextPart, TokensPart, VideoPart
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from desktopapp.engine.backend import ImageSource, VersionedImage, VideoSource
+from desktopapp.engine.prompt_parts import ImageSource, VersionedImage, VideoSource
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray

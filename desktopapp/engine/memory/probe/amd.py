@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from desktopapp.engine.events import MemorySample
 from desktopapp.engine.memory.probe.device import GpuAbsent
+from desktopapp.engine.price_events import MemorySample
 
 _AMD_VENDOR = "0x1002"
 _VISIBLE = ("HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES")

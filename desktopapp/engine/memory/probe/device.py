@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from desktopapp.engine.events import SYSTEM_MEMORY, MemorySample
+from desktopapp.engine.events import SYSTEM_MEMORY
+from desktopapp.engine.price_events import MemorySample
 
 __all__ = ["SYSTEM_MEMORY", "GpuAbsent", "GpuFacts", "MemoryProbe"]
 

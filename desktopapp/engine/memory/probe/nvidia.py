@@ -6,9 +6,9 @@ import os
 import sys
 from typing import Any
 
-from desktopapp.engine.events import MemorySample
 from desktopapp.engine.memory.probe.device import GpuAbsent, GpuFacts
 from desktopapp.engine.memory.probe.windows_counters import ProcessCounters, open_process_counters
+from desktopapp.engine.price_events import MemorySample
 
 
 class NvmlProbe:

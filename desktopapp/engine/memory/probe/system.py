@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import psutil
 
-from desktopapp.engine.events import MemorySample
 from desktopapp.engine.memory.probe.device import SYSTEM_MEMORY
+from desktopapp.engine.price_events import MemorySample
 
 
 class SystemProbe:

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from desktopapp.engine.events import MemoryParts, MemorySample
 from desktopapp.engine.memory.probe.amd import AmdProbe
 from desktopapp.engine.memory.probe.device import GpuAbsent, MemoryProbe
 from desktopapp.engine.memory.probe.nvidia import NvmlProbe
 from desktopapp.engine.memory.probe.system import SystemProbe
+from desktopapp.engine.price_events import MemoryParts, MemorySample
 
 REOPEN_PERIOD_S = 5.0
 """How often a GPU whose driver went away is looked for again."""

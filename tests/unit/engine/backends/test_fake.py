@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from desktopapp.engine.backend import GenerationEnded, LoadOptions, TextPart, TokenAdded
+from desktopapp.engine.backend import GenerationEnded, LoadOptions, TokenAdded
 from desktopapp.engine.backends.fake import FakeBackend, compose_output, fake_model
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import FinishReason
+from desktopapp.engine.prompt_parts import TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import ModelUnsupported

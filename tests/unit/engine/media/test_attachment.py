@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktopapp.engine.backend import PixelBudget, VideoBudget
 from desktopapp.engine.media.attachment import MediaKind, open_media
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.media.price import price_attachment
 from desktopapp.engine.media.selection import MediaSelection
+from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
 from desktopapp.engine.request import Attachment
 from desktopapp.errors import NotAnImage
 from tests.clips import write_clip

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktopapp.engine.backend import PixelBudget
 from desktopapp.engine.media.pixel_budget import fit_grid, visual_tokens
+from desktopapp.engine.prompt_parts import PixelBudget
 
 sides = st.integers(1, 20_000)
 budgets = st.builds(

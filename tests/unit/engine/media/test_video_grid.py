@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktopapp.engine.backend import VideoBudget
 from desktopapp.engine.media.video_grid import fit_frames, pair_indices, pair_texts, video_tokens
+from desktopapp.engine.prompt_parts import VideoBudget
 
 BUDGET = VideoBudget()
 sides = st.integers(1, 4000)

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktopapp.engine.events import MemoryParts, MemorySample
 from desktopapp.engine.memory.account import SPILL_BYTES, Alarm, Segment, account_of, alarm_of
+from desktopapp.engine.price_events import MemoryParts, MemorySample
 
 GIB = 2**30
 sizes = st.integers(min_value=-1, max_value=200 * GIB)

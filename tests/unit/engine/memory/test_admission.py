@@ -14,10 +14,11 @@ from desktopapp.engine.backend import (
     PromptProgress,
     TokenAdded,
 )
-from desktopapp.engine.events import FinishReason, MemoryParts, MemorySample
+from desktopapp.engine.events import FinishReason
 from desktopapp.engine.memory.admission import EVERY_TOKENS, Admission
 from desktopapp.engine.memory.content import Content
 from desktopapp.engine.memory.planner import Plan, make_plan
+from desktopapp.engine.price_events import MemoryParts, MemorySample
 from desktopapp.engine.request import MemoryLimits
 from desktopapp.errors import OutOfMemory
 from tests.unit.engine.memory.test_planner import SCREEN, on_gpu

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from desktopapp.engine.backend import ImagePart, LoadOptions, RunOptions, TextPart
+from desktopapp.engine.backend import LoadOptions, RunOptions
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.costs import RunShape
 from desktopapp.engine.memory.formulas_llama_cpp import LlamaCosts
 from desktopapp.engine.memory.model_spec import read_spec
+from desktopapp.engine.prompt_parts import ImagePart, TextPart
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.gguf_export import export_gguf
 from desktopapp.modelstore.model import ModelFiles, ModelKind, WeightFormat

@@ -7,21 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from desktopapp.engine.backend import (
-    Backend,
-    ImageEvaluated,
-    ImagePart,
-    LoadOptions,
-    PromptProgress,
-    RunOptions,
-    TokensPart,
-)
+from desktopapp.engine.backend import Backend, ImageEvaluated, LoadOptions, PromptProgress, RunOptions
 from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.costs import RunShape, estimate
 from desktopapp.engine.memory.formulas_transformers import TransformersCosts
 from desktopapp.engine.memory.model_spec import read_folder_spec
 from desktopapp.engine.memory.workload import Picture, Workload
+from desktopapp.engine.prompt_parts import ImagePart, TokensPart
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles, ModelKind, WeightFormat
 from models.qwen_files.config import ModelShape

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptPart, PromptProgress, TokenAdded
+from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptProgress, TokenAdded
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import Channel, Event, FinishReason, TextAdded
+from desktopapp.engine.prompt_parts import PromptPart
 from desktopapp.engine.reasoning.begun_reply import BegunReply
 from desktopapp.engine.reasoning.stage_prompts import ENGLISH
 from desktopapp.engine.reasoning_events import StepStarted

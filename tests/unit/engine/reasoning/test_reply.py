@@ -7,17 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from desktopapp.engine.backend import (
-    GenerationEnded,
-    GenerationStep,
-    PromptPart,
-    PromptProgress,
-    TextPart,
-    TokenAdded,
-    TokensPart,
-)
+from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptProgress, TokenAdded
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import Channel, Event, FinishReason, TextAdded
+from desktopapp.engine.prompt_parts import PromptPart, TextPart, TokensPart
 from desktopapp.engine.reasoning.stage_prompts import THOUGHT_CLOSING
 from desktopapp.engine.reasoning_events import ThoughtEnd, ThoughtEnded, ThoughtProgress
 from desktopapp.engine.request import ReasoningLimits

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptPart, PromptProgress, TokenAdded
+from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptProgress, TokenAdded
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import Channel, Event, FinishReason, TextAdded
+from desktopapp.engine.prompt_parts import PromptPart
 from desktopapp.engine.reasoning.stage_prompts import CHINESE, ENGLISH, StagePrompts
 from desktopapp.engine.reasoning.staged import Notes, read_notes, read_refutation, write_notes
 from desktopapp.engine.reasoning_events import StepKind, StepStarted, ThoughtEnd, ThoughtEnded

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from desktopapp.engine.backend import GenerationStep, ImagePart, PromptPart, TextPart, TokenAdded
+from desktopapp.engine.backend import GenerationStep, TokenAdded
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import AttachmentRead, Channel, Event, FinishReason, TextAdded
 from desktopapp.engine.media_events import ZoomedIn
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart
 from desktopapp.engine.request import Attachment, Role, Turn, ZoomLimits
 from desktopapp.modelstore.model import ModelKind
 from models.qwen_files.chat_template import chat_template

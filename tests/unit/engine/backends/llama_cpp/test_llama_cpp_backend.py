@@ -16,11 +16,8 @@ from desktopapp.engine.backend import (
     GenerationEnded,
     GenerationStep,
     ImageEvaluated,
-    ImagePart,
     LoadOptions,
-    PromptPart,
     PromptProgress,
-    TextPart,
     TokenAdded,
 )
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
@@ -28,6 +25,7 @@ from desktopapp.engine.backends.llama_cpp import loaded as loaded_gguf
 from desktopapp.engine.backends.llama_cpp.loaded import LoadedGguf
 from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.engine.events import FinishReason
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import AttachmentGone, BackendUnavailable, PromptTooLong

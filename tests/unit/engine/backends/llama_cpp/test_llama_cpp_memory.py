@@ -6,7 +6,7 @@ import pytest
 
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
 from desktopapp.engine.backends.llama_cpp.buffer_sizes import is_buffer_line, read_buffer_sizes, sum_up
-from desktopapp.engine.events import MemoryParts
+from desktopapp.engine.price_events import MemoryParts
 from desktopapp.modelstore.model import ModelFiles
 from tests.llama_cpp_runs import ask, inside, load, run
 from tests.pictures import NoisePicture

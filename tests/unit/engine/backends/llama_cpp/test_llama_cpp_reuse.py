@@ -12,11 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from desktopapp.engine.backend import (
-    PromptPart,
-    PromptProgress,
-)
+from desktopapp.engine.backend import PromptProgress
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
+from desktopapp.engine.prompt_parts import PromptPart
 from tests.llama_cpp_runs import ask, forget, fresh, inside, run, then
 from tests.pictures import NoisePicture
 

@@ -6,11 +6,9 @@ import dataclasses
 
 import pytest
 
-from desktopapp.engine.backend import (
-    TextPart,
-)
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
 from desktopapp.engine.events import FinishReason
+from desktopapp.engine.prompt_parts import TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.errors import UsageError
 from tests.llama_cpp_runs import GREEDY, ask, inside, run

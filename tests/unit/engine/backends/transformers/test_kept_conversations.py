@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import torch
 
-from desktopapp.engine.backend import ImagePart, PromptPart, TextPart, VideoPart
 from desktopapp.engine.backends.transformers import conversations as conversations_module
 from desktopapp.engine.backends.transformers.conversations import Conversations
 from desktopapp.engine.backends.transformers.kv_cache import KvCache
@@ -25,6 +24,7 @@ from desktopapp.engine.backends.transformers.text_sequence import TextSequence
 from desktopapp.engine.backends.transformers.text_weights import read_text_weights
 from desktopapp.engine.backends.transformers.weight_placing import WeightHome
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart, VideoPart
 from desktopapp.engine.steps import StepClock
 from tests.pictures import NoisePicture, NoiseVideo
 

@@ -12,16 +12,7 @@ import pytest
 import torch
 from transformers import Qwen3VLMoeConfig, Qwen3VLMoeForConditionalGeneration
 
-from desktopapp.engine.backend import (
-    DEFAULT_RUN,
-    GenerationStep,
-    ImagePart,
-    LoadOptions,
-    PromptPart,
-    TextPart,
-    TokenAdded,
-    VideoPart,
-)
+from desktopapp.engine.backend import DEFAULT_RUN, GenerationStep, LoadOptions, TokenAdded
 from desktopapp.engine.backends.known_pixels import KnownPixels
 from desktopapp.engine.backends.transformers.folder import open_folder
 from desktopapp.engine.backends.transformers.generation import generate
@@ -32,6 +23,7 @@ from desktopapp.engine.backends.transformers.prompt import EncodedPrompt, encode
 from desktopapp.engine.backends.transformers.prompt_pictures import PromptPictures
 from desktopapp.engine.backends.transformers.vision import make_patches
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart, VideoPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from tests.pictures import NoisePicture, NoiseVideo

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import Qwen3VLMoeConfig, Qwen3VLMoeForConditionalGeneration
 
-from desktopapp.engine.backend import ImagePart, LoadOptions, TextPart, TokenAdded
+from desktopapp.engine.backend import LoadOptions, TokenAdded
 from desktopapp.engine.backends.transformers import TransformersBackend, loader
 from desktopapp.engine.backends.transformers import device as device_module
 from desktopapp.engine.backends.transformers.folder import open_folder
@@ -20,6 +20,7 @@ from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.loader import load_network
 from desktopapp.engine.backends.transformers.memory import run_in_memory
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import ImagePart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import BackendUnavailable, ModelDamaged, OutOfMemory

@@ -11,15 +11,7 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor
 
-from desktopapp.engine.backend import (
-    DEFAULT_RUN,
-    ImageEvaluated,
-    ImagePart,
-    PromptPart,
-    PromptProgress,
-    TextPart,
-    TokenAdded,
-)
+from desktopapp.engine.backend import DEFAULT_RUN, ImageEvaluated, PromptProgress, TokenAdded
 from desktopapp.engine.backends.known_pixels import KnownPixels
 from desktopapp.engine.backends.transformers.generation import generate
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
@@ -27,6 +19,7 @@ from desktopapp.engine.backends.transformers.prefill import Prefill
 from desktopapp.engine.backends.transformers.prompt import encode_prompt
 from desktopapp.engine.backends.transformers.prompt_pictures import PromptPictures
 from desktopapp.engine.cancel import CancelToken
+from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from tests.pictures import NoisePicture

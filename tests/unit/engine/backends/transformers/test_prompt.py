@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from desktopapp.engine.backend import ImagePart, TextPart
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.prompt import EncodedPrompt, encode_prompt
+from desktopapp.engine.prompt_parts import ImagePart, TextPart
 from tests.pictures import NoisePicture
 
 

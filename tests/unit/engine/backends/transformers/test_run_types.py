@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from desktopapp.engine.backend import ImagePart, RunOptions, TextPart, TokenAdded
+from desktopapp.engine.backend import RunOptions, TokenAdded
 from desktopapp.engine.backends.transformers.generation import generate
 from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.memory.kv_format import KV_FORMATS
+from desktopapp.engine.prompt_parts import ImagePart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import BackendUnavailable

@@ -1,8 +1,8 @@
 """Which device is sampled, and what happens while a driver is replaced."""
 
-from desktopapp.engine.events import MemoryParts, MemorySample
 from desktopapp.engine.memory.probe import SYSTEM_MEMORY, DeviceWatch, GpuAbsent
 from desktopapp.engine.memory.probe.watch import REOPEN_PERIOD_S
+from desktopapp.engine.price_events import MemoryParts, MemorySample
 
 GIB = 2**30
 PARTS = MemoryParts(weights_bytes=3 * GIB, kv_cache_bytes=GIB)
