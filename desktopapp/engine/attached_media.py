@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,28 +12,14 @@ from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatMedia
 from desktopapp.engine.media.attachment import OpenMedia, Picture, Video, open_media
 from desktopapp.engine.media.document import PageImage
-from desktopapp.engine.prompt_parts import ImagePart, PixelBudget, VideoBudget, VideoPart, VideoSource
+from desktopapp.engine.prompt_parts import ImagePart, VideoPart, VideoSource
 from desktopapp.engine.request import Attachment, Turn
+from desktopapp.engine.shown_limits import ShownLimits
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray
 
 _SETTLED_S = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class ShownLimits:
-    """How large and how much of the media a plan allows; None for the loaded model's own.
-
-    Args:
-        pictures: budget of a picture or page.
-        videos: budget of a video.
-        most_frames: of a video.
-    """
-
-    pictures: PixelBudget | None = None
-    videos: VideoBudget | None = None
-    most_frames: int | None = None
 
 
 class AttachedMedia:

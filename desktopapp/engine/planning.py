@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from desktopapp.engine.backend import TokenCounter
 from desktopapp.engine.chat_prompt import ChatMedia
 from desktopapp.engine.events import Stats
 from desktopapp.engine.loading import RunningModel
-from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.answer_room import EXPECTED_ANSWER_TOKENS
 from desktopapp.engine.memory.asking import (
     CountTokens,
@@ -39,6 +38,9 @@ from desktopapp.engine.request_plan import RequestPlan, as_event, placement_of, 
 from desktopapp.engine.run_lessons import learn_from
 from desktopapp.errors import ModelError
 from desktopapp.modelstore.model import InstalledModel, ModelKind
+
+if TYPE_CHECKING:
+    from desktopapp.engine.media.headers import HeaderCache
 
 MACHINE_KEPT_S = 1.0
 """For drafts: free memory moves, but not between two letters that are typed."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from desktopapp.engine.attached_media import ShownLimits
 from desktopapp.engine.backend import LoadOptions, RunOptions
 from desktopapp.engine.loading import RunningModel
 from desktopapp.engine.memory.asking import joined_by_file
@@ -16,6 +15,7 @@ from desktopapp.engine.memory.report import planned_event
 from desktopapp.engine.plan_note import NoteCode, PlanNote, english
 from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import ModelChoice
+from desktopapp.engine.shown_limits import ShownLimits
 from desktopapp.errors import DoesNotFit
 from desktopapp.modelstore.model import ModelFiles
 

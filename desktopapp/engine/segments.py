@@ -7,12 +7,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
-from desktopapp.engine.media.attachment import MediaKind
-from desktopapp.engine.media.headers import HeaderCache, MediaHeader
+from desktopapp.engine.media.kind import MediaKind
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.media.selection_text import format_time
 from desktopapp.engine.request import Attachment, Request, Role, Stretch, Turn
+
+if TYPE_CHECKING:
+    from desktopapp.engine.media.headers import HeaderCache, MediaHeader
 
 _SHORTEST_S = 4.0
 _FEWEST_FRAMES = 2

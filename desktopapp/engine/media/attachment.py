@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TypeAlias
 
 from desktopapp.engine.media.animation import AnimationFile
@@ -12,6 +11,7 @@ from desktopapp.engine.media.document import PageImage, is_document, open_docume
 from desktopapp.engine.media.file import read_head
 from desktopapp.engine.media.image import ImageFile, open_image
 from desktopapp.engine.media.image_format import HEAD_BYTES, ImageFormat, sniff_format
+from desktopapp.engine.media.kind import MediaKind
 from desktopapp.engine.media.pixel_budget import visual_tokens
 from desktopapp.engine.media.selection import WHOLE, MediaSelection
 from desktopapp.engine.media.video import VideoFile, open_video
@@ -23,14 +23,6 @@ Picture: TypeAlias = ImageFile | PageImage
 Video: TypeAlias = VideoFile | AnimationFile
 
 _ANIMATED = {ImageFormat.GIF, ImageFormat.WEBP}
-
-
-class MediaKind(StrEnum):
-    """What a file is."""
-
-    PICTURE = "picture"
-    VIDEO = "video"
-    DOCUMENT = "document"
 
 
 @dataclass(slots=True)

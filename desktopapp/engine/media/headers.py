@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from desktopapp.engine.media.attachment import MediaKind, OpenMedia, open_media
+from desktopapp.engine.media.attachment import OpenMedia, open_media
+from desktopapp.engine.media.kind import MediaKind
 from desktopapp.engine.media.pixel_budget import visual_tokens
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.media.video_grid import video_tokens

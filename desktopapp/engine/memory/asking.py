@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from desktopapp.engine.chat_prompt import ChatMedia
-from desktopapp.engine.media.attachment import MediaKind
-from desktopapp.engine.media.headers import HeaderCache
+from desktopapp.engine.media.kind import MediaKind
 from desktopapp.engine.memory.content import Clip, Content, Document, Medium, Still
 from desktopapp.engine.price_events import PlannedAttachment
 from desktopapp.engine.prompt_parts import ImagePart, VideoPart
 from desktopapp.engine.request import Attachment, Request
 from desktopapp.engine.routing.features import MediaKind as NamedKind
 from desktopapp.engine.routing.features import media_kind
+
+if TYPE_CHECKING:
+    from desktopapp.engine.media.headers import HeaderCache
 
 # `<|im_start|>user\n` ... `<|im_end|>\n`, and the opening of the answer.
 _TURN_TOKENS = 5

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktopapp.engine.media.attachment import MediaKind, open_media
+from desktopapp.engine.media.attachment import open_media
 from desktopapp.engine.media.headers import HeaderCache
+from desktopapp.engine.media.kind import MediaKind
 from desktopapp.engine.media.price import price_attachment
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
