@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from desktopapp.errors import ConversationOpenElsewhere
 from desktopapp.process_identity import is_running_elsewhere
 
 # A row that a hand edited may hold no JSON; json_extract would fail the whole query over it.
@@ -70,7 +71,16 @@ class ConversationHistory:
         self._execute("UPDATE conversation SET title = ? WHERE id = ?", (_one_line(title), conversation_id))
 
     def delete(self, conversation_id: str) -> None:
-        """Take a conversation off the list; `take_back` restores it until `purge`."""
+        """Take a conversation off the list; `take_back` restores it until `purge`.
+
+        Raises:
+            ConversationOpenElsewhere: another window shows it.
+        """
+        owner = self._connection.execute(
+            "SELECT owner_pid, owner_started FROM conversation WHERE id = ?", (conversation_id,)
+        ).fetchone()
+        if owner is not None and is_running_elsewhere(*owner):
+            raise ConversationOpenElsewhere
         self._execute("UPDATE conversation SET is_deleted = 1 WHERE id = ?", (conversation_id,))
 
     def take_back(self, conversation_id: str) -> None:

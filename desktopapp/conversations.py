@@ -153,6 +153,7 @@ class ConversationStore:
         """
         with _Reported(), self._connection:
             self._leave(leave, draft_stays=False)
+            self._connection.execute("UPDATE conversation SET draft = '{}' WHERE id = ?", (leave,))
             return self._insert()
 
     def switch(self, leave: str, to: str) -> StoredConversation:
@@ -258,7 +259,7 @@ class ConversationStore:
     def _take(self, conversation_id: str) -> None:
         pid = os.getpid()
         self._connection.execute(
-            "UPDATE conversation SET owner_pid = ?, owner_started = ? WHERE id = ?",
+            "UPDATE conversation SET owner_pid = ?, owner_started = ?, is_deleted = 0 WHERE id = ?",
             (pid, start_time(pid), conversation_id),
         )
 

@@ -32,7 +32,7 @@ class Settings:
     """What the person chose, with the values of a first start as defaults.
 
     Args:
-        model_name: a name that the model store lists, or a path; empty takes the first usable model.
+        model_name: a name that the model store lists, or a path; empty takes the largest usable model.
         backend: a value of `engine.request.BackendChoice`.
         use_thinking_mode: whether the Thinking variant answers; a plain `true` or `false` in the file.
         max_steps: steps that a Thinking model may think in; 1 is one plain chain of thought.

@@ -102,9 +102,10 @@ class Engine:
     def generate(self, request: Request, cancel: CancelToken) -> Iterator[Event]:
         """Answer a request, loading its model first where another one or none is loaded.
 
-        What does not fit at once is answered in segments (`long_job.LongJob`). Yields RequestStarted, then Planned, ModelLoading and ModelReady where it loads, AttachmentRead and
-        PrefillProgress, TextAdded, and at the end one Finished or Failed. A cancelled request finishes with
-        what it had said. Closing the iterator ends the request; the model stays loaded.
+        What does not fit at once is answered in segments (`long_job.LongJob`). Yields RequestStarted, then
+        Planned, ModelLoading and ModelReady where it loads, AttachmentRead and PrefillProgress, TextAdded, and
+        at the end one Finished or Failed. A cancelled request finishes with what it had said. Closing the
+        iterator ends the request; the model stays loaded.
         """
         with closing(LongJob(request, self._answer_once, HeaderCache()).run(cancel)) as events:
             yield from events

@@ -265,7 +265,12 @@ class Chat(QObject):
         earlier = list(takewhile(lambda message: message.message_id != asked_first, self._said()))
         dialogue = build_dialogue(earlier, question, self._refused)
         answer = StoredMessage(
-            uuid.uuid4().hex, Role.ASSISTANT, "", MessageState.RUNNING, model_label=self._model_label
+            uuid.uuid4().hex,
+            Role.ASSISTANT,
+            "",
+            MessageState.RUNNING,
+            model_label=self._model_label,
+            job=goes_on.job if goes_on is not None else {},
         )
         waiting = self._hide_queued()
         self._messages[answer.message_id] = answer

@@ -72,11 +72,18 @@ class ConversationSaver(QObject):
                 found = store.switch(self._conversation_id, conversation_id)
             except AppError as error:
                 self.failed.emit(error)
-                found = store.switch(self._conversation_id, self._conversation_id)
+                found = self._reread(store)
             self._conversation_id = found.conversation_id
             self.switched.emit(found)
 
         self._submit(work)
+
+    def _reread(self, store: ConversationStore) -> StoredConversation:
+        """This conversation again; an empty one of its id where the disk fails altogether."""
+        try:
+            return store.switch(self._conversation_id, self._conversation_id)
+        except AppError:
+            return StoredConversation(self._conversation_id)
 
     def find(self, words: str) -> None:
         """List the conversations that contain the words; all for none."""

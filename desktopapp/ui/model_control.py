@@ -85,6 +85,9 @@ class ModelControl(QObject):
     def take_settings(self, settings: Settings) -> None:
         """Take over what was changed in the menu; loads where it concerns the model."""
         before, mode = self.choice, self._settings.use_thinking_mode
+        if settings.model_name != self._settings.model_name:
+            self._row_backend = BackendChoice.AUTO
+            self._answering = self._opened_place = ""
         self._settings = settings
         self._is_named = self._is_named and settings.use_thinking_mode == mode
         choice = self.choice

@@ -246,7 +246,8 @@ class Session(QObject):
             self.window.notices.clear_topic("attachment")
 
     def _on_draft_changed(self) -> None:
-        self.saver.save_draft(self.window.composer.draft)
+        if self.window.composer.isEnabled():  # else it holds the draft of the conversation that is left
+            self.saver.save_draft(self.window.composer.draft)
 
     def _on_new(self) -> None:
         self._leave()
@@ -256,14 +257,17 @@ class Session(QObject):
         self.window.composer.edit.setFocus()
 
     def _on_switch_wanted(self, conversation_id: str) -> None:
-        self.saver.save_draft(self.window.composer.draft)
+        self._on_draft_changed()
+        self._send_when_saved = False
+        self.window.composer.setEnabled(False)
         self._leave()
         self.saver.switch(conversation_id)
 
     def _on_switched(self, conversation: StoredConversation) -> None:
+        self.window.composer.setEnabled(True)
+        self.chat.leave()  # one that was wanted before may have come first
         self.window.composer.clear()
         self._show_draft(self.chat.restore(conversation))
-        self.thinking.show_kept(self.chat.messages)
         self.thinking.show_kept(self.chat.messages)
         self._retitle()
         self.window.composer.edit.setFocus()
@@ -277,6 +281,7 @@ class Session(QObject):
     def _on_history_toggled(self, is_open: bool) -> None:
         if is_open != self.settings.show_history:
             self._keep_settings(replace(self.settings, show_history=is_open))
+            self.models.take_settings(self.settings)
 
     def _on_state_changed(self, state: ChatState) -> None:
         self.history.refresh()
@@ -369,9 +374,8 @@ class Session(QObject):
         self.window.settings_menu.changed.emit(settings)
 
     def _on_limit_chosen(self, limit_gib: float | None) -> None:
-        kept = replace(self.settings, vram_limit_gib=limit_gib)
-        self._keep_settings(kept)
-        self.models.take_settings(kept)
+        self._keep_settings(replace(self.settings, vram_limit_gib=limit_gib))
+        self.models.take_settings(self.settings)
 
     def _keep_settings(self, settings: Settings) -> None:
         self.settings = settings

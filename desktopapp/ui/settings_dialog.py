@@ -145,7 +145,7 @@ class SettingsDialog(QDialog):
 
     def _add_model(self) -> None:
         self._add_title(self.tr("Model"))
-        self._add_text("model_name", self.tr("Name or path"), self.tr("The first usable one"))
+        self._add_text("model_name", self.tr("Name or path"), self.tr("The largest usable one"))
         self._add_choice(
             "backend",
             self.tr("Backend"),

@@ -68,9 +68,8 @@ class Ladder:
         if isinstance(event, Planned | DraftPriced):
             self._note_limit(event if isinstance(event, Planned) else event.planned)
         if isinstance(event, ModelLoading | ModelReady | Heartbeat):
-            for (
-                waiting
-            ) in self._attempts.values():  # only the first one runs; what the others note is told anew
+            # Only the first one runs; what the others note is told anew.
+            for waiting in self._attempts.values():
                 waiting.follow(event)
             if isinstance(event, ModelReady):
                 self._attempts.pop("", None)

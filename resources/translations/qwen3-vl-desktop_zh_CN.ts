@@ -1349,8 +1349,8 @@
         <translation>名称或路径</translation>
     </message>
     <message>
-        <source>The first usable one</source>
-        <translation>第一个可用的模型</translation>
+        <source>The largest usable one</source>
+        <translation>最大的可用模型</translation>
     </message>
     <message>
         <source>Backend</source>

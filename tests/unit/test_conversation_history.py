@@ -126,6 +126,27 @@ def test_switching_brings_messages_and_draft_and_leaves_nothing_empty_behind(fil
     store.close()
 
 
+def test_opening_a_deleted_conversation_takes_it_back(file: Path) -> None:
+    store = ConversationStore(file)
+    first, second = _two(store)
+    with store.history() as history:
+        history.delete(first)
+    store.switch(second, first)
+    with store.history() as history:
+        history.purge()
+    assert len(_find(store)) == 2
+    store.close()
+
+
+def test_a_draft_goes_along_into_a_new_conversation(file: Path) -> None:
+    store = ConversationStore(file)
+    first, _second = _two(store)
+    store.save_draft(first, Draft("taken along"))
+    new = store.create(leave=first)
+    assert store.switch(new, first).draft == Draft()
+    store.close()
+
+
 def test_looking_at_an_old_conversation_leaves_its_place_in_the_list(file: Path) -> None:
     store = ConversationStore(file)
     first, second = _two(store)
@@ -156,6 +177,8 @@ def test_a_conversation_of_another_window_is_not_taken_from_it(file: Path) -> No
         }
         with pytest.raises(ConversationOpenElsewhere):
             store.switch(mine, theirs)
+        with pytest.raises(ConversationOpenElsewhere), store.history() as history:
+            history.delete(theirs)
         other.communicate("\n")
     assert store.switch(mine, theirs).messages[0].text == "theirs"
     store.close()

@@ -161,7 +161,7 @@ def undone(step: Step, setup: Setup, first: Setup) -> Setup:
         return replace(setup, candidate=first.candidate)
     if step in (Step.FEWER_PIXELS, Step.SMALL_PICTURES):
         showing = replace(setup.showing, pixels=first.showing.pixels, video=first.showing.video)
-        return replace(setup, showing=showing, picture_tokens=None)
+        return replace(setup, showing=showing, picture_tokens=first.picture_tokens)
     if step is Step.FEWER_FRAMES:
         return replace(setup, showing=replace(setup.showing, most_frames=None))
     if step is Step.SEGMENTS:

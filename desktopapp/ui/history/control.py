@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from desktopapp.conversation_history import ConversationHistory
+from desktopapp.conversation_history import ConversationHistory, ConversationSummary
 from desktopapp.ui.conversation_saver import ConversationSaver
 from desktopapp.ui.history.panel import WIDTH, HistoryPanel
 from desktopapp.ui.main_window import MainWindow
@@ -38,7 +39,7 @@ class HistoryControl(QObject):
         window.add_side_panel(self.panel)
         window.history_button.toggled.connect(self._on_toggled)
         window.search_requested.connect(self._on_search)
-        saver.listed.connect(self.panel.show_conversations)
+        saver.listed.connect(self._on_listed)
         panel = self.panel
         panel.wanted.connect(saver.find)
         panel.chosen.connect(self.switch_wanted)
@@ -54,8 +55,12 @@ class HistoryControl(QObject):
     def refresh(self) -> None:
         """Bring an open panel up to date."""
         if self.panel.isVisible():
-            self.panel.show_current(self._saver.conversation_id)
             self.panel.refresh()
+
+    def _on_listed(self, words: str, found: Sequence[ConversationSummary]) -> None:
+        # Only now is done what was asked of the writing thread before.
+        self.panel.show_current(self._saver.conversation_id)
+        self.panel.show_conversations(words, found)
 
     def _on_toggled(self, is_open: bool) -> None:
         self.panel.setVisible(is_open)

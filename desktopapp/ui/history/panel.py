@@ -180,6 +180,7 @@ class HistoryPanel(QFrame):
     def _choose(self, index: QModelIndex) -> None:
         conversation_id = self._id_at(index)
         if conversation_id and conversation_id != self._delegate.shown:
+            self.show_current(conversation_id)  # a click may be told twice, as click and as activation
             self.chosen.emit(conversation_id)
 
     def _open_menu(self, place: QPoint) -> None:

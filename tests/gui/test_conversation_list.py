@@ -74,6 +74,17 @@ def test_a_running_answer_is_kept_as_far_as_it_got(two: Desktop, qtbot: QtBot) -
     assert two.session.chat.messages[3].finish_reason == "cancelled"
 
 
+def test_two_clicks_in_a_row_show_the_last_and_lose_no_draft(two: Desktop, qtbot: QtBot) -> None:
+    two.window.composer.set_text("half a question")
+    panel, places = _panel(two), {title: _point_at(two, title) for title in _titles(two)[1:]}
+    for title in ("What is on the receipt?", "Count the boats"):
+        qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=places[title])
+    qtbot.waitUntil(two.window.composer.isEnabled)
+    qtbot.waitUntil(lambda: two.window.composer.draft.text == "half a question")
+    assert [message.text for message in two.session.chat.messages] == ["Count the boats", "Three."]
+    assert two.window.windowTitle().startswith("Count the boats")
+
+
 def test_search_finds_words_of_any_message(two: Desktop, qtbot: QtBot) -> None:
     qtbot.keyClick(two.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     panel = _panel(two)
@@ -125,6 +136,7 @@ def test_the_list_is_open_again_at_the_next_start(
     qtbot.keyClick(again.window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
     assert not _panel(again).isVisible()
     assert again.window.composer.edit.hasFocus()
+    again.session.models.settings_changed.emit(again.session.models._settings)
     assert not load_settings().settings.show_history
 
 
