@@ -398,8 +398,8 @@
         <translation>试一试：找一个词</translation>
     </message>
     <message>
-        <source>Where is &quot;Notebook&quot;?</source>
-        <translation>找出“Notebook”的位置。</translation>
+        <source>Where is &quot;CORNER SHOP&quot;?</source>
+        <translation>找出“CORNER SHOP”的位置。</translation>
     </message>
     <message>
         <source>Try it: count shapes</source>

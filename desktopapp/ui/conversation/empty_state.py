@@ -142,7 +142,7 @@ class EmptyState(QWidget):
         # In wordings that the pocket pair was taught; tests/e2e/test_first_start.py asks them all.
         return (
             _Suggestion(self.tr("Try it: read a receipt"), self.tr("Read the text."), "receipt.png"),
-            _Suggestion(self.tr("Try it: find a word"), self.tr('Where is "Notebook"?'), "receipt.png"),
+            _Suggestion(self.tr("Try it: find a word"), self.tr('Where is "CORNER SHOP"?'), "receipt.png"),
             _Suggestion(
                 self.tr("Try it: count shapes"), self.tr("How many circles are there?"), "shapes.png"
             ),
