@@ -1,4 +1,4 @@
-"""Every error that this program raises on purpose.
+"""Every error that this program raises on purpose: one list, however long, so that no sentence is written twice.
 
     AppError
     ├── UsageError                  wrong words on the command line

@@ -62,8 +62,8 @@ class Chat(QObject):
         self._choice = ModelChoice("")
         self._model_label = ""
         self._reasoning = ReasoningLimits()
+        # Questions for the other model: how it is asked, and the question that this one repeats.
         self._again: dict[str, tuple[Mode, str]] = {}
-        """Questions for the other model: how it is asked, and the question that this one repeats."""
         self._messages: dict[str, StoredMessage] = {}
         self._refused: set[str] = set()
         self.waiting = WaitingWords(view, self)
@@ -265,13 +265,9 @@ class Chat(QObject):
         earlier = list(takewhile(lambda message: message.message_id != asked_first, self._said()))
         dialogue = build_dialogue(earlier, question, self._refused)
         answer = StoredMessage(
-            uuid.uuid4().hex,
-            Role.ASSISTANT,
-            "",
-            MessageState.RUNNING,
-            model_label=self._model_label,
-            job=goes_on.job if goes_on is not None else {},
+            uuid.uuid4().hex, Role.ASSISTANT, "", MessageState.RUNNING, model_label=self._model_label
         )
+        answer = replace(answer, job=goes_on.job if goes_on is not None else {})
         waiting = self._hide_queued()
         self._messages[answer.message_id] = answer
         self._saver.save_message(answer)
@@ -300,8 +296,7 @@ class Chat(QObject):
             return
         self._view.remove_message(message.message_id)
         del self._messages[message.message_id]
-        message = replace(message, state=MessageState.SENT)
-        self._messages[message.message_id] = message
+        self._messages[message.message_id] = message = replace(message, state=MessageState.SENT)
         self._saver.move_to_end(message)
         self._show_question(message)
         self._ask(message)

@@ -206,6 +206,22 @@ def test_a_stopped_job_goes_on(desktop: Desktop, tmp_path: Path) -> None:
     assert not shown(desktop).footer.go_on_button.isVisible()
 
 
+def test_a_second_stop_keeps_the_parts_of_both_runs(desktop: Desktop, tmp_path: Path) -> None:
+    path = tmp_path / "long.pdf"
+    finish(desktop, begin_job(desktop, path), "One.", FinishReason.CANCELLED)
+    QTest.mouseClick(shown(desktop).footer.go_on_button, Qt.MouseButton.LeftButton)
+    second = script_of(desktop).requests[-1].request_id
+    answered = AnsweredStretch(stretch(path, 6, 10), "Two.")
+    waiting = (stretch(path, 11, 15),)
+    script_of(desktop).stretch_answered.emit(StretchAnswered(second, answered, waiting))
+    finish(desktop, second, "One.\n\nTwo.", FinishReason.CANCELLED)
+    QTest.mouseClick(shown(desktop).footer.go_on_button, Qt.MouseButton.LeftButton)
+    job = script_of(desktop).requests[-1].job
+    assert job is not None
+    assert [one.text for one in job.answered] == ["One.", "Two."]
+    assert job.waiting == waiting
+
+
 def test_a_failed_job_goes_on(desktop: Desktop, tmp_path: Path) -> None:
     path = tmp_path / "long.pdf"
     request_id = begin_job(desktop, path)

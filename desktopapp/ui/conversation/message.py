@@ -28,7 +28,7 @@ RING_PX = 6
 
 
 class Message(QWidget):
-    """One turn of the conversation.
+    """One turn of the conversation. Abstract; `abc` cannot say so, since Qt's widgets have a metaclass of their own.
 
     Args:
         message_id: of the turn.
