@@ -56,7 +56,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class SamplingOverrides:
-    """What the person set by hand; None keeps the default of the model's kind.
+    """What the person set by hand; None keeps what the model recommends, else the default of its kind.
 
     Args:
         temperature: 0 decodes greedily.

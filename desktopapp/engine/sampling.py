@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from desktopapp.engine.request import SamplingOverrides
-from desktopapp.modelstore.model import ModelKind
+from desktopapp.modelstore.model import ModelKind, OwnSampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ _DEFAULTS = {
     ModelKind.INSTRUCT: SamplingParameters(temperature=0.7, top_p=0.8, top_k=20, presence_penalty=1.5),
     ModelKind.THINKING: SamplingParameters(temperature=1.0, top_p=0.95, top_k=20, presence_penalty=0.0),
 }
+_SAYS_NOTHING = OwnSampling()
 _LONGEST_OUTPUT = {
     (ModelKind.INSTRUCT, True): 16_384,
     (ModelKind.INSTRUCT, False): 32_768,
@@ -40,21 +42,23 @@ _LONGEST_OUTPUT = {
 }
 
 
-def resolve_sampling(kind: ModelKind, overrides: SamplingOverrides) -> SamplingParameters:
-    """The defaults of the model's kind with the person's values laid over them."""
+def resolve_sampling(
+    kind: ModelKind, overrides: SamplingOverrides, own: OwnSampling = _SAYS_NOTHING
+) -> SamplingParameters:
+    """The person's values before the model's own, these before the defaults of its kind.
+
+    At temperature 0 the presence penalty of the kind is left out: with it, the token taken is not the likeliest.
+    """
     default = _DEFAULTS[kind]
 
-    def pick(own: float | None, other: float) -> float:
-        return other if own is None else own
+    def pick(name: str) -> Any:
+        said = (getattr(source, name) for source in (overrides, own, default))
+        return next(value for value in said if value is not None)
 
-    return SamplingParameters(
-        temperature=pick(overrides.temperature, default.temperature),
-        top_p=pick(overrides.top_p, default.top_p),
-        top_k=default.top_k if overrides.top_k is None else overrides.top_k,
-        presence_penalty=pick(overrides.presence_penalty, default.presence_penalty),
-        repetition_penalty=pick(overrides.repetition_penalty, default.repetition_penalty),
-        seed=overrides.seed,
-    )
+    if pick("temperature") <= 0:
+        default = replace(default, presence_penalty=0.0)
+    names = ("temperature", "top_p", "top_k", "presence_penalty", "repetition_penalty")
+    return replace(default, **{name: pick(name) for name in names}, seed=overrides.seed)
 
 
 def longest_output(kind: ModelKind, has_media: bool) -> int:

@@ -26,6 +26,7 @@ from desktopapp.modelstore.naming import (
     split_part,
     without_precision,
 )
+from desktopapp.modelstore.own_sampling import sampling_from_metadata
 
 ARCHITECTURES = ("qwen3vl", "qwen3vlmoe")
 PROJECTOR_ARCHITECTURE = "clip"
@@ -253,6 +254,7 @@ def _files(
         weights.size_bytes + (projector.size_bytes if projector else 0),
         tuple(missing),
         _damage(damaged_projector) if damaged_projector else None,
+        sampling_from_metadata(weights.header.metadata if weights.header else {}),
     )
 
 

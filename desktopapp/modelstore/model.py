@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -22,6 +22,21 @@ class WeightFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnSampling:
+    """How a model's makers want its tokens chosen; None where they say nothing. Fields as in `SamplingOverrides`."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    presence_penalty: float | None = None
+    repetition_penalty: float | None = None
+
+    def greedy(self) -> OwnSampling:
+        """The same with the likeliest token taken always."""
+        return replace(self, temperature=0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFiles:
     """One loadable form of a model.
 
@@ -33,6 +48,7 @@ class ModelFiles:
         size_bytes: of all files that loading reads, the projector included.
         missing: what is missing, in words; empty when it can be loaded.
         damaged: name of the file that is there and cannot be read, and why; else None.
+        sampling: that its makers recommend.
     """
 
     format: WeightFormat
@@ -42,6 +58,7 @@ class ModelFiles:
     size_bytes: int
     missing: tuple[str, ...] = ()
     damaged: tuple[str, str] | None = None
+    sampling: OwnSampling = OwnSampling()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from desktopapp.modelstore.found import (
 )
 from desktopapp.modelstore.model import InstalledModel, ModelFiles, WeightFormat
 from desktopapp.modelstore.naming import family_name, kind_from_name, kind_from_template
+from desktopapp.modelstore.own_sampling import read_generation_config
 from desktopapp.modelstore.safetensors_header import precision_of, read_safetensors_header
 
 ARCHITECTURES = ("qwen3_vl", "qwen3_vl_moe")
@@ -49,7 +50,10 @@ def inspect_safetensors_folder(folder: Path) -> Found:
         config = {}
     missing += damage + _missing_helpers(folder) + ([] if template else [CHAT_TEMPLATE_WORDS])
     size_bytes = sum(shard.stat().st_size for shard in shards)
-    files = ModelFiles(WeightFormat.SAFETENSORS, folder, None, precision, size_bytes, tuple(missing))
+    sampling = read_generation_config(folder)
+    files = ModelFiles(
+        WeightFormat.SAFETENSORS, folder, None, precision, size_bytes, tuple(missing), sampling=sampling
+    )
     model = InstalledModel(
         name, folder, kind, family_name(name), (files,), random_weights=config.get("random_weights") is True
     )

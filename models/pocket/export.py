@@ -33,7 +33,9 @@ def export_model(checkpoint: Path, folder: Path, kind: ModelKind) -> None:
     write_tokenizer(folder, tokenizer, context_tokens=SHAPE.context_tokens)
     write_chat_template(folder, kind)
     write_processors(folder, max_image_pixels=MAX_IMAGE_PIXELS)
-    write_configs(folder, SHAPE, kind, tokenizer.get_vocab(with_added_tokens=True), dtype="BF16")
+    write_configs(
+        folder, SHAPE, kind, tokenizer.get_vocab(with_added_tokens=True), dtype="BF16", is_greedy=True
+    )
     write_weights(folder / "model.safetensors", tensors, "BF16")
 
 

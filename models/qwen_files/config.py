@@ -72,6 +72,7 @@ def write_configs(
     token_ids: Mapping[str, int],
     *,
     dtype: FloatType,
+    is_greedy: bool = False,
     extra: Mapping[str, Any] | None = None,
 ) -> None:
     """Write config.json and generation_config.json.
@@ -82,20 +83,23 @@ def write_configs(
         kind: decides the sampling defaults.
         token_ids: id of each control token by its text.
         dtype: of the stored weights.
+        is_greedy: its makers want the likeliest token taken always, without penalties.
         extra: further fields of config.json.
     """
     write_json(folder / "config.json", _config(shape, token_ids, dtype) | dict(extra or {}))
     defaults = resolve_sampling(kind, SamplingOverrides())
-    generation = {
-        "bos_token_id": token_ids[END_OF_TEXT],
-        "do_sample": True,
-        "eos_token_id": [token_ids[TURN_END], token_ids[END_OF_TEXT]],
-        "pad_token_id": token_ids[END_OF_TEXT],
+    recipe = {
         "repetition_penalty": defaults.repetition_penalty,
         "temperature": defaults.temperature,
         "top_k": defaults.top_k,
         "top_p": defaults.top_p,
     }
+    generation = {
+        "bos_token_id": token_ids[END_OF_TEXT],
+        "do_sample": not is_greedy,
+        "eos_token_id": [token_ids[TURN_END], token_ids[END_OF_TEXT]],
+        "pad_token_id": token_ids[END_OF_TEXT],
+    } | ({} if is_greedy else recipe)
     write_json(folder / "generation_config.json", generation)
 
 

@@ -53,7 +53,7 @@ def answer_request(
         admission: lets a generation go from phase to phase; None where no plan says what each takes.
     """
     kind = running.model.kind
-    sampling = resolve_sampling(kind, request.sampling)
+    sampling = resolve_sampling(kind, request.sampling, running.files.sampling)
     limit = request.max_new_tokens or longest_output(kind, has_media=bool(attached.items))
     wordings = stage_prompts(request.turns[-1].text if request.turns else "")
 

@@ -14,6 +14,8 @@ from desktopapp.modelstore.gguf_export.source import ModelFolder, Section
 from desktopapp.modelstore.gguf_export.text_model import TextModel
 from desktopapp.modelstore.gguf_export.vocabulary import read_chat_template, read_vocabulary
 from desktopapp.modelstore.gguf_folder import RANDOM_WEIGHTS_KEY
+from desktopapp.modelstore.model import OwnSampling
+from desktopapp.modelstore.own_sampling import read_generation_config
 from desktopapp.modelstore.safetensors_folder import ARCHITECTURES
 
 PRECISIONS = ("F32", "F16", "BF16", "Q8_0")
@@ -68,6 +70,7 @@ def export_gguf(
 
     text_writer = _new_writer(text.architecture, gguf.GGUFType.MODEL, source, config, precision)
     text.add_keys(text_writer, read_vocabulary(source, text.vocabulary_size), read_chat_template(source))
+    _add_sampling_keys(text_writer, read_generation_config(folder))
     projector_writer = _new_writer("clip", gguf.GGUFType.MMPROJ, source, config, projector_precision)
     projector.add_keys(projector_writer)
     _write(text_writer, text_tensors, text_file, source.name)
@@ -86,6 +89,18 @@ def _new_writer(
     if config.values.get("random_weights") is True:
         writer.add_bool(RANDOM_WEIGHTS_KEY, True)
     return writer
+
+
+def _add_sampling_keys(writer: gguf.GGUFWriter, own: OwnSampling) -> None:
+    """What the makers recommend, of which the format has no key for the presence penalty."""
+    if own.temperature is not None:
+        writer.add_sampling_temp(own.temperature)
+    if own.top_k is not None:
+        writer.add_sampling_top_k(own.top_k)
+    if own.top_p is not None:
+        writer.add_sampling_top_p(own.top_p)
+    if own.repetition_penalty is not None:
+        writer.add_sampling_penalty_repeat(own.repetition_penalty)
 
 
 def _write(writer: gguf.GGUFWriter, tensors: Sequence[TensorToWrite], path: Path, model_name: str) -> None:
