@@ -14,7 +14,7 @@ help:
 	@echo "make bench   the benchmarks"
 	@echo "make pocket  make the pocket models from nothing, on a GPU; see models/pocket/README.md"
 	@echo "make pocket-eval  measure them: the table of their model card, in hours on two cores; EVAL=--quick: 20 items a skill"
-	@echo "make package  an installable program without PyTorch, into dist/; see docs/packaging.md"
+	@echo "make package  an installable program without PyTorch, into dist/; BUNDLE=--gpu=cuda and others: see docs/packaging.md"
 	@echo "make package-full  the same with PyTorch"
 	@echo "make clean   remove what was built, but for the environment; make distclean removes that as well"
 
@@ -54,10 +54,10 @@ pocket-eval: headless
 		--fonts build/pocket/fonts/heldout --words build/pocket/fonts/words.txt $(EVAL)
 
 package: headless
-	@$(VENV)/python packaging/build_bundle.py lite
+	@$(VENV)/python packaging/build_bundle.py lite $(BUNDLE)
 
 package-full: headless
-	@$(VENV)/python packaging/build_bundle.py full
+	@$(VENV)/python packaging/build_bundle.py full $(BUNDLE)
 
 clean:
 	rm -f models/qwen3-vl/qwen3-vl-pocket-*/*.gguf

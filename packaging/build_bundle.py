@@ -1,6 +1,6 @@
 """Make an installable program: llama.cpp's libraries, icons, the frozen bundle, and on Linux its packages.
 
-    python packaging/build_bundle.py lite|full [--gpu vulkan|cuda|metal|none] [--no-packages]
+    python packaging/build_bundle.py lite|full [--gpu vulkan|cuda|metal|none] [--libraries FOLDER] [--no-packages]
 
 `make package` and `make package-full` do this after the set-up. Everything goes to `build/` and `dist/`.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 import build_llama
 import make_icons
 from bundle_contents import CONTENTS, FLAVOURS, NAME, ROOT, Flavour
+from full_contents import installed_bytes
 
 LITE_LIMIT_BYTES = 400 * 10**6
 FULL_MARGIN_BYTES = 350 * 10**6
@@ -74,10 +75,7 @@ def check_size(program: Path, flavour: Flavour) -> str:
     """
     models = size_of(program / CONTENTS / "models")
     own = size_of(program) - models
-    limit = LITE_LIMIT_BYTES
-    if flavour == "full":
-        limit = FULL_MARGIN_BYTES + sum(size_of(folder) for folder in (program / CONTENTS).glob("torch*"))
-        limit += sum(size_of(folder) for folder in (program / CONTENTS).glob("nvidia*"))
+    limit = LITE_LIMIT_BYTES if flavour == "lite" else installed_bytes("torch") + FULL_MARGIN_BYTES
     words = f"{own / 1e6:.0f} MB without models (limit {limit / 1e6:.0f}), models {models / 1e6:.0f} MB"
     if own > limit:
         raise SystemExit(f"{program} is too large: {words}")
@@ -94,11 +92,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--gpu", choices=[*build_llama.GPUS, "none"], default=default, help="of llama.cpp")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="compilers at a time")
     parser.add_argument("--source", type=Path, help="llama.cpp's sources; downloaded without")
+    parser.add_argument(
+        "--libraries", type=Path, help="llama.cpp's, as build_llama.py left them; built without"
+    )
     parser.add_argument("--no-packages", action="store_true", help="stop at the program's folder")
     options = parser.parse_args(argv)
     gpus = [] if options.gpu == "none" else [options.gpu]
-    source = options.source or build_llama.fetch_source(build_llama.BUILD / "source")
-    libraries = build_llama.build(source, gpus, options.jobs)
+    libraries = options.libraries
+    if libraries is None:
+        source = options.source or build_llama.fetch_source(build_llama.BUILD / "source")
+        libraries = build_llama.build(source, gpus, options.jobs)
     make_icons.make_icons()
     if sys.platform == "win32":
         subprocess.run([sys.executable, str(ROOT / "packaging/windows/write_resources.py")], check=True)

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+import full_contents
+
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "qwen3-vl-desktop"
 Flavour: TypeAlias = Literal["lite", "full"]
@@ -24,7 +26,6 @@ _FULL_PACKAGES = ("torch", "transformers", "accelerate", "safetensors", "tokeniz
 # Nothing of these is used; each was found in a bundle that was made without this list.
 _NEVER = (
     "tkinter",
-    "unittest.mock",
     "pytest",
     "_pytest",
     "hypothesis",
@@ -51,8 +52,8 @@ _NEVER = (
     "PySide6.QtOpenGL",
     "PySide6.QtWebEngineCore",
 )
-# llama.cpp's Python package asks for these in parts of it that are not used here.
-_LITE_NEVER = ("gguf", "requests", "huggingface_hub", "sympy", "networkx", "sqlite3.test")
+# llama.cpp's Python package asks for these in parts of it that are not used here; torch needs all but gguf.
+_LITE_NEVER = ("unittest.mock", "gguf", "requests", "huggingface_hub", "sympy", "networkx", "sqlite3.test")
 # Imported inside functions, by name, or by a child process.
 _HIDDEN = (
     "desktopapp.app",
@@ -72,7 +73,6 @@ _HIDDEN = (
     "pynvml",
     "pypdfium2",
 )
-_FULL_HIDDEN = ("desktopapp.engine.backends.transformers.backend", "transformers.models.qwen3_vl")
 METADATA = (
     "pyside6-essentials",
     "llama-cpp-python",
@@ -83,7 +83,6 @@ METADATA = (
     "jinja2",
     "msgspec",
 )
-_FULL_METADATA = ("torch", "transformers", "accelerate", "safetensors", "tokenizers", "regex", "tqdm")
 
 # Destinations, as patterns of `fnmatch`; `*` spans folders.
 _QT_PLUGINS = (
@@ -160,17 +159,23 @@ def program_version() -> str:
 
 def excluded_modules(flavour: Flavour) -> list[str]:
     """Modules that must not be followed."""
-    return [*_NEVER, *(() if flavour == "full" else (*_FULL_PACKAGES, *_LITE_NEVER))]
+    others = full_contents.excluded_modules() if flavour == "full" else (*_FULL_PACKAGES, *_LITE_NEVER)
+    return [*_NEVER, *others]
 
 
 def hidden_imports(flavour: Flavour) -> list[str]:
     """Modules that PyInstaller cannot see being imported."""
-    return [*_HIDDEN, *(_FULL_HIDDEN if flavour == "full" else ())]
+    return [*_HIDDEN, *(full_contents.hidden_imports() if flavour == "full" else ())]
+
+
+def source_modules(flavour: Flavour) -> dict[str, str]:
+    """Modules whose sources are read at run time, as PyInstaller's `module_collection_mode`."""
+    return full_contents.SOURCES if flavour == "full" else {}
 
 
 def metadata_packages(flavour: Flavour) -> list[str]:
     """Packages whose versions are read at run time, by `doctor` or by transformers."""
-    return [*METADATA, *(_FULL_METADATA if flavour == "full" else ())]
+    return [*METADATA, *(full_contents.metadata_packages() if flavour == "full" else ())]
 
 
 def data_files(flavour: Flavour) -> list[tuple[Path, str]]:
@@ -181,7 +186,7 @@ def data_files(flavour: Flavour) -> list[tuple[Path, str]]:
     """
     files = [ROOT / "desktopapp/engine/routing/weights.json", ROOT / "LICENSE"]
     resources = ROOT / "resources"
-    files += sorted(resources.glob("icons/*.svg"))
+    files += sorted([*resources.glob("*.json"), *resources.glob("icons/*.svg")])
     files += sorted(path for path in resources.glob("samples/*") if path.suffix != ".py")
     translations = sorted(resources.glob("translations/*.ts"))
     files += [path.with_suffix(".qm") for path in translations]
@@ -212,10 +217,8 @@ def is_wanted(destination: str, flavour: Flavour) -> bool:
         return _matches(path.partition("/plugins/")[2], _QT_PLUGINS)
     if path.startswith("PySide6/") and "/translations/" in path:
         return _matches(path, [f"*/qtbase_{language}.qm" for language in _LANGUAGES])
-    if flavour == "full" and path.startswith(("torch/", "transformers/", "triton/")):
-        return not _matches(
-            path, ("*.h", "*.hpp", "*.cuh", "*.a", "*.lib", "*.cmake", "*.pyi", "torch/test/*")
-        )
+    if flavour == "full" and path.startswith(("torch/", "transformers/", "triton/", "nvidia/")):
+        return not _matches(path, full_contents.UNWANTED)
     return not _matches(path, _UNWANTED)
 
 
@@ -223,6 +226,11 @@ def stub_kind(destination: str) -> str:
     """What stands in for a collected library: `null`, `abort`, or empty where it goes in itself."""
     name = destination.rpartition("/")[2]
     return next((kind for stem, kind in STUBS.items() if name.startswith(f"{stem}-")), "")
+
+
+def is_link_to_torch(destination: str, source: str) -> bool:
+    """Whether an entry is a link at the top to a library of torch's, which finds its own by their place."""
+    return "/" not in destination and source.startswith(("nvidia/", "torch/"))
 
 
 def is_second_copy(destination: str, libraries: Iterable[Path]) -> bool:
