@@ -99,11 +99,12 @@ def metadata_packages() -> list[str]:
 
 
 def _other_models() -> list[str]:
-    folders = sorted((_folder_of("transformers") / "models").iterdir())
+    """All modules of the models that are not needed, but not their packages: transformers looks into each for a tokenizer."""
+    files = sorted((_folder_of("transformers") / "models").glob("*/*.py"))
     return [
-        f"transformers.models.{path.name}"
-        for path in folders
-        if path.is_dir() and path.name not in (*_MODELS, "__pycache__")
+        f"transformers.models.{path.parent.name}.{path.stem}"
+        for path in files
+        if path.parent.name not in _MODELS and path.stem != "__init__"
     ]
 
 

@@ -18,6 +18,8 @@ DIST = ROOT / "dist"
 _OWN = ROOT / "packaging" / "linux"
 _METAINFO = "io.github.qwen3_vl_desktop.metainfo.xml"
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+# Of xz: NVIDIA's libraries are gigabytes that hardly get smaller.
+_COMPRESSION: dict[Flavour, int] = {"lite": 6, "full": 0}
 # Not linked against, but what a window looks for: fonts, and the loader of Vulkan drivers.
 _RECOMMENDED = ("fonts-dejavu-core", "libvulkan1", "mesa-vulkan-drivers")
 
@@ -68,7 +70,7 @@ def make_archive(program: Path, flavour: Flavour) -> Path:
     work = _fresh(ROOT / "build" / "archive" / flavour)
     copy_shared(work / "share")
     target = DIST / f"{_base(flavour)}.tar.xz"
-    with tarfile.open(target, "w:xz", preset=6) as archive:
+    with tarfile.open(target, "w:xz", preset=_COMPRESSION[flavour]) as archive:
         for script in ("install.sh", "uninstall.sh"):
             archive.add(_OWN / script, f"{_base(flavour)}/{script}", filter=_owned_by_root)
         archive.add(ROOT / "LICENSE", f"{_base(flavour)}/LICENSE", filter=_owned_by_root)
@@ -92,7 +94,8 @@ def make_deb(program: Path, flavour: Flavour) -> Path:
     (tree / "DEBIAN").mkdir()
     (tree / "DEBIAN" / "control").write_text(control(program, flavour), encoding="utf-8")
     name = f"{package_name(flavour)}_{program_version()}_{_MACHINES.get(platform.machine(), platform.machine())}.deb"
-    command = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(tree), str(DIST / name)]
+    packing = ["-Zxz", f"-z{_COMPRESSION[flavour]}"]
+    command = ["dpkg-deb", "--root-owner-group", *packing, "--build", str(tree), str(DIST / name)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return DIST / name
 
@@ -142,12 +145,14 @@ def make_appimage(program: Path, flavour: Flavour, tool: str) -> Path:
     Args:
         program: the frozen program's folder.
         flavour: which program.
-        tool: path of appimagetool.
+        tool: path of appimagetool; it downloads the part that mounts an AppImage, unless `APPIMAGE_RUNTIME` names a file.
     """
     tree = make_appdir(program, flavour)
     target = DIST / f"{_base(flavour)}.AppImage"
     environment = {**os.environ, "ARCH": platform.machine()}
-    subprocess.run([tool, "--no-appstream", str(tree), str(target)], check=True, env=environment)
+    runtime = os.environ.get("APPIMAGE_RUNTIME")
+    options = ["--no-appstream", *(["--runtime-file", runtime] if runtime else [])]
+    subprocess.run([tool, *options, str(tree), str(target)], check=True, env=environment)
     return target
 
 
@@ -190,4 +195,8 @@ def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 def checksums(files: Iterable[Path]) -> str:
     """Lines as `sha256sum --check` reads them."""
-    return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
+    lines = []
+    for file in files:
+        with file.open("rb") as stream:
+            lines.append(f"{hashlib.file_digest(stream, 'sha256').hexdigest()}  {file.name}\n")
+    return "".join(lines)
