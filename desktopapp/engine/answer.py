@@ -62,6 +62,7 @@ class Answer:
         self._texts: dict[Channel, list[str]] = {channel: [] for channel in Channel}
         self._calls: CallFilter | None = None
         self._reply: list[str] = []
+        self._reply_thought: list[str] = []
         self._reply_channel = Channel.ANSWER
         self._goes_on = False
         self._budget_tokens = 0
@@ -112,7 +113,7 @@ class Answer:
         self._parser = ThoughtParser(opened=opens_thought)
         self._calls = CallFilter() if holds_calls else None
         self._is_first_prompt = self._first_prompt is None
-        self._reply = []
+        self._reply, self._reply_thought = [], []
         self._reply_channel = channel
         self._goes_on = False
         self._budget_tokens = budget_tokens
@@ -124,9 +125,9 @@ class Answer:
             written: as the model would have written it, tags included.
             text: of it, what stands behind the thought.
         """
-        for _ in self._parser.feed(written):
-            pass
-        self._reply = [text]
+        pieces = self._parser.feed(written)
+        self._reply_thought = [piece for channel, piece in pieces if channel is Channel.THOUGHT]
+        self._reply = [text] if text else []
 
     def go_on(self) -> None:
         """Tell that the next steps of the backend go on with the same reply: its prompt is no news."""
@@ -159,9 +160,19 @@ class Answer:
         return self._parser.inside_thought
 
     @property
+    def thought_end(self) -> str:
+        """A value of `ThoughtEnd`: why the last thought ended; empty before that."""
+        return self._thought_end
+
+    @property
     def reply_text(self) -> str:
         """What the reply says behind its thought so far."""
         return "".join(self._reply)
+
+    @property
+    def reply_thought(self) -> str:
+        """The thought of the reply so far, what it went on from included."""
+        return "".join(self._reply_thought)
 
     @property
     def new_tokens(self) -> int:
@@ -270,6 +281,7 @@ class Answer:
     def _added(self, pieces: Iterator[tuple[Channel, str]]) -> Iterator[Event]:
         for channel, text in pieces:
             if channel is Channel.THOUGHT:
+                self._reply_thought.append(text)
                 self._texts[channel].append(text)
                 yield TextAdded(self.request_id, channel, text)
                 continue

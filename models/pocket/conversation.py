@@ -42,6 +42,7 @@ class Turn:
         thought_places: as `places`, of the thought.
         marks: places in the thought where it may be cut, first ones first.
         is_cut: the thought was cut at a budget: it is not taught to end there.
+        given: characters at the thought's beginning that stand in the prompt: they are not taught.
     """
 
     question: str
@@ -51,6 +52,7 @@ class Turn:
     thought_places: NDArray[np.float32] | None = None
     marks: tuple[Mark, ...] = ()
     is_cut: bool = False
+    given: int = 0
 
 
 @dataclass(slots=True)
@@ -104,7 +106,9 @@ class Tokens:
             question += [THOUGHT_START_ID, *b"\n"]
             self.add(np.array(question, np.int32), count=False)
             thought = np.frombuffer(turn.thought.encode(), np.uint8).astype(np.int32)
-            self.add(thought, count=True, places=turn.thought_places)
+            for part, count in ((slice(turn.given), False), (slice(turn.given, None), True)):
+                places = None if turn.thought_places is None else turn.thought_places[part]
+                self.add(thought[part], count=count, places=places)
             closing = np.array([*b"\n", THOUGHT_END_ID, *b"\n\n"], np.int32)
             self.add(closing, count=not turn.is_cut)
         else:

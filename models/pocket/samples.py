@@ -21,7 +21,7 @@ from models.pocket.reading import (
 )
 from models.pocket.refusals import refusal_turn, talk_turn
 from models.pocket.scene import Canvas, Line
-from models.pocket.shapes import paint_change, paint_shapes, shape_turn
+from models.pocket.shapes import count_turn, paint_change, paint_shapes, shape_turn
 from models.pocket.spotting import spot_turn, table_turn
 from models.pocket.staging import can_be_staged, cut_turn, stage_turn
 from models.pocket.sums import draw_items, item_turn, paint_expression, paint_items, text_turn
@@ -44,6 +44,7 @@ class Mixture:
         spotted: share of pictures of text whose first question is for all of it in a form: JSON, Markdown, CSV.
         most_turns: in one conversation.
         most_items: in a list of numbers without a picture.
+        counted: share of the pictures with shapes that have many of few kinds, to be counted.
     """
 
     pages: float = 0.32
@@ -57,6 +58,7 @@ class Mixture:
     spotted: float = 0.0
     most_turns: int = 6
     most_items: int = 6
+    counted: float = 0.0
 
 
 DEFAULT_MIXTURE = Mixture()
@@ -95,7 +97,7 @@ def draw_sample(
         (mixture.tables, lambda: _table(canvas, source, max_chars, mixture.spotted)),
         (mixture.strips, lambda: _strip(canvas, source, max_chars)),
         (mixture.labels, lambda: _labels(canvas, source, max_chars, mixture.spotted)),
-        (mixture.shapes, lambda: _shapes(canvas)),
+        (mixture.shapes, lambda: _shapes(canvas, mixture.counted)),
     )
     for share, make in makers:
         if draw < share:
@@ -104,9 +106,10 @@ def draw_sample(
     return _converse(source, *_sums(canvas, source), max_tokens, mixture)
 
 
-def _shapes(canvas: Canvas) -> _Talk:
-    shapes = paint_shapes(canvas, most=9)
-    return None, lambda: shape_turn(canvas, shapes)
+def _shapes(canvas: Canvas, counted: float) -> _Talk:
+    crowded = canvas.rng.random() < counted
+    shapes = paint_shapes(canvas, most=9, crowded=crowded)
+    return None, lambda: (count_turn if crowded else shape_turn)(canvas, shapes)
 
 
 def _paragraph(canvas: Canvas, source: TextSource, max_chars: int) -> _Talk:

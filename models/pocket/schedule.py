@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from models.pocket.batches import BatchPlan
@@ -23,6 +23,8 @@ _STAGE_TOKENS = 640
 # Room for places of some lines in JSON.
 _SPOT_TOKENS = 560
 _NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz-_0123456789"
+# It answers at once: counting it can learn, sums it can only guess.
+_INSTRUCT = Mixture(shapes=0.34, thinking=0.0, counted=0.5)
 _TALKS = ((0.55, 260, 6), (0.87, 700, 14), (1.0, 2150, 64))
 
 
@@ -102,7 +104,8 @@ def _mixed(rng: Random, grown: float, thinking: float) -> BatchPlan:
     chars = int(10 + grown * (min(_MOST_CHARS, _CHARS_A_CELL * cells) - 10))
     enlarged = _enlarged(rng) if grown > 0.5 and sizes is SMALL else 1.0
     # Shapes and tables of numbers want room.
-    mixture = Mixture(thinking=thinking) if enlarged < 1.5 else Mixture(0.5, 0, 0.1, 0, 0.4, 0, thinking)
+    usual = Mixture(thinking=thinking, counted=0.25) if thinking else _INSTRUCT
+    mixture = usual if enlarged < 1.5 else Mixture(0.5, 0, 0.1, 0, 0.4, 0, thinking)
     return _pictures(height, width, int(chars * 1.15) + _QUESTION_TOKENS, chars, mixture, enlarged)
 
 
@@ -135,6 +138,8 @@ def _numbers(rng: Random, thinking: float) -> BatchPlan:
     draw = rng.random()
     height, width = (SMALL if draw < 0.3 else MIDDLE if draw < 0.65 else LARGE).draw(rng)
     mixture = Mixture(0, 0, 0, 0, 0, 0.3, thinking, staged=0.5)
+    if not thinking:
+        mixture = replace(_INSTRUCT, pages=0, labels=0, shapes=0.8)
     return _pictures(height, width, _STAGE_TOKENS if thinking else _QUESTION_TOKENS, 60, mixture)
 
 

@@ -16,18 +16,25 @@ _TRIES = 40
 _GAP_PX = 4
 
 
-def paint_shapes(canvas: Canvas, *, most: int) -> list[Shape]:
-    """One to `most` shapes that do not touch, in reading order."""
+def paint_shapes(canvas: Canvas, *, most: int, crowded: bool = False) -> list[Shape]:
+    """Shapes that do not touch, in reading order.
+
+    Args:
+        canvas: is painted on.
+        most: of them.
+        crowded: half as many at least, of one or two kinds and colours: there is something to count.
+    """
     rng = canvas.rng
     dark = rng.random() < 0.4
     canvas.paint_background(dark=dark)
     hidden = {"black"} if dark else {"white"}
     colours = [name for name in COLOURS if name not in hidden]
-    if rng.random() < 0.4:
-        colours = rng.sample(colours, 2)
-    kinds = list(SHAPE_NAMES) if rng.random() < 0.6 else rng.sample(SHAPE_NAMES, 2)
+    if crowded or rng.random() < 0.4:
+        colours = rng.sample(colours, rng.randint(1, 2) if crowded else 2)
+    few = crowded or rng.random() >= 0.6
+    kinds = rng.sample(SHAPE_NAMES, rng.randint(1, 2) if crowded else 2) if few else list(SHAPE_NAMES)
     shapes: list[Shape] = []
-    target = rng.randint(1, most)
+    target = rng.randint((most + 1) // 2 if crowded else 1, most)
     limit = min(canvas.width, canvas.height) / (2.2 if target < 5 else 3.2)
     sizes = [index for index, size in enumerate(SHAPE_SIZES_PX) if size < limit]
     for _ in range(_TRIES):
@@ -80,6 +87,11 @@ def shape_turn(canvas: Canvas, shapes: list[Shape]) -> Turn | None:
         _find,
     )
     return canvas.rng.choice(makers)(canvas, shapes)
+
+
+def count_turn(canvas: Canvas, shapes: list[Shape]) -> Turn:
+    """The question how many shapes, or how many of a kind or colour, there are."""
+    return canvas.rng.choice((_count_all, _count_some, _count_some))(canvas, shapes)
 
 
 def _listing(shapes: list[Shape]) -> Chain:

@@ -16,6 +16,8 @@ from models.pocket.conversation import NOWHERE, Mark, Turn
 
 _NOTHING_YET = Mark(0, ("nothing", "无"), ("everything", "全部"))
 _LONGEST_ANSWER = 60
+# Characters of a cut thought that the next step begins with, at most: those of the shortest step.
+_MOST_CARRIED = 64
 _NAME = re.compile(r"\b[A-Z][a-z]+\b")
 
 
@@ -65,11 +67,30 @@ def found(said: StagePrompts, answer: str) -> str:
 
 
 def _step(turn: Turn, rng: Random, said: StagePrompts, start: Mark, question: str) -> Turn:
-    """Think from `start`, to the end or to a cut, then write the carry-over."""
-    if turn.marks and rng.random() < 0.7:
-        cut, reached = _cut(turn, rng, start)
-        return _with_thought(turn, question, carry_over(said, reached), start.end, cut)
-    return _with_thought(turn, question, found(said, turn.answer), start.end)
+    """Think from `start`, or from a little behind it, to the end or to a cut, then write the carry-over."""
+    begin, stands = _cut_before(turn, rng, start) if rng.random() < 0.5 else (start.end, start.end)
+    if not turn.marks or rng.random() > 0.7:
+        return _with_thought(turn, question, found(said, turn.answer), begin, stands=stands)
+    whole = len(turn.thought or "")
+    if rng.random() < 0.1:
+        # Cut where it would have ended by itself.
+        return _with_thought(turn, question, found(said, turn.answer), begin, whole, stands)
+    cut, reached = _cut(turn, rng, start, stands)
+    return _with_thought(turn, question, carry_over(said, reached), begin, cut, stands)
+
+
+def _cut_before(turn: Turn, rng: Random, start: Mark) -> tuple[int, int]:
+    """Where a thought that was cut behind `start` begins in the next step, and how far it stands there.
+
+    The program carries the last sentences of a cut thought over word for word, the one that was cut among them.
+    """
+    thought = turn.thought or ""
+    following = min((mark.end for mark in turn.marks if mark.end > start.end), default=0)
+    if not start.end or not following:
+        return start.end, start.end
+    stands = rng.randint(start.end, min(following, len(thought) - 1))
+    begins = [mark.end for mark in turn.marks if mark.end <= start.end and stands - mark.end <= _MOST_CARRIED]
+    return (rng.choice(begins), stands) if begins else (start.end, start.end)
 
 
 def _doubted(turn: Turn, rng: Random) -> str:
@@ -121,17 +142,23 @@ def _unfinished(turn: Turn, rng: Random, said: StagePrompts, start: Mark, questi
     return _with_thought(turn, question, answer, start.end, cut)
 
 
-def _cut(turn: Turn, rng: Random, start: Mark) -> tuple[int, Mark]:
-    """Where a thought from `start` is cut, mostly behind a sentence, and the last mark before it."""
+def _cut(turn: Turn, rng: Random, start: Mark, stands: int = 0) -> tuple[int, Mark]:
+    """Where a thought from `start`, which stands already up to `stands`, is cut, and the last mark before it.
+
+    It is cut behind a sentence, mostly.
+    """
     thought = turn.thought or ""
-    latest = max(start.end, len(thought) - 1)
-    sentences = [mark.end + 1 for mark in turn.marks if start.end < mark.end < latest]
-    cut = rng.choice(sentences) if sentences and rng.random() < 0.6 else rng.randint(start.end, latest)
+    earliest = max(start.end, stands)
+    latest = max(earliest, len(thought) - 1)
+    sentences = [mark.end + 1 for mark in turn.marks if earliest < mark.end < latest]
+    cut = rng.choice(sentences) if sentences and rng.random() < 0.6 else rng.randint(earliest, latest)
     return cut, max((mark for mark in (start, *turn.marks) if mark.end <= cut), key=lambda mark: mark.end)
 
 
-def _with_thought(turn: Turn, question: str, answer: str, start: int, cut: int | None = None) -> Turn:
-    """The part of the thought from `start` to `cut`, and another question and answer."""
+def _with_thought(
+    turn: Turn, question: str, answer: str, start: int, cut: int | None = None, stands: int = 0
+) -> Turn:
+    """The part of the thought from `start` to `cut`, given up to `stands`, and another question and answer."""
     thought = turn.thought or ""
     if thought[start:].startswith(" "):
         start += 1
@@ -139,7 +166,8 @@ def _with_thought(turn: Turn, question: str, answer: str, start: int, cut: int |
     places = None if turn.thought_places is None else turn.thought_places[start:end]
     if cut is None and start >= len(thought):
         return Turn(question, answer, None, "All is established.")
-    return Turn(question, answer, None, thought[start:end], places, (), is_cut=cut is not None)
+    given = max(0, min(stands, end) - start)
+    return Turn(question, answer, None, thought[start:end], places, (), is_cut=cut is not None, given=given)
 
 
 def _wrong_answer(turn: Turn, rng: Random) -> str:

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from desktopapp.engine.reasoning import reply, stage_labels, stage_prompts, staged
+from desktopapp.engine.reasoning import carried_thought, reply, stage_labels, stage_prompts, staged
 from desktopapp.engine.request import ReasoningLimits
 from models.pocket.evaluation.item import Item
 
-_STAGING = (reply, stage_labels, stage_prompts, staged)
+_STAGING = (carried_thought, reply, stage_labels, stage_prompts, staged)
 PLAIN = ReasoningLimits()
 
 

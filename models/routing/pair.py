@@ -36,7 +36,7 @@ from models.pocket.evaluation.item import Item, load_items
 from models.pocket.evaluation.measuring import is_right
 from models.routing.answer_store import PLAIN, Answered, AnswerStore
 
-MIX = ("read", "shapes", "ground", "sums")
+MIX = ("read", "shapes", "ground", "video", "sums")
 LEAST_STEPS = 3
 _POCKET = Path(__file__).parents[1] / "qwen3-vl"
 _GREEDY = SamplingOverrides(temperature=0.0, presence_penalty=0.0, repetition_penalty=1.0)
@@ -109,7 +109,7 @@ def measure_mix(items: Sequence[Item], askers: Mapping[ModelKind, Asker]) -> int
             for skill in ("all", item.skill):
                 rows.setdefault((skill, name), []).append(answer)
     print(f"mixed set: {asked} of {len(items)} items, {to_thinking} of them routed to Thinking")
-    for skill in ("all", *MIX):
+    for skill in dict.fromkeys(("all", *(item.skill for item in items))):
         for name in ("Instruct", "Thinking", "routed"):
             _print(f"{skill}, {name}", rows.get((skill, name), []))
     return len(items) - asked
@@ -157,6 +157,7 @@ def main() -> int:
     parser.add_argument(
         "--count", type=int, default=100, help="items a skill of the mixed set; 0 leaves it out"
     )
+    parser.add_argument("--skills", nargs="+", choices=MIX, default=MIX, help="of the mixed set")
     parser.add_argument("--chains", type=int, default=200, help="items for steps; 0 leaves them out")
     parser.add_argument("--step-tokens", type=int, default=64)
     parser.add_argument("--max-steps", type=int, default=12)
@@ -166,10 +167,11 @@ def main() -> int:
     until_s = time.monotonic() + 60 * options.minutes
     answers = AnswerStore(options.answers)
     askers = {kind: Asker(kind, options.models, options.items, answers, until_s) for kind in ModelKind}
-    by_skill = {skill: load_items(options.items / f"{skill}.json") for skill in (*MIX, "chain")}
+    skills = [*(options.skills if options.count else ()), *(["chain"] if options.chains else ())]
+    by_skill = {skill: load_items(options.items / f"{skill}.json") for skill in skills}
     missing = 0
     if options.count:
-        mix = _interleave([by_skill[skill][: options.count] for skill in MIX])
+        mix = _interleave([by_skill[skill][: options.count] for skill in options.skills])
         missing += measure_mix(mix, askers)
     if options.chains:
         chains, asker = by_skill["chain"][: options.chains], askers[ModelKind.THINKING]

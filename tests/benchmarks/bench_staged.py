@@ -87,8 +87,9 @@ class ForcedThought:
         options: RunOptions = DEFAULT_RUN,
     ) -> Iterator[GenerationStep]:
         """As the real one, but a thought that the prompt opens never ends by itself."""
-        last, parts, left = prompt[-1], list(prompt), max_new_tokens
-        if not (isinstance(last, TextPart) and last.text.endswith("<think>\n")):
+        parts, left = list(prompt), max_new_tokens
+        text = "".join(part.text for part in prompt if isinstance(part, TextPart))
+        if "<think>" not in text or "</think>" in text.rpartition("<think>")[2]:
             yield from self._reply(prompt, sampling, max_new_tokens, cancel, steps, options)
             return
         filler = _FILLER

@@ -4,7 +4,7 @@
 
 Random weights never close a thought, so token counts drive the run: `plain` thinks all tokens in one reply; `staged` asks
 a prompt for each step as `desktopapp.engine.reasoning.staged` does, with the question and its picture before it, random
-notes behind it, and a carry-over behind the thought. All tokens are generated one after another; nothing is skipped.
+notes and sentences behind it, and a carry-over behind the thought. All tokens are generated one after another; nothing is skipped.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from tests.pictures import NoisePicture
 
 QUESTION_TOKENS = 256
 NOTES_TOKENS = 96
+CARRIED_TOKENS = 256  # last sentences of the thought before
 ANSWER_TOKENS = 128
 _CLOSING = TokensPart((198, 151_668, 271))  # a line break, </think>, two line breaks
 _SAMPLING = SamplingParameters(temperature=1.0, top_p=0.95, top_k=20, presence_penalty=0.0)
@@ -69,7 +70,7 @@ class Chain:
     def think_in_steps(self, thought_tokens: int, step_tokens: int) -> None:
         """A reply a step; the last one answers."""
         for step in range(thought_tokens // step_tokens):
-            notes = (_random_tokens(NOTES_TOKENS + 40, seed=10 + step),)
+            notes = (_random_tokens(NOTES_TOKENS + 40 + CARRIED_TOKENS * bool(step), seed=10 + step),)
             self._reply(notes, step_tokens, NOTES_TOKENS)
 
     def _reply(self, behind: tuple[PromptPart, ...], thought: int, reply: int) -> None:

@@ -16,6 +16,7 @@ from desktopapp.engine.reasoning.begun_reply import BegunReply
 from desktopapp.engine.reasoning.loops import LoopDetector
 from desktopapp.engine.reasoning.stage_labels import labels_of
 from desktopapp.engine.reasoning.stage_prompts import THOUGHT_CLOSING, StagePrompts
+from desktopapp.engine.reasoning.thought_parser import CLOSING
 from desktopapp.engine.reasoning_events import ThoughtEnd
 from desktopapp.engine.zoom.call import CALL_CLOSING
 from desktopapp.errors import AnswerEmpty
@@ -216,6 +217,9 @@ class _Run:
         try:
             for step in steps:
                 if isinstance(step, TokenAdded):
+                    if self._begins_sentence(step):
+                        self.thought_end = ThoughtEnd.BUDGET
+                        return FinishReason.LENGTH
                     yield from self._take(step)
                     if self._is_over(step):
                         return FinishReason.LENGTH
@@ -251,20 +255,33 @@ class _Run:
             return True
         if not self._answer.inside_thought:
             return self._limits.reply_tokens is not None and self._behind >= self._limits.reply_tokens
-        room = self._context_tokens - self._answer.prompt_tokens - self._limits.reserve_tokens
-        most = min(self._budget, room)
         text = step.data.decode("utf-8", "replace")
         self._tail = (self._tail + text)[-2:]
         if self._cancel.answer_wanted:
             self.thought_end = ThoughtEnd.ASKED
-        elif self._thought >= most or self._ends_sentence_near(most):
+        elif self._thought >= self._most:
             self.thought_end = ThoughtEnd.BUDGET
         elif self._loops.add(step.token_id, text):
             self.thought_end = ThoughtEnd.LOOP
         return self.thought_end is not None
 
-    def _ends_sentence_near(self, most: int) -> bool:
-        """Whether the thought is at a sentence's end, close to its longest length, and shall be closed there."""
-        near = most - min(_LAST_SENTENCE_TOKENS, most // 3)
-        at_end = self._limits.ends_at_sentence and self._thought >= near
-        return at_end and _SENTENCE_END.search(self._tail) is not None
+    def _begins_sentence(self, step: TokenAdded) -> bool:
+        """Whether a token begins a further sentence of a thought that is close to its longest length.
+
+        The thought is closed before that token. Not at the sentence's end already: the model may be about to close it itself,
+        and a thought that is complete is not to be told that it was cut.
+        """
+        if not self._limits.ends_at_sentence or not self._answer.inside_thought:
+            return False
+        near = self._most - min(_LAST_SENTENCE_TOKENS, self._most // 3)
+        if self._thought < near or _SENTENCE_END.search(self._tail) is None:
+            return False
+        text = step.data.decode("utf-8", "replace").strip()
+        return bool(text) and not CLOSING.startswith(text[: len(CLOSING)])
+
+    @property
+    def _most(self) -> int:
+        """Tokens of the thought that limits and context allow."""
+        return min(
+            self._budget, self._context_tokens - self._answer.prompt_tokens - self._limits.reserve_tokens
+        )

@@ -1,8 +1,9 @@
 """Staged reasoning: thinks in steps whose memory is that of one step, whatever they add up to.
 
-Every step is a prompt of its own: the conversation, the question, the notes of the step before. Backends keep the KV
-of what two prompts have in common, so the conversation with its pictures is evaluated once, and each step takes the
-place of the one before it in the KV cache.
+Every step is a prompt of its own: the conversation, the question, the notes of the step before and, where its thought was
+cut, that thought's last sentences, behind which the next one goes on. Notes alone are a model's word for what it thought;
+the sentences are the thought itself. Backends keep the KV of what two prompts have in common, so the conversation with its
+pictures is evaluated once, and each step takes the place of the one before it in the KV cache.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.chat_prompt import ChatPrompt
 from desktopapp.engine.events import Channel, Event, FinishReason
 from desktopapp.engine.reasoning.begun_reply import BegunReply
+from desktopapp.engine.reasoning.carried_thought import MOST_TOKENS, last_sentences
 from desktopapp.engine.reasoning.reply import LARGEST_RESERVE_TOKENS, Replier, ReplyLimits
 from desktopapp.engine.reasoning.stage_labels import labels_of
 from desktopapp.engine.reasoning.stage_prompts import StagePrompts
-from desktopapp.engine.reasoning_events import StepKind, StepStarted
+from desktopapp.engine.reasoning_events import StepKind, StepStarted, ThoughtEnd
 
 NOTES_TOKENS = 512
 """Most tokens of a carry-over or a verdict."""
+
+_COMPARISON_TOKENS = 64
+"""A check does one step's work again and says what it compares: that much of the verdict's room goes to its thought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +36,17 @@ class Notes:
     Args:
         text: what goes into the next prompt.
         answer: that it says was found; empty while something is open.
+        thought: the last sentences of the thought behind it, where that was cut; the next step goes on behind them.
     """
 
     text: str
     answer: str = ""
+    thought: str = ""
+
+    @property
+    def begun_thought(self) -> BegunReply | None:
+        """What the next thought goes on from, if anything."""
+        return BegunReply(self.thought, "") if self.thought else None
 
 
 def read_notes(reply: str, wordings: StagePrompts) -> Notes:
@@ -180,10 +192,13 @@ class StagedRun:
     def _answer_from(
         self, thought: _Thought, begun: BegunReply | None
     ) -> Generator[Event, None, FinishReason]:
-        words = self._wordings.answer_from(thought.reached.text)
-        budget = self._next_budget
+        reached = thought.reached
+        words = self._wordings.answer_from(reached.text)
+        budget = self._budget_of(self._step_tokens)
         answer = max(self._answer_tokens - self._answer.thought_tokens, LARGEST_RESERVE_TOKENS)
         limits = ReplyLimits(budget + answer, budget)
+        if begun is None and not reached.answer:
+            begun = reached.begun_thought
         return (yield from self._replier.reply(self._render(words), limits, begun=begun))
 
     @property
@@ -198,11 +213,11 @@ class StagedRun:
     def _may_think(self) -> bool:
         return self._step < self._max_steps and not self._must_answer
 
-    @property
-    def _next_budget(self) -> int:
+    def _budget_of(self, tokens: int) -> int:
+        """So many tokens for the next thought, or what the budget of all leaves of them."""
         if self._thought_budget is None:
-            return self._step_tokens
-        return max(0, min(self._step_tokens, self._thought_budget - self._answer.thought_tokens))
+            return tokens
+        return max(0, min(tokens, self._thought_budget - self._answer.thought_tokens))
 
     def _think(self, thought: _Thought) -> Generator[Event, None, _Thought]:
         """Steps until nothing is open, they come to notes that they had before, or there may be no more."""
@@ -215,7 +230,7 @@ class StagedRun:
                 if began.text
                 else self._wordings.first_step(refuted)
             )
-            reached = read_notes((yield from self._reply(asked)), self._wordings)
+            reached = yield from self._reply(asked, began)
             thought = _Thought(began, reached)
             if reached.answer or reached in had:
                 break
@@ -226,8 +241,9 @@ class StagedRun:
         """Try to refute what the last step found; if that succeeds, do that step once more."""
         yield from self._begin(StepKind.CHECK)
         proposed = thought.reached.answer
-        reply = yield from self._reply(self._wordings.check_of(proposed, thought.began.text))
-        right = read_refutation(reply, self._wordings)
+        asked = self._wordings.check_of(proposed, thought.began.text)
+        yield from self._reply(asked, thought.began, checks=True)
+        right = read_refutation(self._answer.reply_text, self._wordings)
         if right is None:
             return thought
         if self._may_think:
@@ -236,12 +252,26 @@ class StagedRun:
                 return again
         return _Thought(reached=Notes(write_notes(right, self._wordings), right)) if right else thought
 
-    def _reply(self, words: str) -> Generator[Event, None, str]:
+    def _reply(self, words: str, began: Notes, *, checks: bool = False) -> Generator[Event, None, Notes]:
+        """Think and write notes; a thought that was cut before goes on behind its last sentences."""
+        more = _COMPARISON_TOKENS if checks else 0
         limits = ReplyLimits(
-            self._step_tokens + NOTES_TOKENS, self._next_budget, NOTES_TOKENS, ends_at_sentence=True
+            self._step_tokens + NOTES_TOKENS,
+            self._budget_of(self._step_tokens + more),
+            NOTES_TOKENS - more,
+            ends_at_sentence=not checks,
         )
-        yield from self._replier.reply(self._render(words), limits, Channel.THOUGHT)
-        return self._answer.reply_text
+        tokens_before = self._answer.thought_tokens
+        prompt = self._render(words)
+        yield from self._replier.reply(prompt, limits, Channel.THOUGHT, begun=began.begun_thought)
+        notes = read_notes(self._answer.reply_text, self._wordings)
+        if self._answer.thought_end != ThoughtEnd.BUDGET:
+            return notes
+        thought = self._answer.reply_thought
+        tokens = self._answer.thought_tokens - tokens_before
+        characters_a_token = (len(thought) - len(began.thought)) / max(1, tokens)
+        most = int(characters_a_token * min(self._step_tokens, MOST_TOKENS))
+        return replace(notes, thought=last_sentences(thought, most))
 
     def _begin(self, kind: StepKind) -> Iterator[Event]:
         if kind is StepKind.THINK:

@@ -12,10 +12,11 @@ import re
 _ENGLISH: dict[str, str] = {
     "prove": "prove|proves|proving|proof|show that|show by|derive|derivation|induction|lemma|theorem|rigorous~|"
     "counter-?example|contradiction|irrational|qed|always true|sometimes true|never true|demonstrate that|show (?:any|every|it)",
-    "compute": "calculat~|compute|computes|computing|solve|solving|work out|works out|simplify|integrate|integral|"
+    "compute": "what(?: is|'s) the (?:result|answer)|calculat~|compute|computes|computing|solve|solving|work out|works out|simplify|integrate|integral|"
     "differentiate|derivative|add up|adds up|add them|sum up|subtract~|divide|divided by|multiply|multiplied|"
     "figure out|determine|optimi[sz]e|maximi[sz]e|minimi[sz]e|factor|expand|estimate~|arithmetic|convert \\d|check the totals?",
-    "amount": "what is the total\\?|what (?:is|are) .{1,30} plus|how much is it in all|how much (?:are|is) .{1,40} (?:together|in all)|how much more|how much less|difference between|minus the|add (?:up )?the numbers|how much (?:does|do|is|are|will|would|change|more|less|sooner|longer|in total|ends?|left|each)|how long|how far|how fast|"
+    "amount": "plus|minus|the sum|^sum|^total|(?:give|get|find|tell) (?:me |us )?the (?:total|sum)|add (?:it|these|those|both|all|everything)(?: of)?(?: the| these| those| it| them)?(?: \\w+)?(?: all)? (?:up|together)|"
+    "add [\\w'-]+ (?:and|to) [\\w'-]+[.?!]?$|what is the total\\?|what (?:is|are) .{1,30} plus|how much is it in all|how much (?:are|is) .{1,40} (?:together|in all)|how much more|how much less|difference between|minus the|add (?:up )?the numbers|how much (?:does|do|is|are|will|would|change|more|less|sooner|longer|in total|ends?|left|each)|how long|how far|how fast|"
     "how many (?:\\w+ ){0,4}(?:do i need|are needed|more|fewer|left|remain|in all|altogether|will|would|can|ways|do neither)|"
     "what (?:percentage|fraction|probability|is the (?:probability|chance|total weight|net|sum|difference|average|ratio|largest area))|"
     "how likely|percent~|per cent|probabilit~|odds|average|mean of|median|sum of|total of|ratio|interest|discount|growth rate|"
@@ -58,7 +59,7 @@ _ENGLISH: dict[str, str] = {
     "locate": "where is|where's|where are|locate|located|locations?|bbox~|box|boxes|bounding|coordinates?|pixel position|point to|points|ground~|highlight|position of|mark|spotting|detect|segment|outline",
     "translate": "translat~|in (?:french|german|spanish|italian|japanese|chinese|english|korean|russian|portuguese|arabic|dutch)|"
     "(?:french|german|spanish|italian|japanese|chinese|korean|russian|portuguese) (?:word|for)|into (?:french|german|spanish|italian|japanese|chinese|english|korean|russian)|to (?:french|german|spanish|english|chinese|japanese)",
-    "extract": "give me just|just the|one per line|how many pages|what is it about|extract~|pull out|pull the|list|lists|listed|get me|give me the|tell me the|fields?|json|csv|markdown|html|latex|as a table|table of|spreadsheet|convert (?:the|this|it|to)|key facts|"
+    "extract": "give me just|just the|one per line|how many pages|what is it about|extract~|pull out|pull the|list|lists|listed|get me|give me the(?! total| sum)|tell me the(?! total| sum)|fields?|json|csv|markdown|html|latex|as a table|table of|spreadsheet|convert (?:the|this|it|to)|key facts|"
     "find every|find all|names? and|e-?mail address~|phone numbers?|iso format|fill (?:in )?these|make a list|rows? of|return the|output",
     "describe": "describe~|description|caption|captions|alt text|title|titles|hashtags?|summar~|shorten|tl;?dr|bullet points|in one sentence|one line|two lines?|gist|abstract|overview|what is in|what's in|what's on|what do you see|mood",
     "rewrite": "write (?:\\w+ )?(?:ad|ads|headlines?|lines?|sentences?|paragraphs?|captions?)|write (?:two|three|four|five)|put (?:this|it|the following) in(?:to)?|past tense|future tense|rewrite|rephrase|paraphras~|correct the|spelling|grammar|polite|proofread|reply|respond to|email|e-mail|letter to|message for|poem|haiku|joke|story|slogan|tweet|lyrics|song|"
@@ -74,8 +75,8 @@ _ENGLISH: dict[str, str] = {
 
 _CHINESE: dict[str, str] = {
     "prove": "证明(?![书件])|求证|推导|论证|归纳法|反例|严格|无理数|引理|定理|必要条件|充分条件|恒成立|说明.{0,6}(?:不可能|无穷|唯一)",
-    "compute": "计算(?!机|器)|算出|算一?算|算一下|解方程|解出|求解|化简|积分|导数|求.{0,8}(?:值|解|角|和|积|根|面积|体积|周长|概率)|^求|加起来|相加|减去?|除以|乘以|估算|估计|换算|验算|最大值|最小值|最优|求出|演算|推算|折算|得多少|结果是多少",
-    "amount": "一共是?多少(?!页|张|人)|总共是?多少(?!页|张|人)|总和|加.{1,12}是多少|多多少|少多少|差多少|减去?.{0,12}是多少|数字的和|多久|多长时间|多少块|各(?:付|多少|是多少|几)|每人|找(?:回)?多少|多远|几分|一共多少|一共有多少|总共(?:要|是|有|花)多少|总重|概率|几率|百分|平均|之和|的和|总和|比例|占比|利率|年化|增长率|增长|打.{1,2}折|折扣|时速|每月|每年|每周|每天|"
+    "compute": "答案是(?:什么|多少)|计算(?!机|器)|算出|算一?算|算一下|解方程|解出|求解|化简|积分|导数|求.{0,8}(?:值|解|角|和|积|根|面积|体积|周长|概率)|^求|加起来|相加|减去?|除以|乘以|估算|估计|换算|验算|最大值|最小值|最优|求出|演算|推算|折算|得多少|结果是多少",
+    "amount": "总价|总额|和[是为]多少|求和|合计多少|减.{1,12}[得是等]|一共是?多少(?!页|张|人)|总共是?多少(?!页|张|人)|总和|加.{1,12}是多少|多多少|少多少|差多少|减去?.{0,12}是多少|数字的和|多久|多长时间|多少块|各(?:付|多少|是多少|几)|每人|找(?:回)?多少|多远|几分|一共有?多少(?![个只张页人辆])|总共(?:要|是|有|花)多少|总重|概率|几率|百分|平均|之和|的和|总和|比例|占比|利率|年化|增长率|增长|打.{1,2}折|折扣|时速|每月|每年|每周|每天|"
     "每平米|每百克|合计|原价|涨价|降价|浓度|还剩|剩下|够不够|几种|几岁|年龄|周长|面积|多卖|多花|提前多久|提速",
     "cause": "为什么|为何|怎么会|怎么回事|原因|缘由|导致|引起|造成|后果|影响|连锁|根源|根因|起因|诱因|什么道理|怎么塌|怎么形成|假设.{0,4}解释|会怎样|会如何|会发生什么|会带来|出了什么问题|由什么|因果|谁是因|机制|为啥|凭什么",
     "compare": "比较|对比|相比|比一比|区别|差异|差别|差在|不同|不一样|哪个更|哪一?[家种套个版].{0,6}(?:更|最|划算|合算|便宜|好|不利)|更划算|划算|合算|更好|更便宜|最便宜|最划算|对照|前后|异同|优劣|吻合|一致|对得上|对不上|谁大|谁快|同一个人|长短|不是同一|关联",

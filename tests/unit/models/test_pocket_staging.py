@@ -58,11 +58,48 @@ def test_further_steps_go_on_where_their_notes_end() -> None:
             continue
         names = [name for name, _ in items_of(turn)]
         following = names.index(found[1]) + 1
-        if following < len(names):
+        if following < len(names) and not stage.given:
             seen += 1
             assert str(stage.thought).startswith(names[following][: len(str(stage.thought))])
             assert found[2] in str(stage.thought) or stage.is_cut
     assert seen > 10
+
+
+def test_a_cut_thought_stands_in_the_next_step_and_is_not_taught_again() -> None:
+    seen = 0
+    for seed in SEEDS:
+        turn = sum_turn(seed % 20)
+        stage = stage_turn(turn, Random(seed))
+        if not stage.given:
+            continue
+        seen += 1
+        thought = str(stage.thought)
+        assert thought in str(turn.thought)
+        assert 0 < stage.given <= min(64, len(thought))
+        found = re.search(r"Established: up to (\w+) the sum is (\d+)\.", stage.question)
+        assert found is not None
+        names = [name for name, _ in items_of(turn)]
+        item = names.index(found[1])
+        # It stands up to somewhere in the item behind the notes' last one, and begins at an item.
+        assert all(f"{name} " not in thought[: stage.given] for name in names[item + 2 :])
+        assert thought.startswith(tuple(names))
+        tokens = Tokens()
+        tokens.add_turn(stage, first=True, thinking=True)
+        ids, counts, _ = tokens.joined()
+        taught = bytes(ids[counts].clip(0, 255).astype("uint8"))
+        assert taught.startswith(thought[stage.given :].encode())
+    assert seen > 10
+
+
+def test_a_thought_that_was_cut_at_its_very_end_has_found_the_answer() -> None:
+    ends = set()
+    for seed in SEEDS:
+        turn = sum_turn(seed % 20)
+        stage = stage_turn(turn, Random(seed))
+        whole = bool(stage.thought) and str(turn.thought).endswith(str(stage.thought))
+        if whole and stage.is_cut and stage.answer.startswith(ENGLISH.established):
+            ends.add(f"the answer is {turn.answer}." in stage.answer)
+    assert ends == {True}
 
 
 def test_carry_over_is_what_the_thought_reached_and_finds_the_answer_only_at_its_end() -> None:
@@ -71,7 +108,9 @@ def test_carry_over_is_what_the_thought_reached_and_finds_the_answer_only_at_its
         stage = stage_turn(turn, Random(seed))
         if stage.answer.startswith(ENGLISH.established):
             done = f"{ENGLISH.open} {ENGLISH.nothing}." in stage.answer
-            assert done is not stage.is_cut
+            thought = str(stage.thought)
+            if thought:
+                assert done is (str(turn.thought).endswith(thought) or thought == "All is established.")
             assert (f"the answer is {turn.answer}." in stage.answer) is done
 
 

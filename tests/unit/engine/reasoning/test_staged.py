@@ -98,9 +98,9 @@ def test_a_step_is_cut_at_its_length_and_writes_its_notes() -> None:
 
     _, events = ask(reply)
     cut = [e.tokens for e in events if isinstance(e, ThoughtEnded) and e.reason is ThoughtEnd.BUDGET]
-    assert cut == [40, 80, 120]
+    assert cut == [40, 80, 80 + 40 + 64]  # a check may think longer, and write less
     assert last(events).text == "42"
-    assert last(events).stats.kv_peak_tokens < 100 + 40 + 60
+    assert last(events).stats.kv_peak_tokens < 100 + 40 + 64 + 60
 
 
 def test_no_more_steps_than_allowed() -> None:
@@ -170,6 +170,41 @@ def test_a_step_close_to_its_length_ends_with_a_sentence() -> None:
     _, events = ask(reply)
     cut = next(e.tokens for e in events if isinstance(e, ThoughtEnded) and e.reason is ThoughtEnd.BUDGET)
     assert cut == 27  # the first end of a sentence of three words behind 40 - 40 // 3
+
+
+def test_a_thought_that_is_complete_at_its_last_sentence_is_not_told_that_it_was_cut() -> None:
+    def reply(prompt: str) -> tuple[str, str]:
+        return "so it is " * 10 + "now. \n", "42" if ENGLISH.final in prompt else FOUND
+
+    _, events = ask(reply)
+    ends = [(e.tokens, e.reason) for e in events if isinstance(e, ThoughtEnded)]
+    assert ends[0][0] > 27  # within the last third of 40, where a thought is closed behind a sentence
+    assert {reason for _, reason in ends} == {ThoughtEnd.MODEL}
+
+
+def test_a_cut_thought_is_gone_on_from_behind_its_last_sentences() -> None:
+    rows = [f"Row {n} makes {n} tens." for n in range(20)]
+
+    def reply(prompt: str) -> tuple[str, str]:
+        if ENGLISH.final in prompt or "Proposed answer" in prompt:
+            return "", "42"
+        standing = prompt.rpartition("<think>\n")[2]
+        done = max((n + 1 for n, row in enumerate(rows) if row in standing), default=0)
+        gap = " " if standing.endswith(".") else ""
+        return gap + " ".join(rows[done:]), OPEN if standing.endswith("</think>\n\n") else FOUND
+
+    bench, events = ask(reply)
+    thought = last(events).thought
+    assert [thought.count(row) for row in rows] == [1] * 20
+    asked = [text_of(prompt) for prompt in bench.backend.prompts]
+    carried = [text.rpartition("<think>\n")[2] for text in asked if text.endswith("tens.")]
+    assert all(text.startswith("Row ") and len(text.split(" ")) <= STAGED.step_tokens for text in carried)
+    assert [text.rpartition("Row ")[2] for text in carried[:3]] == [
+        "5 makes 5 tens.",
+        "11 makes 11 tens.",
+        "17 makes 17 tens.",
+    ]
+    assert steps(events)[-3:] == [(4, StepKind.THINK), (4, StepKind.CHECK), (4, StepKind.ANSWER)]
 
 
 def test_the_thought_budget_holds_for_all_steps() -> None:
