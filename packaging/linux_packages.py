@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import platform
 import shutil
@@ -70,7 +71,10 @@ def make_archive(program: Path, flavour: Flavour) -> Path:
     work = _fresh(ROOT / "build" / "archive" / flavour)
     copy_shared(work / "share")
     target = DIST / f"{_base(flavour)}.tar.xz"
-    with tarfile.open(target, "w:xz", preset=_COMPRESSION[flavour]) as archive:
+    with (
+        lzma.open(target, "wb", preset=_COMPRESSION[flavour]) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
         for script in ("install.sh", "uninstall.sh"):
             archive.add(_OWN / script, f"{_base(flavour)}/{script}", filter=_owned_by_root)
         archive.add(ROOT / "LICENSE", f"{_base(flavour)}/LICENSE", filter=_owned_by_root)
