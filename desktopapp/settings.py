@@ -49,6 +49,7 @@ class Settings:
         theme: of the window.
         show_history: earlier conversations stand beside the conversation.
         model_places: further folders and GGUF files that the person opened.
+        hub_endpoint: address of the hub that models are fetched from, for a mirror; empty is huggingface.co.
     """
 
     model_name: str = ""
@@ -68,6 +69,7 @@ class Settings:
     theme: Theme = "system"
     show_history: bool = False
     model_places: tuple[str, ...] = ()
+    hub_endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ _ACCEPTED = {
     "theme": "system, light or dark",
     "show_history": "true or false",
     "model_places": "a list of folders and files",
+    "hub_endpoint": "the address of a model hub, as https://huggingface.co",
 }
 
 

@@ -53,12 +53,13 @@ _NEVER = (
     "PySide6.QtWebEngineCore",
 )
 # llama.cpp's Python package asks for these in parts of it that are not used here; torch needs all but gguf.
-_LITE_NEVER = ("unittest.mock", "gguf", "requests", "huggingface_hub", "sympy", "networkx", "sqlite3.test")
+_LITE_NEVER = ("unittest.mock", "gguf", "requests", "hf_xet", "sympy", "networkx", "sqlite3.test")
 # Imported inside functions, by name, or by a child process.
 _HIDDEN = (
     "desktopapp.app",
     "desktopapp.cli.ask",
     "desktopapp.cli.doctor",
+    "desktopapp.cli.get",
     "desktopapp.cli.models",
     "desktopapp.cli.plan",
     "desktopapp.cli.route",

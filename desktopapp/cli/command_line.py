@@ -19,7 +19,7 @@ from desktopapp.cli.media_options import add_media_options
 from desktopapp.cli.terminal import DONE, INTERRUPTED, WRONG_USAGE, open_missing_streams, report
 from desktopapp.errors import UsageError
 
-_COMMANDS = ("ask", "plan", "route", "models", "doctor")
+_COMMANDS = ("ask", "plan", "route", "models", "get", "doctor")
 _TOP_LEVEL_OPTIONS = ("-h", "--help", "--version")
 _BACKENDS = ("auto", "transformers", "llama.cpp")
 _MODES = ("auto", "instruct", "thinking")
@@ -93,6 +93,10 @@ def _run(options: argparse.Namespace) -> int:
         from desktopapp.cli.models import show_models
 
         return show_models(as_json=options.json)
+    if options.command == "get":
+        from desktopapp.cli.get import get_model
+
+        return get_model(options)
     from desktopapp.cli.doctor import show_diagnosis
 
     return show_diagnosis(as_json=options.json)
@@ -121,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ask(commands.add_parser("ask", help="ask a question, read the answer here", allow_abbrev=False))
     _add_plan(commands.add_parser("plan", help="say what a question would cost", allow_abbrev=False))
     _add_route(commands.add_parser("route", help="say which kind of model would answer", allow_abbrev=False))
+    _add_get(commands.add_parser("get", help="fetch a model, or list which can be had", allow_abbrev=False))
     for command, help_text in (
         ("models", "list the models that are here, and what is missing"),
         ("doctor", "look at the installation and say what to mend"),
@@ -198,6 +203,23 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="tell the model that it may look at parts of pictures closer",
     )
+
+
+def _add_get(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        default="",
+        help="a size as 4B (both of its pair), 4B-thinking, owner/name, or a link; without it nothing is contacted",
+    )
+    parser.add_argument(
+        "--precision", default="", metavar="P", help="as Q4_K_M, Q8_0, BF16; else the best that fits here"
+    )
+    parser.add_argument(
+        "--endpoint", default="", metavar="URL", help="another hub than the setting hub_endpoint's"
+    )
+    parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
 
 
 def _add_route(parser: argparse.ArgumentParser) -> None:

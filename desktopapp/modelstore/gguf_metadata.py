@@ -9,6 +9,8 @@ Source of the layout: the GGUF specification in ggml's `docs/gguf.md`, versions 
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 import struct
 from dataclasses import dataclass
@@ -137,6 +139,24 @@ def read_gguf_header(path: Path) -> GgufHeader:
         raise ModelNotFound(name=path.name) from error
 
 
+def read_gguf_start(start: bytes, name: str) -> dict[str, object]:
+    """The key/value pairs at a GGUF file's beginning, as far as it reaches; a vocabulary ends it early.
+
+    Args:
+        start: first bytes of the file.
+        name: of the file.
+
+    Raises:
+        ModelDamaged: it does not begin as a GGUF file does.
+    """
+    metadata: dict[str, object] = {}
+    reader = _Reader(io.BytesIO(start), name, 1 << 62)
+    count = reader.read_counts()[1]
+    with contextlib.suppress(ModelDamaged):
+        reader.read_metadata(count, metadata)
+    return metadata
+
+
 class _Reader:
     """Walks through one header; `_left` is what the file still holds behind the cursor."""
 
@@ -145,28 +165,34 @@ class _Reader:
         self._name = name
         self._file_bytes = file_bytes
         self._left = file_bytes
+        self._version = 0
 
     def read(self) -> GgufHeader:
+        tensor_count, pair_count = self.read_counts()
+        metadata: dict[str, object] = {}
+        self.read_metadata(pair_count, metadata)
+        tensors = self._read_tensors(tensor_count, self._alignment(metadata))
+        return GgufHeader(self._version, metadata, tensors, self._file_bytes)
+
+    def read_counts(self) -> tuple[int, int]:
+        """How many tensors and pairs follow."""
         if self._take(4) != b"GGUF":
             self._fail("it does not begin as a GGUF file does")
-        version = self._unpack(_U32)
-        if version not in (2, 3):
-            self._fail(f"GGUF version {version} is unknown")
+        self._version = self._unpack(_U32)
+        if self._version not in (2, 3):
+            self._fail(f"GGUF version {self._version} is unknown")
         tensor_count, pair_count = self._unpack(_U64), self._unpack(_U64)
         if pair_count > _MOST_PAIRS or tensor_count > _MOST_TENSORS:
             self._fail("its header names impossibly many values or tensors")
-        metadata = self._read_metadata(pair_count)
-        tensors = self._read_tensors(tensor_count, self._alignment(metadata))
-        return GgufHeader(version, metadata, tensors, self._file_bytes)
+        return tensor_count, pair_count
 
-    def _read_metadata(self, count: int) -> dict[str, object]:
-        metadata: dict[str, object] = {}
+    def read_metadata(self, count: int, metadata: dict[str, object]) -> None:
+        """Put so many pairs into a dictionary."""
         for _ in range(count):
             key = self._string(strict=True)
             if not key or key in metadata:
                 self._fail(f"the key “{key[:80]}” is empty or stands there twice")
             metadata[key] = self._value(self._unpack(_U32))
-        return metadata
 
     def _read_tensors(self, count: int, alignment: int) -> tuple[GgufTensor, ...]:
         relative = [self._tensor_info(alignment) for _ in range(count)]

@@ -10,7 +10,7 @@ _SPLIT_PART = re.compile(r"^(?P<base>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})$"
 # How publishers mark precision: Q4_K_M, UD-Q4_K_XL, IQ4_XS, MXFP4, F16, BF16, FP8, AWQ-4bit, GPTQ-Int4.
 _PRECISION = re.compile(
     r"(?:^|[-_. ])(?:(?:UD|AWQ|GPTQ|MLX)[-_.])?"
-    r"(?:I?Q\d(?:_[A-Z0-9]+)*|TQ\d_\d|MXFP4(?:_MOE)?|B?F(?:P)?(?:8|16|32)|FP8[-_A-Z0-9]*|AWQ|GPTQ|INT\d|\dBIT)"
+    r"(I?Q\d(?:_[A-Z0-9]+)*|TQ\d_\d|MXFP4(?:_MOE)?|B?F(?:P)?(?:8|16|32)|FP8[-_A-Z0-9]*|AWQ|GPTQ|INT\d|\dBIT)"
     r"(?=$|[-_. ])",
     re.IGNORECASE,
 )
@@ -28,6 +28,12 @@ def split_part(stem: str) -> tuple[str, int, int] | None:
 def without_precision(stem: str) -> str:
     """A file's name without the mark of its precision: `Qwen3-VL-4B-Instruct-Q4_K_M` -> `Qwen3-VL-4B-Instruct`."""
     return _PRECISION.sub("", stem) or stem
+
+
+def precision_in_name(stem: str) -> str:
+    """The mark of precision in a file's name, in capitals: `Qwen3VL-4B-Instruct-Q4_K_M` -> `Q4_K_M`; else empty."""
+    marks = _PRECISION.findall(stem)
+    return marks[-1].upper() if marks else ""
 
 
 def family_name(name: str) -> str:

@@ -41,4 +41,22 @@ PHRASES = (
     QT_TRANSLATE_NOOP("errors", "this installation of it uses no GPU"),
     QT_TRANSLATE_NOOP("errors", "it is cut short or has bytes too many"),
     QT_TRANSLATE_NOOP("errors", "killed by the system"),
+    # Why a model cannot be fetched.
+    QT_TRANSLATE_NOOP("errors", "its name was not found"),
+    QT_TRANSLATE_NOOP("errors", "its certificate is not trusted"),
+    QT_TRANSLATE_NOOP("errors", "the connection was refused"),
+    QT_TRANSLATE_NOOP("errors", "it did not answer in time"),
+    QT_TRANSLATE_NOOP("errors", "the connection broke off"),
+    QT_TRANSLATE_NOOP("errors", "what it sent is no answer of a model hub"),
+    QT_TRANSLATE_NOOP("errors", "it was asked too often"),
+    QT_TRANSLATE_NOOP("errors", "it sent more than the file holds"),
+    QT_TRANSLATE_NOOP("errors", "it asks for a password"),
+    QT_TRANSLATE_NOOP("errors", "it holds no safetensors and no GGUF files"),
+    QT_TRANSLATE_NOOP(
+        "errors", "its GGUF files come without an mmproj file, or in parts of which some are missing"
+    ),
+    QT_TRANSLATE_NOOP("errors", "its safetensors are not complete"),
+    QT_TRANSLATE_NOOP("errors", "its config.json cannot be read"),
+    QT_TRANSLATE_NOOP("errors", "its config.json has no vision part"),
+    QT_TRANSLATE_NOOP("errors", "its weights are quantised in a way that only other programs read"),
 )

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktopapp import paths
+from desktopapp.modelstore.hub.address import DEFAULT_ENDPOINT
 from desktopapp.settings import Settings, limits_of_setting
 from desktopapp.ui.choice_box import ChoiceBox
 from desktopapp.ui.theme import fonts
@@ -151,6 +152,7 @@ class SettingsDialog(QDialog):
             self.tr("Backend"),
             {"auto": self.tr("Automatic"), "transformers": "transformers", "llama.cpp": "llama.cpp"},
         )
+        self._add_text("hub_endpoint", self.tr("Download models from"), DEFAULT_ENDPOINT)
         self._add_number("max_seq_len", self.tr("Longest conversation, in tokens"), self.tr("Automatic"))
 
     def _add_memory(self) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 from PySide6.QtCore import QCoreApplication, QLocale
 
-from desktopapp import errors
+from desktopapp import errors, hub_errors
 from desktopapp.engine.plan_note import TEMPLATES, PlanNote, is_size
 
 SYSTEM_MEMORY = "System memory"  # as the engine names it in `memory.probe`
@@ -34,7 +34,7 @@ class ErrorFields(Protocol):
 
 def translate_error(failed: ErrorFields) -> tuple[str, str]:
     """Message and remedy in the window's language; in English where the error is not one of ours."""
-    kind = getattr(errors, failed.error, None)
+    kind = getattr(errors, failed.error, None) or getattr(hub_errors, failed.error, None)
     if not (isinstance(kind, type) and issubclass(kind, errors.AppError)):
         return failed.message, failed.remedy
     values = {name: translate_phrase(value) for name, value in failed.values.items()}

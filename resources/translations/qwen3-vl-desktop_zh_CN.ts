@@ -1361,6 +1361,10 @@
         <translation>自动</translation>
     </message>
     <message>
+        <source>Download models from</source>
+        <translation>模型下载地址</translation>
+    </message>
+    <message>
         <source>Longest conversation, in tokens</source>
         <translation>对话的最大长度（词元）</translation>
     </message>
@@ -2291,6 +2295,178 @@
     <message>
         <source>killed by the system</source>
         <translation>被系统终止</translation>
+    </message>
+    <message>
+        <source>its name was not found</source>
+        <translation>找不到该名称</translation>
+    </message>
+    <message>
+        <source>its certificate is not trusted</source>
+        <translation>其证书不受信任</translation>
+    </message>
+    <message>
+        <source>the connection was refused</source>
+        <translation>连接被拒绝</translation>
+    </message>
+    <message>
+        <source>it did not answer in time</source>
+        <translation>没有及时回应</translation>
+    </message>
+    <message>
+        <source>the connection broke off</source>
+        <translation>连接中断</translation>
+    </message>
+    <message>
+        <source>what it sent is no answer of a model hub</source>
+        <translation>它返回的不是模型站点的回应</translation>
+    </message>
+    <message>
+        <source>it was asked too often</source>
+        <translation>请求过于频繁</translation>
+    </message>
+    <message>
+        <source>it sent more than the file holds</source>
+        <translation>发送的内容超过了文件大小</translation>
+    </message>
+    <message>
+        <source>it asks for a password</source>
+        <translation>它要求密码</translation>
+    </message>
+    <message>
+        <source>it holds no safetensors and no GGUF files</source>
+        <translation>其中没有 safetensors 或 GGUF 文件</translation>
+    </message>
+    <message>
+        <source>its GGUF files come without an mmproj file, or in parts of which some are missing</source>
+        <translation>其 GGUF 文件没有 mmproj 文件，或缺少部分分卷</translation>
+    </message>
+    <message>
+        <source>its safetensors are not complete</source>
+        <translation>其 safetensors 不完整</translation>
+    </message>
+    <message>
+        <source>its config.json cannot be read</source>
+        <translation>其 config.json 无法读取</translation>
+    </message>
+    <message>
+        <source>its config.json has no vision part</source>
+        <translation>其 config.json 没有视觉部分</translation>
+    </message>
+    <message>
+        <source>its weights are quantised in a way that only other programs read</source>
+        <translation>其权重的量化方式只有其他程序能读取</translation>
+    </message>
+    <message>
+        <source>{host} cannot be reached: {reason}.</source>
+        <translation>无法连接 {host}：{reason}。</translation>
+    </message>
+    <message>
+        <source>Check the network connection, then try again; what was loaded is kept.</source>
+        <translation>请检查网络连接后重试；已下载的部分会保留。</translation>
+    </message>
+    <message>
+        <source>The environment variable HF_HUB_OFFLINE forbids downloads.</source>
+        <translation>环境变量 HF_HUB_OFFLINE 禁止下载。</translation>
+    </message>
+    <message>
+        <source>Remove it, then start the program again.</source>
+        <translation>请删除它，然后重新启动程序。</translation>
+    </message>
+    <message>
+        <source>The proxy did not let the way to {host} open: {reason}.</source>
+        <translation>代理没有放行到 {host} 的连接：{reason}。</translation>
+    </message>
+    <message>
+        <source>Correct HTTPS_PROXY, HTTP_PROXY or NO_PROXY in the environment, then start the program again.</source>
+        <translation>请更正环境变量 HTTPS_PROXY、HTTP_PROXY 或 NO_PROXY，然后重新启动程序。</translation>
+    </message>
+    <message>
+        <source>{host} did not deliver: {reason}.</source>
+        <translation>{host} 没有提供文件：{reason}。</translation>
+    </message>
+    <message>
+        <source>Try again in some minutes; what was loaded is kept.</source>
+        <translation>请几分钟后重试；已下载的部分会保留。</translation>
+    </message>
+    <message>
+        <source>“{endpoint}” is no address to load models from.</source>
+        <translation>“{endpoint}”不是可以下载模型的地址。</translation>
+    </message>
+    <message>
+        <source>Correct hub_endpoint in the settings, as https://huggingface.co; empty is that one.</source>
+        <translation>请在设置中更正 hub_endpoint，例如 https://huggingface.co；留空即为该地址。</translation>
+    </message>
+    <message>
+        <source>“{text}” names no repository.</source>
+        <translation>“{text}”不是仓库名。</translation>
+    </message>
+    <message>
+        <source>Write owner/name, as Qwen/Qwen3-VL-4B-Instruct, or the link of its page.</source>
+        <translation>请写成“所有者/名称”，例如 Qwen/Qwen3-VL-4B-Instruct，或粘贴其页面的链接。</translation>
+    </message>
+    <message>
+        <source>There is no “{name}” at {host}, or it is private.</source>
+        <translation>{host} 上没有“{name}”，或者它是私有的。</translation>
+    </message>
+    <message>
+        <source>Compare the name with the page of the model.</source>
+        <translation>请与模型页面上的名称核对。</translation>
+    </message>
+    <message>
+        <source>{host} does not give “{name}” to everybody.</source>
+        <translation>{host} 不向所有人提供“{name}”。</translation>
+    </message>
+    <message>
+        <source>Download it in a browser where you are signed in, then open its folder here.</source>
+        <translation>请在已登录的浏览器中下载，然后在这里打开其文件夹。</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be used here: {reason}.</source>
+        <translation>“{name}”无法在这里使用：{reason}。</translation>
+    </message>
+    <message>
+        <source>Choose a Qwen3-VL with 16-bit weights, or a GGUF of one with its mmproj file.</source>
+        <translation>请选择 16 位权重的 Qwen3-VL，或带有 mmproj 文件的 GGUF。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no {precision}.</source>
+        <translation>“{name}”没有 {precision}。</translation>
+    </message>
+    <message>
+        <source>There is: {there}.</source>
+        <translation>现有：{there}。</translation>
+    </message>
+    <message>
+        <source>“{file}” arrived damaged from {host}: its checksum is another one.</source>
+        <translation>从 {host} 收到的“{file}”已损坏：校验和不符。</translation>
+    </message>
+    <message>
+        <source>It was thrown away; resume to load it once more.</source>
+        <translation>该文件已丢弃；继续即可重新下载。</translation>
+    </message>
+    <message>
+        <source>“{name}” is being downloaded by another window or command.</source>
+        <translation>“{name}”正由另一个窗口或命令下载。</translation>
+    </message>
+    <message>
+        <source>Wait for it, or stop it there.</source>
+        <translation>请等待其完成，或在那里停止。</translation>
+    </message>
+    <message>
+        <source>The disk is too full: {needed_gb} GB are still to come, {free_gb} GB are free in {folder}.</source>
+        <translation>磁盘空间不足：还需下载 {needed_gb} GB，{folder} 中剩余 {free_gb} GB。</translation>
+    </message>
+    <message>
+        <source>Make room there, then resume; what was loaded is kept.</source>
+        <translation>请腾出空间后继续；已下载的部分会保留。</translation>
+    </message>
+    <message>
+        <source>Nothing can be written into {folder} ({reason}).</source>
+        <translation>无法写入 {folder}（{reason}）。</translation>
+    </message>
+    <message>
+        <source>Change the folder&apos;s permissions, then try again.</source>
+        <translation>请更改该文件夹的权限，然后重试。</translation>
     </message>
 </context>
 <context>

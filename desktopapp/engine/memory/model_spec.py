@@ -6,8 +6,9 @@ A folder that holds only `config.json` is enough, so that a model can be priced 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,26 @@ def read_folder_spec(folder: Path) -> ModelSpec:
     config = _read_json(folder, "config.json")
     if config is None:
         raise ModelIncomplete(name=folder.name, missing="config.json")
+    return _with_stored_weights(spec_of_config(config, folder.name, partial(_pixel_budget, folder)), folder)
+
+
+def spec_of_config(
+    config: dict[str, Any], name: str, pixel_budget: Callable[[VisionShape], PixelBudget] | None = None
+) -> ModelSpec:
+    """What the model of a `config.json` costs as it is published.
+
+    Args:
+        config: its content.
+        name: of the model.
+        pixel_budget: for pictures, given the shape; None for what Qwen3-VL is published with.
+
+    Raises:
+        ModelDamaged: it is malformed.
+        ModelUnsupported: it is of another architecture.
+    """
     if config.get("model_type") not in ARCHITECTURES:
         reason = f"its architecture is “{config.get('model_type', 'unknown')}”"
-        raise ModelUnsupported(name=folder.name, reason=reason)
+        raise ModelUnsupported(name=name, reason=reason)
     try:
         text = _text_shape(config["text_config"], tied=bool(config.get("tie_word_embeddings", False)))
         vision = _vision_shape(config["vision_config"])
@@ -77,16 +95,15 @@ def read_folder_spec(folder: Path) -> ModelSpec:
         raise ModelDamaged(file="config.json", reason=f"{error} is missing or impossible") from error
     precision = _declared_precision(config)
     element_bytes = _ELEMENT_BYTES[precision]
-    spec = ModelSpec(
+    return ModelSpec(
         format=WeightFormat.SAFETENSORS,
         precision=precision,
         text=text,
         vision=vision,
         text_bytes=text.weights * element_bytes,
         vision_bytes=vision.weights * element_bytes,
-        pixel_budget=_pixel_budget(folder, vision),
+        pixel_budget=pixel_budget(vision) if pixel_budget else PixelBudget(vision.cell_px),
     )
-    return _with_stored_weights(spec, folder)
 
 
 def read_gguf_spec(path: Path, projector: Path | None) -> ModelSpec:
