@@ -10,6 +10,11 @@ def main() -> None:
     """Run until the window is closed or the command is done; ends the process with its exit code."""
     # In a frozen program every child process starts here; this turns it into the child that it is.
     multiprocessing.freeze_support()
+    if sys.argv[1:] == ["--draw-pages"]:
+        from desktopapp.engine.media.page_process import serve_pages
+
+        serve_pages()
+        return
     from desktopapp.cli import belongs_to_cli, run_command
 
     if belongs_to_cli(sys.argv[1:]):

@@ -24,6 +24,7 @@
     │   ├── VideoDamaged
     │   ├── DocumentDamaged
     │   ├── DocumentLocked          wants a password, or another one
+    │   ├── PageTooSlow             it would be drawn for ever
     │   ├── PagesMissing            the range that was asked for
     │   └── TimesMissing            likewise, of a video
     ├── PromptTooLong
@@ -261,6 +262,15 @@ class DocumentLocked(AttachmentError):
 
     message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is locked with a password.")
     remedy_template = QT_TRANSLATE_NOOP("errors", "Give the document's password.")
+
+
+class PageTooSlow(AttachmentError):
+    """Values: name, page."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "Page {page} of “{name}” takes too long to draw.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "Choose other pages, or print the document into a new PDF and attach that."
+    )
 
 
 class PagesMissing(AttachmentError):

@@ -38,11 +38,12 @@ def write_document(
     if password is not None:
         objects.append(_lock(password))
         trailer = b"/Encrypt %d 0 R/ID[<%s><%s>]" % (len(objects), _ID.hex().encode(), _ID.hex().encode())
-    path.write_bytes(_assemble(objects, trailer))
+    path.write_bytes(assemble(objects, trailer))
     return path
 
 
-def _assemble(objects: list[bytes], trailer: bytes) -> bytes:
+def assemble(objects: list[bytes], trailer: bytes = b"") -> bytes:
+    """A PDF of these objects, numbered from 1; the first is the catalog."""
     out = bytearray(b"%PDF-1.4\n")
     offsets = []
     for number, body in enumerate(objects, 1):

@@ -7,10 +7,12 @@ import time
 
 import psutil
 
+from desktopapp.engine.media.page_process import DRAW_PAGES
+
 WAIT_S = 10.0
-# They belong to the interpreter or to a library and live as long as it does.
+# They belong to the interpreter or to a library and live as long as it does; pages are drawn by one that rests for the next.
 _THREADS = ("tqdm_monitor", "QtThread", "execnet", "pytest_timeout")
-_PROCESSES = ("multiprocessing.resource_tracker", "Xvfb")
+_PROCESSES = ("multiprocessing.resource_tracker", "Xvfb", DRAW_PAGES)
 
 
 def own_threads() -> set[threading.Thread]:

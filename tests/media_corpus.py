@@ -6,15 +6,18 @@ import os
 import random
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from desktopapp.engine.media.selection import WHOLE, MediaSelection
+from desktopapp.engine.media.selection import MediaSelection
 from tests.clips import rotate, vary_rate, write_clip
 from tests.documents import write_document
+from tests.media_case import Case
+from tests.odd_documents import hostile_documents, rare_documents
+from tests.odd_pictures import rare_pictures, refused_pictures
+from tests.odd_videos import rare_videos, refused_videos
 
 _MODES = {
     "png": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
@@ -30,23 +33,6 @@ _PAGE_SIZES = ((595, 842), (842, 595), (2, 2), (14_400, 14_400), (14_400, 3), (3
 _ABSURD = (0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One file.
-
-    Args:
-        path: of it.
-        what: was done to it, for people.
-        is_good: it must be readable.
-        selection: which part of it is asked for.
-    """
-
-    path: Path
-    what: str
-    is_good: bool
-    selection: MediaSelection = WHOLE
-
-
 def make_corpus(folder: Path, mutations: int) -> list[Case]:
     """Write the corpus.
 
@@ -55,7 +41,9 @@ def make_corpus(folder: Path, mutations: int) -> list[Case]:
         mutations: damaged copies of good files, besides good and odd ones.
     """
     good = [*_pictures(folder), *_videos(folder), *_documents(folder)]
-    return [*good, *_oddities(folder), *_damaged(folder, good, mutations)]
+    rare = [*rare_pictures(folder), *rare_videos(folder), *rare_documents(folder)]
+    bad = [*refused_pictures(folder), *refused_videos(folder), *hostile_documents(folder)]
+    return [*good, *_oddities(folder), *_damaged(folder, good, mutations), *rare, *bad]
 
 
 def _noise(mode: str, size: tuple[int, int]) -> Image.Image:

@@ -2069,6 +2069,14 @@
         <translation>请提供该文档的密码。</translation>
     </message>
     <message>
+        <source>Page {page} of “{name}” takes too long to draw.</source>
+        <translation>“{name}”的第 {page} 页绘制耗时过长。</translation>
+    </message>
+    <message>
+        <source>Choose other pages, or print the document into a new PDF and attach that.</source>
+        <translation>请选择其他页面，或将文档打印为新的 PDF 后再附加。</translation>
+    </message>
+    <message>
         <source>“{name}” has {pages} pages; {first} to {last} is no range of them.</source>
         <translation>“{name}”共有 {pages} 页；{first} 到 {last} 不是有效的页码范围。</translation>
     </message>

@@ -1,6 +1,7 @@
 """Gives good, odd and hostile files to the real engine process, and measures long ones.
 
     python tests/benchmarks/bench_media.py [--damaged 440]
+    python tests/benchmarks/bench_media.py --parts corpus --record build/corpus.jsonl --seconds 180   # in pieces
 
 Each file is priced, previewed and looked at whole. It must end in an answer or in one sentence within ten seconds, and
 good files in an answer. Then the memory above idle while a PDF of 1,000 pages and a video of two hours are priced and
@@ -10,86 +11,37 @@ read. The exit status is 1 where a file fails.
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import sys
 import tempfile
 import time
-from collections import Counter
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from desktopapp.engine.events import Failed, Finished
-from desktopapp.engine.price_events import Priced
-from desktopapp.engine.request import (
-    Attachment,
-    BackendChoice,
-    ModelChoice,
-    Request,
-    Role,
-    SamplingOverrides,
-    Turn,
-)
 from tests.clips import write_clip
+from tests.corpus_run import Record, print_outcomes, run_cases
 from tests.documents import write_document
 from tests.engine_client import EngineClient
 from tests.faulty_backends import fast
-from tests.media_corpus import Case, make_corpus
+from tests.media_corpus import make_corpus
 
-LONGEST_S = 10.0
 MOST_MIB = 300
 
 
-def try_case(client: EngineClient, case: Case, number: int) -> tuple[str, float, str]:
-    """What became of a file: the answer or the error, the seconds, and what is wrong with that."""
-    attachment = Attachment(str(case.path), case.selection)
-    client.events.clear()
-    began_s = time.monotonic()
-    client.process.price((attachment,))
-    client.process.read_previews(attachment, (0.0,), 192)
-    price = client.wait_for(Priced).prices[0]
-    turn = Turn(Role.USER, "?", (attachment,))
-    choice = ModelChoice("fake", BackendChoice.FAKE)
-    greedy = SamplingOverrides(temperature=0.0)
-    request = Request(f"r{number}", choice, (turn,), sampling=greedy, max_new_tokens=1)
-    try:
-        end = client.ask(request)
-    except TimeoutError:
-        return "hang", time.monotonic() - began_s, "no end"
-    took_s = time.monotonic() - began_s
-    name = end.error if isinstance(end, Failed) else "answered"
-    wrong = ""
-    if took_s > LONGEST_S:
-        wrong = f"{took_s:.0f} s"
-    elif isinstance(end, Failed) and name in ("EngineDied", "EngineHung", "UnexpectedError"):
-        wrong = f"{name}: {end.message}"
-    elif isinstance(end, Failed) and not (end.message and end.remedy):
-        wrong = "no sentence"
-    elif case.is_good and not (isinstance(end, Finished) and price.failed is None):
-        wrong = f"good, and {name}"
-    return name, took_s, wrong
-
-
-def run_corpus(damaged: int) -> int:
-    """Try all files; print what became of them; the number of faults."""
+def run_corpus(options: argparse.Namespace) -> int:
+    """Try all files, or go on with them; print what became of them; the number of faults."""
+    record = Record(options.record)
     with tempfile.TemporaryDirectory() as folder:
-        cases = make_corpus(Path(folder), damaged)
-        ends: Counter[str] = Counter()
-        slowest, faults = 0.0, []
+        cases = make_corpus(Path(folder), options.damaged)
         with EngineClient(fast, Path(folder)) as client:
-            for number, case in enumerate(cases):
-                name, took_s, wrong = try_case(client, case, number)
-                ends[name] += 1
-                slowest = max(slowest, took_s)
-                if wrong:
-                    faults.append(f"{wrong} <- {case.path.name}, {case.what}")
-                    print("FAULT", faults[-1], flush=True)
-    print(f"{len(cases)} files")
-    for name, count in ends.most_common():
-        print(f"{count:5} {name}")
-    print(f"slowest {slowest:.1f} s, allowed {LONGEST_S:.0f} s")
-    return len(faults)
+            is_whole = run_cases(client, cases, record, options.seconds)
+    faults = print_outcomes(record, every_sentence=is_whole)
+    if not is_whole:
+        print(f"{len(cases) - len(record.outcomes)} files are left: run it again")
+    return faults + (not is_whole)
 
 
 def read_all(path: str, results: Connection) -> None:
@@ -101,6 +53,7 @@ def read_all(path: str, results: Connection) -> None:
     import pypdfium2  # noqa: F401
 
     from desktopapp.engine.media.attachment import open_media
+    from desktopapp.engine.media.page_process import end_resting
 
     open_media(str(Path(__file__).resolve().parents[2] / "resources" / "samples" / "shapes.png"))
     idle = psutil.Process().memory_info().rss
@@ -115,7 +68,10 @@ def read_all(path: str, results: Connection) -> None:
             media.pictures[index].decode()
     read_s = time.monotonic() - began_s
     media.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    end_resting()
+    # The process that draws pages is counted as a whole.
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = sum(resource.getrusage(kind).ru_maxrss for kind in kinds) * 1024
     results.send((count, opened_s, read_s, (peak - idle) / 2**20))
 
 
@@ -144,9 +100,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--damaged", type=int, default=440)
-    arguments = parser.parse_args()
-    return int(bool(run_corpus(arguments.damaged) + measure_long()))
+    parser.add_argument("--damaged", type=int, default=440, help="damaged copies of good files")
+    parser.add_argument(
+        "--record", type=Path, help="keeps what became of each file; a further run goes on behind it"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=math.inf, help="after which no further file is begun"
+    )
+    parser.add_argument("--parts", nargs="+", choices=("corpus", "long"), default=["corpus", "long"])
+    options = parser.parse_args()
+    wrong = run_corpus(options) if "corpus" in options.parts else 0
+    if "long" in options.parts:
+        wrong += measure_long()
+    return int(wrong > 0)
 
 
 if __name__ == "__main__":

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from desktopapp.engine.media.file import open_regular_file
+from desktopapp.engine.media.page_process import PAGE_LIMIT_S, PageSource
+from desktopapp.engine.media.pdfium_pages import DrawnPage, blamed_on, draw_page, load_document, page_text
 from desktopapp.engine.media.selection import DEFAULT_DPI, DPI_RANGE, WHOLE, MediaSelection
-from desktopapp.errors import (
-    DocumentDamaged,
-    DocumentLocked,
-    OutOfMemory,
-    PagesMissing,
-)
+from desktopapp.errors import PagesMissing
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray
@@ -27,19 +22,19 @@ PAGE_PIXEL_LIMIT = 16_777_216
 _POINTS_PER_INCH = 72
 _LONGEST_SIDE_PX = 16_384
 _ASPECT_LIMIT = 200
-_MOST_TEXT = 20_000
 _SIGNATURE = b"%PDF-"
 
-# PDFium keeps global state; prices are read by another thread than pages.
+# PDFium keeps global state, and prices are read by another thread than pages.
 _pdfium_lock = threading.Lock()
 
 
 class DocumentFile:
-    """An open PDF.
+    """An open PDF. Its pages are drawn in a process of their own, see `page_process`.
 
     Args:
         path: of the file.
         password: that opens it, or None.
+        page_limit_s: how long a page may take to be drawn or read.
 
     Raises:
         AttachmentGone: there is no such file.
@@ -48,22 +43,26 @@ class DocumentFile:
         DocumentLocked: it wants a password, or another one.
     """
 
-    def __init__(self, path: str, password: str | None = None) -> None:
+    def __init__(self, path: str, password: str | None = None, page_limit_s: float = PAGE_LIMIT_S) -> None:
         self.path = path
         self._name = Path(path).name
+        self._password = password
+        self._page_limit_s = page_limit_s
+        self._pages: PageSource | None = None
         self._file = open_regular_file(path)
         try:
-            with _pdfium_lock:
-                self._document = _load(self._file, password, self._name)
+            with _pdfium_lock, blamed_on(self._name):
+                self._document = load_document(self._file, password, self._name)
                 self.page_count = len(self._document)
-                # Fields that were filled in are drawn only after this.
-                self._document.init_forms()
         except BaseException:
             self._file.close()
             raise
 
     def close(self) -> None:
         """Let go of the file."""
+        if self._pages is not None:
+            self._pages.close()
+            self._pages = None
         with _pdfium_lock:
             self._document.close()
         self._file.close()
@@ -74,7 +73,7 @@ class DocumentFile:
         Args:
             number: of the page, from 1.
         """
-        with _pdfium_lock, _blamed_on(self._name):
+        with _pdfium_lock, blamed_on(self._name):
             sides = self._document.get_page_size(number - 1)
         width, height = (side if math.isfinite(side) and side > 0 else 1.0 for side in sides)
         return width, height
@@ -86,41 +85,43 @@ class DocumentFile:
             number: of the page, from 1.
             width: in pixels; the page is stretched where it has another shape.
             height: in pixels.
-        """
-        import numpy as np
-        from PIL import Image
 
-        with _pdfium_lock, _blamed_on(self._name):
-            page = self._document[number - 1]
-            try:
-                scale = min(width / page.get_width(), height / page.get_height())
-                pixels = page.render(scale=scale, rev_byteorder=True, limit_image_cache=True).to_numpy()
-            finally:
-                page.close()
-        pixels = pixels[:, :, :3]
-        if pixels.shape[:2] != (height, width):  # PDFium rounds sides up
-            picture = Image.fromarray(np.ascontiguousarray(pixels))
-            return np.array(picture.resize((width, height), Image.Resampling.BICUBIC))
-        return np.array(pixels, order="C")
+        Raises:
+            DocumentDamaged: it cannot be drawn.
+            OutOfMemory: it does not fit.
+            PageTooSlow: it is not drawn within the limit.
+        """
+        return _to_rgb(self._draw(number, width, height), width, height)
 
     def text(self, number: int) -> str:
-        """The page's own text, empty where it has none, cut after 20,000 characters.
+        """The page's own text, empty where it has none, cut after 20,000 characters; raises as `render`.
 
         Args:
             number: of the page, from 1.
         """
-        with _pdfium_lock, _blamed_on(self._name):
-            page = self._document[number - 1]
-            try:
-                text_page = page.get_textpage()
-                try:
-                    count = min(text_page.count_chars(), _MOST_TEXT)
-                    text: str = text_page.get_text_range(0, count) if count > 0 else ""
-                finally:
-                    text_page.close()
-            finally:
-                page.close()
+        pages = self._page_source()
+        if pages is not None:
+            text = pages.text(number)
+        else:
+            with _pdfium_lock, blamed_on(self._name):
+                text = page_text(self._document, number)
         return text.replace("\r\n", "\n").replace("\0", "").strip()
+
+    def _draw(self, number: int, width: int, height: int) -> DrawnPage:
+        pages = self._page_source()
+        if pages is not None:
+            return pages.draw(number, width, height)
+        with _pdfium_lock, blamed_on(self._name):
+            return draw_page(self._document, number, width, height)
+
+    def _page_source(self) -> PageSource | None:
+        """Draws in a process of its own; None where none can be started."""
+        if self._pages is None:
+            try:
+                self._pages = PageSource(self.path, self._password, self._page_limit_s)
+            except OSError:
+                return None
+        return self._pages
 
 
 class PageImage:
@@ -155,7 +156,7 @@ class PageImage:
 
         Raises:
             DocumentDamaged: the page cannot be drawn.
-            OutOfMemory: it does not fit.
+            PageTooSlow: not within the limit.
         """
         return self._document.render(self.number, self.width, self.height)
 
@@ -212,28 +213,16 @@ def page_pixels(width_pt: float, height_pt: float, dpi: int) -> tuple[int, int]:
     return max(width, thinnest), max(height, thinnest)
 
 
-def _load(file: Any, password: str | None, name: str) -> Any:
-    import pypdfium2
-    from pypdfium2 import raw
+def _to_rgb(drawn: DrawnPage, width: int, height: int) -> RgbArray:
+    import numpy as np
+    from PIL import Image
 
-    try:
-        return pypdfium2.PdfDocument(file, password=password)
-    except pypdfium2.PdfiumError as error:
-        if getattr(error, "err_code", None) in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
-            raise DocumentLocked(name=name) from error
-        raise DocumentDamaged(name=name) from error
-    except (OSError, ValueError) as error:
-        raise DocumentDamaged(name=name) from error
-
-
-@contextmanager
-def _blamed_on(name: str) -> Iterator[None]:
-    """Name the document in whatever PDFium raises about it."""
-    import pypdfium2
-
-    try:
-        yield
-    except MemoryError as error:
-        raise OutOfMemory(what=f"drawing a page of “{name}”", detail=str(error)) from error
-    except (pypdfium2.PdfiumError, ValueError, ZeroDivisionError, OverflowError) as error:
-        raise DocumentDamaged(name=name) from error
+    rows = np.frombuffer(drawn.pixels, np.uint8).reshape(drawn.height, drawn.stride)
+    pixels = rows[:, : drawn.width * drawn.channels].reshape(drawn.height, drawn.width, drawn.channels)[
+        :, :, :3
+    ]
+    if pixels.shape[:2] == (height, width):
+        return np.array(pixels, order="C")
+    # PDFium rounds sides up.
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    return np.array(picture.resize((width, height), Image.Resampling.BICUBIC))
