@@ -12,11 +12,11 @@ _ID = bytes(range(16))
 def write_document(
     path: Path, lines: list[str], size: tuple[float, float] = (595, 842), password: str | None = None
 ) -> Path:
-    """Write a PDF with one line of Helvetica a page.
+    """Write a PDF with a line of Helvetica a page, or several.
 
     Args:
         path: of the file.
-        lines: one for each page.
+        lines: one for each page; line feeds divide it.
         size: of a page in points.
         password: locks the document (RC4, 40 bits); its pages stay empty then.
     """
@@ -28,7 +28,9 @@ def write_document(
     ]
     for number, line in enumerate(lines):
         text = line.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
-        drawn = b"" if password else f"BT /F1 36 Tf 40 {size[1] / 2:.0f} Td ({text}) Tj ET".encode("latin-1")
+        top = size[1] / 2 + 22 * text.count("\n")
+        shown = text.replace("\n", ") Tj 0 -44 Td (")
+        drawn = b"" if password else f"BT /F1 36 Tf 40 {top:.0f} Td ({shown}) Tj ET".encode("latin-1")
         objects.append(
             f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {size[0]} {size[1]}]/Contents {5 + 2 * number} 0 R"
             "/Resources<</Font<</F1 3 0 R>>>>>>".encode()

@@ -19,7 +19,7 @@ _SIZE = (96, 64)
 _NAMES = {
     "line\nbreak.png": "a name of two lines",
     "\"quoted\" 'twice'.png": "quotes in its name",
-    "<b>bold</b> &amp; <img src=x>.png": "markup in its name",
+    "<b>bold &amp; <img src=x>.png": "markup in its name",
     "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627.png": "a name from right to left",
     "\u202egnp.exe.png": "a name that turns its direction",
     "\U0001f469\u200d\U0001f469\u200d\U0001f467 caf\u00e9 cafe\u0301.png": "emoji and both kinds of é in its name",

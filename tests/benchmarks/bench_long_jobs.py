@@ -27,7 +27,7 @@ import psutil
 from desktopapp.engine.backends.registry import default_backends
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.engine import Engine
-from desktopapp.engine.events import AttachmentRead, Event, Failed, Finished
+from desktopapp.engine.events import AttachmentRead, Event, Failed, Finished, PrefillProgress
 from desktopapp.engine.media.selection import WHOLE, MediaSelection
 from desktopapp.engine.media_events import StretchAnswered
 from desktopapp.engine.planning import RequestPlanner
@@ -120,7 +120,10 @@ def _tell(job: Job, events: list[Event], took_s: float, peak_bytes: int) -> bool
     parts = [event.answered.stretch for event in events if isinstance(event, StretchAnswered)]
     plans = [event for event in events if isinstance(event, Planned)]
     plan = f"KV {plans[-1].kv_type}, chunk {plans[-1].prefill_chunk}" if plans else "no plan told"
-    said = f"{job.name}: {len(read)} read, {len(parts) or 1} parts, {plan}, peak {peak_bytes / GIB:.2f} GiB, {took_s:.0f} s"
+    prompts = [event for event in events if isinstance(event, PrefillProgress)]
+    tokens = f"{prompts[-1].done_tokens} of {prompts[-1].total_tokens} tokens" if prompts else "no token"
+    said = f"{job.name}: {len(read)} files or pages and {tokens} of the last prompt read, {len(parts) or 1} parts, {plan}"
+    said += f", peak {peak_bytes / GIB:.2f} GiB, {took_s:.0f} s"
     if isinstance(end, Failed):
         print(f"{said}, FAILED {end.error}: {end.message} {end.details[-800:]}", flush=True)
         return False
