@@ -113,6 +113,8 @@ class AttachmentCard(QFrame):
         """Show what a plan makes of it, its bytes included; None goes back to what its header tells."""
         if planned != self._planned:
             self._planned = planned
+            if self._popup is not None:
+                self._popup.show_planned(planned)
             self._retranslate()
 
     def show_refused(self, problem: str) -> None:
@@ -146,6 +148,7 @@ class AttachmentCard(QFrame):
         popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         popup.changed.connect(self.choose)
         popup.destroyed.connect(self._forget_popup)
+        popup.show_planned(self._planned)
         popup.open_above(self)
         if popup.filmstrip is not None:
             self.frames_wanted.emit(popup.filmstrip.positions)

@@ -126,16 +126,19 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 def _media_in(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            names = [
-                entry.name
-                for entry in entries
-                if Path(entry.name).suffix.casefold() in MEDIA_SUFFIXES
-                and not entry.name.startswith(".")
-                and entry.is_file()
-            ]
+            names = [entry.name for entry in entries if _is_media_file(entry)]
     except OSError:
         return []
     return [str(folder / name) for name in sorted(names, key=natural_key)]
+
+
+def _is_media_file(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith(".") or Path(entry.name).suffix.casefold() not in MEDIA_SUFFIXES:
+        return False
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads round in a circle
+        return False
 
 
 def _local_paths(mime: QMimeData) -> tuple[str, ...]:

@@ -121,6 +121,7 @@ class ModelControl(QObject):
     def on_model_loading(self, event: ModelLoading) -> None:
         """Show the progress, and which model the engine took."""
         self._show_answering(event.model)
+        self._window.view.empty.suggest_samples(is_pocket(event.model))
         self._window.status.show_loading(event)
 
     def on_model_ready(self, event: ModelReady) -> None:

@@ -1183,6 +1183,10 @@
 <context>
     <name>SelectionPopup</name>
     <message>
+        <source>This password does not open it.</source>
+        <translation>此密码无法打开该文件。</translation>
+    </message>
+    <message>
         <source>{count} tokens</source>
         <translation>{count} 个 token</translation>
     </message>

@@ -124,6 +124,15 @@ def test_code_is_appended_to_and_never_written_again(view: ConversationView) -> 
     assert answer(view).body.code_pieces() == [piece]
 
 
+def test_a_long_line_of_code_shows_its_begin(view: ConversationView) -> None:
+    (piece,) = show_answer(
+        view, "```json\n" + '{"bbox_2d": [1, 2, 3, 4]}, ' * 20 + "\n```\n"
+    ).body.code_pieces()
+    piece.pane.ensureCursorVisible()
+    bar = piece.pane.horizontalScrollBar()
+    assert (bar.value(), bar.maximum() > 0) == (0, True)
+
+
 def test_code_is_coloured(view: ConversationView) -> None:
     (piece,) = show_answer(view, "```python\ndef f():\n    return 'x'  # note\n```\n").body.code_pieces()
     ranges = piece.pane.document().firstBlock().layout().formats()

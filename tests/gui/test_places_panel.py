@@ -258,4 +258,26 @@ def test_a_page_as_html_is_shown_beside_its_picture(
     view.page.highlighted.emit(QUrl(""))
     assert view.canvas._highlighted == -1
     view.canvas.chosen.emit(0)
+    assert [mark.cursor.block().text() for mark in view.page.extraSelections()] == ["▸ A title"]
+    hover(view.canvas, view.canvas.place_rect(view.canvas.places[1]).center())
+    assert [mark.cursor.block().text() for mark in view.page.extraSelections()] == ["▸ Words"]
+    view.canvas.hovered.emit(-1)
+    assert view.page.extraSelections() == []
     view.close()
+
+
+def test_marks_never_lie_over_another_picture(desktop: Desktop, make_png: Callable[..., str]) -> None:
+    first, second = make_png("first.png"), make_png("second.png")
+    question(desktop, first, second)
+    script_of(desktop).say('Picture 1: {"bbox_2d": [1, 1, 9, 9]} Picture 2: {"bbox_2d": [5, 5, 90, 90]}')
+    desktop.window.view.flush()
+    list(desktop.window.view._answers.values())[-1].places.look()
+    panel = panel_of(desktop)
+    show(desktop, first, -1.0)
+    assert panel.canvas.image.width() == 400
+    panel._choice.setCurrentIndex(1)
+    assert panel.canvas.image.isNull()
+    show(desktop, second, -1.0, width=300)
+    assert panel.canvas.image.width() == 300
+    panel._choice.setCurrentIndex(0)
+    assert panel.canvas.image.width() == 400

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from desktopapp.app import Desktop
 from desktopapp.engine.events import Failed, PreviewRead
 from desktopapp.engine.media.selection import MediaSelection
-from desktopapp.engine.price_events import AttachmentPrice, Priced
+from desktopapp.engine.price_events import AttachmentPrice, PlannedAttachment, Priced
 from desktopapp.errors import DocumentLocked
 from desktopapp.ui.attachment_card import AttachmentCard
 from desktopapp.ui.media.filmstrip import Filmstrip
@@ -146,6 +146,43 @@ def test_a_locked_document_opens_with_its_password(desktop: Desktop, tmp_path: P
     assert card.problem == ""
     ask(desktop, "Read")
     assert chosen(desktop).password == "sesame"
+
+
+def test_a_wrong_password_is_said_where_it_was_typed(desktop: Desktop, tmp_path: Path) -> None:
+    path = tmp_path / "locked.pdf"
+    failed = Failed.from_error("", DocumentLocked(name=path.name), attachment=str(path))
+    locked = AttachmentPrice(str(path), failed=failed)
+    popup = popup_of(attach(desktop, path, locked))
+    edit = popup.findChild(QLineEdit)
+    assert edit is not None
+    for wrong in ("guess", "another"):
+        edit.clear()
+        QTest.keyClicks(edit, wrong)
+        QTest.keyClick(edit, Qt.Key.Key_Return)
+        assert edit.property("wrong") is False
+        script_of(desktop).priced.emit(Priced((locked,)))
+        assert popup.isVisible()
+        assert edit.property("wrong") is True
+        assert "does not open" in popup._cost.text()
+    edit.clear()
+    QTest.keyClicks(edit, "sesame")
+    QTest.keyClick(edit, Qt.Key.Key_Return)
+    script_of(desktop).priced.emit(
+        Priced((AttachmentPrice(str(path), 992, 1403, 1_364, kind="document", pages=1),))
+    )
+    assert not popup.isVisible()
+
+
+def test_the_form_and_the_card_say_the_same_cost(desktop: Desktop, tmp_path: Path) -> None:
+    card = document(desktop, tmp_path)
+    popup = popup_of(card)
+    assert popup._cost.text() == "16,368 tokens"
+    card.show_planned(PlannedAttachment(card.path, 3_780, 20 * 2**20, (480, 672)))
+    assert popup._cost.text() == "3,780 tokens"
+    popup.close()
+    again = popup_of(card)
+    assert again._cost.text() == "3,780 tokens"
+    again.close()
 
 
 def test_the_choice_survives_a_restart_and_the_password_does_not(

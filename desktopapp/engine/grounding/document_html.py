@@ -1,10 +1,11 @@
-"""HTML that the model wrote for a page (`qwenvl html`): hostile until cleaned, its blocks linked to the page."""
+"""What the model wrote for a page (`qwenvl html`, `qwenvl markdown`): hostile until cleaned, its blocks linked to the page."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
+from desktopapp.engine.grounding.find_places import PLACED_COMMENT as _COMMENT
 from desktopapp.engine.grounding.places import Place, make_place_coordinates
 
 _TAGS = {
@@ -13,17 +14,35 @@ _TAGS = {
     "pre", "code", "blockquote", "figure", "figcaption", "section", "article", "header", "footer", "address",
 }  # fmt: skip
 _ATTRIBUTES = {"*": {"data-bbox"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
-_FENCE = re.compile(r"```(?:html)?\s*\n(.*?)(?:\n```|\Z)", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"```(?:html|markdown|md)?\s*\n(.*?)(?:\n```|\Z)", re.DOTALL | re.IGNORECASE)
 _BLOCK = re.compile(r'<[a-z][a-z0-9]*(?: [^<>]*?)? data-bbox="([^"<>]*)"[^<>]*>')
 _LONGEST = 500_000
 
 
 def document_source(answer: str) -> str:
-    """The HTML in an answer, in a fence or not; empty where it has no blocks with places."""
-    if "data-bbox" not in answer:
-        return ""
-    fenced = [match[1] for match in _FENCE.finditer(answer) if "data-bbox" in match[1]]
+    """The page in an answer as HTML, in a fence or not; empty where it has no blocks with places."""
+    if "data-bbox" in answer:
+        return _unfenced(answer, "data-bbox")
+    if "<!--" in answer and _COMMENT.search(answer):
+        return _html_of_markdown(_unfenced(answer, "<!--"))
+    return ""
+
+
+def _unfenced(answer: str, mark: str) -> str:
+    fenced = [match[1] for match in _FENCE.finditer(answer) if mark in match[1]]
     return "\n".join(fenced) if fenced else answer
+
+
+def _html_of_markdown(source: str) -> str:
+    """Markdown as HTML; a comment with a place becomes a block of its own with that place and name."""
+    # Rarely needed, and a library of its own.
+    from markdown_it import MarkdownIt
+
+    blocks = _COMMENT.sub(
+        lambda match: f'\n\n<p data-bbox="{match[2].replace(",", " ")}"><i>{match[1]}</i></p>\n\n',
+        source[:_LONGEST],
+    )
+    return str(MarkdownIt("commonmark", {"html": True}).enable("table").render(blocks))
 
 
 def clean_document(source: str, places: Sequence[Place]) -> str:

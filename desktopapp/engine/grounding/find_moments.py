@@ -18,7 +18,7 @@ _TO = r"\s*(?:-|–|—|~|to|until|至|到)\s*"
 _SPOKEN = re.compile(
     rf"(?<![\d:.\w])<?({_CLOCK}|\d{{1,5}}(?:\.\d{{1,3}})?(?={_TO}{_SECONDS})|{_SECONDS}){_UNIT}(?:{_TO}({_TIME}){_UNIT})?>?(?!\d|:\d)"
 )
-_KEY = re.compile(r"[\"'](start(?:_time)?|begin|time|timestamp)[\"']\s*:\s*[\"']?[\d:.]+")
+_KEY = re.compile(r"[\"'](start(?:_time)?|begin|time|timestamp)[\"']\s*:\s*(?:\"[^\"\n]*\"|'[^'\n]*'|[\d.]+)")
 _MOST_MOMENTS = 500
 _LONGEST_LABEL = 120
 

@@ -22,7 +22,8 @@ _KEYED = re.compile(
 _ELEMENT = re.compile(
     rf"<([A-Za-z][\w-]*)\b[^<>]*?\bdata-bbox\s*=\s*[\"']\s*({_NUMBER}(?:[\s,]+{_NUMBER}){{3}})\s*[\"'][^<>]*>([^<]*)"
 )
-_COMMENT = re.compile(rf"<!--\s*(\w+)\s*\(\s*({_NUMBER}(?:\s*,\s*{_NUMBER}){{3}})\s*\)\s*-->")
+PLACED_COMMENT = re.compile(rf"<!--\s*(\w+)\s*\(\s*({_NUMBER}(?:\s*,\s*{_NUMBER}){{3}})\s*\)\s*-->")
+"""A name and four numbers, as `qwenvl markdown` says where something is."""
 _NUMBERS = re.compile(_NUMBER)
 _MENTION = re.compile(
     r"\b(picture|image|page)\s*#?\s*(\d{1,5})\b|(图片|图像|图|第)\s*(\d{1,5})\s*(页?)", re.IGNORECASE
@@ -44,7 +45,7 @@ def find_places(answer: str) -> list[Place]:
     for match in _ELEMENT.finditer(answer):
         tag, text = match[1].lower(), " ".join(match[3].split())
         found += _place(match[2], 4, match.span(), mentions, label="" if text else tag, text=text)
-    for match in _COMMENT.finditer(answer):
+    for match in PLACED_COMMENT.finditer(answer):
         found += _place(match[2], 4, match.span(), mentions, label=match[1])
     return sorted(found, key=lambda place: place.start)[:_MOST_PLACES]
 

@@ -176,6 +176,9 @@ class CodePiece(QWidget):
         document.setDefaultFont(self._formats.type.mono)
         self.pane.setTabStopDistance(4 * self.pane.fontMetrics().horizontalAdvance(" "))
         cursor = QTextCursor(document)
+        own = self.pane.textCursor()
+        own.setKeepPositionOnInsert(True)  # else a long line is scrolled to its end as it comes
+        self.pane.setTextCursor(own)
         cursor.setBlockFormat(self._block_format)
         cursor.setBlockCharFormat(self._char_format)
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QTextBrowser, QWidget
+from PySide6.QtGui import (
+    QImage,
+    QTextBlock,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+)
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QTextBrowser, QTextEdit, QWidget
 
 from desktopapp.engine.grounding.document_html import clean_document
 from desktopapp.engine.grounding.places import Place
@@ -58,6 +65,7 @@ class DocumentView(QDialog):
         layout.addWidget(self.page, 1)
         self.resize(980, 640)
         self.page.highlighted.connect(self._on_link)
+        self.canvas.hovered.connect(self._mark_block)
         self.page.anchorClicked.connect(self._on_link)
         self.canvas.chosen.connect(self._show_block)
 
@@ -67,3 +75,32 @@ class DocumentView(QDialog):
 
     def _show_block(self, index: int) -> None:
         self.page.scrollToAnchor(f"place-{index}")
+        self._mark_block(index)
+
+    def _mark_block(self, index: int) -> None:
+        """Let the block of a place stand out; -1 for none."""
+        found = _block_with_anchor(self.page.document(), f"place-{index}") if index >= 0 else None
+        marks = []
+        if found is not None:
+            mark = QTextEdit.ExtraSelection()
+            # PySide declares these without the setters of the C++ struct.
+            mark.cursor = QTextCursor(found)
+            mark.format = QTextCharFormat()
+            ground = self.canvas.color(self.canvas.places[index])
+            ground.setAlphaF(0.35)
+            mark.format.setBackground(ground)
+            mark.format.setProperty(QTextFormat.Property.FullWidthSelection, True)
+            marks.append(mark)
+        self.page.setExtraSelections(marks)
+
+
+def _block_with_anchor(document: QTextDocument, name: str) -> QTextBlock | None:
+    block = document.begin()
+    while block.isValid():
+        fragments = block.begin()
+        while not fragments.atEnd():
+            if name in fragments.fragment().charFormat().anchorNames():
+                return block
+            fragments += 1
+        block = block.next()
+    return None

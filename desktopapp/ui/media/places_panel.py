@@ -57,6 +57,7 @@ class PlacesPanel(QFrame):
         self._index = 0
         self._previews: dict[tuple[str, float], QImage] = {}
         self._full_size = (0, 0)
+        self._shown_path = ""
         self._was_sought = False
         """The person looks at a second of their own choice."""
         self._width_px = 600
@@ -131,6 +132,7 @@ class PlacesPanel(QFrame):
         self._previews[preview.path, preview.position] = image
         if (preview.path, preview.position) == self._wanted():
             self._full_size = preview.full_width, preview.full_height
+            self._shown_path = preview.path
             self.canvas.show_image(image)
             self._fit()
             if preview.duration_s:
@@ -239,9 +241,13 @@ class PlacesPanel(QFrame):
         wanted = self._wanted()
         known = self._previews.get(wanted)
         if known is not None:
+            self._shown_path = wanted[0]
             self.canvas.show_image(known)
             self._fit()
             return
+        if self._shown_path != wanted[0] or self.group.kind != "video":
+            # Marks must not lie over another picture, not even until theirs has come.
+            self.canvas.show_image(QImage())
         self.preview_wanted.emit(self.group.attachment, (wanted[1],), SIDE_PX)
 
     def _show_places(self) -> None:

@@ -26,7 +26,7 @@ from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S
 from desktopapp.ui.wording import file_label, format_number
 
 if TYPE_CHECKING:
-    from desktopapp.engine.price_events import AttachmentPrice
+    from desktopapp.engine.price_events import AttachmentPrice, PlannedAttachment
 
 _REST_MS = 350
 _DPIS = (72, DEFAULT_DPI, 200)
@@ -52,6 +52,7 @@ class SelectionPopup(QFrame):
         self.setProperty("role", "popup")
         self._price = price
         self._selection = selection
+        self._planned_tokens: int | None = None
         self.filmstrip: Filmstrip | None = None
         self._timer = QTimer(self, singleShot=True, interval=_REST_MS)
         self._timer.timeout.connect(self._tell)
@@ -91,18 +92,37 @@ class SelectionPopup(QFrame):
 
     def show_price(self, price: AttachmentPrice) -> None:
         """Show what the chosen part costs."""
-        self._price = price
-        if price.failed is not None:
-            self._cost.setText("")
+        was_locked, self._price = self._is_locked, price
+        if was_locked and price.failed is None:
+            self.close()  # the password was right
             return
-        tokens = self.tr("{count} tokens").format(count=format_number(price.tokens))
-        frames = self.tr("{count} frames").format(count=format_number(price.frames))
-        self._cost.setText(" · ".join([frames, tokens] if price.frames else [tokens]))
+        self._show_cost()
+
+    def show_planned(self, planned: PlannedAttachment | None) -> None:
+        """Show what a plan for the model of now makes of it; None goes back to the price."""
+        self._planned_tokens = planned.tokens if planned is not None else None
+        self._show_cost()
 
     def show_frame(self, position_s: float, image: QImage) -> None:
         """A frame of the filmstrip has come."""
         if self.filmstrip is not None:
             self.filmstrip.show_frame(position_s, image)
+
+    def _show_cost(self) -> None:
+        price = self._price
+        if price.failed is not None:
+            is_wrong = self._is_locked and bool(self._selection.password)
+            self._cost.setText(self.tr("This password does not open it.") if is_wrong else "")
+            self._cost.setVisible(is_wrong)
+            if is_wrong:
+                _mark(self._password, False)
+                self._password.selectAll()
+                self.adjustSize()
+            return
+        count = price.tokens if self._planned_tokens is None else self._planned_tokens
+        tokens = self.tr("{count} tokens").format(count=format_number(count))
+        frames = self.tr("{count} frames").format(count=format_number(price.frames))
+        self._cost.setText(" · ".join([frames, tokens] if price.frames else [tokens]))
 
     @property
     def _is_locked(self) -> bool:
@@ -178,8 +198,12 @@ class SelectionPopup(QFrame):
         return box
 
     def _on_password(self) -> None:
-        self._tell()
-        self.close()
+        """Try it; the form closes when the file opens."""
+        if not self._password.text():
+            self.close()
+        elif self._password.text() != self._selection.password:
+            _mark(self._password, True)
+            self._tell()
 
     def _on_pages(self, text: str) -> None:
         _mark(self._pages, parse_pages(text, self._price.pages) is not None)

@@ -41,6 +41,16 @@ def test_link_to_a_file_is_kept_as_it_is(tmp_path: Path) -> None:
     assert expand_folders([str(tmp_path / "link.png")]).paths == (str(tmp_path / "link.png"),)
 
 
+def test_links_that_lead_round_in_a_folder_hide_nothing(tmp_path: Path) -> None:
+    for name in ("10.png", "2.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "itself.pdf").symlink_to(".")
+    (tmp_path / "nowhere.mp4").symlink_to("gone.mp4")
+    expanded = expand_folders([str(tmp_path)])
+    assert expanded.paths == (str(tmp_path / "2.png"), str(tmp_path / "10.png"))
+
+
 def test_room_limits_what_is_taken(tmp_path: Path) -> None:
     expanded = expand_folders([f"/{number}.png" for number in range(5)], room=3)
     assert len(expanded.paths) == 3

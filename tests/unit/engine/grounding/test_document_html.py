@@ -26,6 +26,22 @@ def test_blocks_are_linked_to_their_places() -> None:
     assert "```" not in html
 
 
+def test_markdown_with_places_is_a_page_as_well() -> None:
+    answer = (
+        "```markdown\n# Title\n\n<!-- Image (10, 20, 500, 300) -->\n\n<!-- Table (10, 400, 900, 700) -->\n"
+        "| a | b |\n|---|---|\n| 1 | 2 |\n<script>x()</script>\n```\n"
+    )
+    places = find_places(answer)
+    html = clean_document(document_source(answer), places)
+    assert [place.coordinates for place in places] == [(10, 20, 500, 300), (10, 400, 900, 700)]
+    assert '<a name="place-0" href="place:0">▸</a> <i>Image</i>' in html
+    assert '<a name="place-1" href="place:1">▸</a> <i>Table</i>' in html
+    assert "<h1>Title</h1>" in html
+    assert "<td>2</td>" in html
+    assert "script" not in html
+    assert document_source("# Title <!-- a remark -->") == ""
+
+
 @pytest.mark.parametrize(
     "hostile",
     [

@@ -24,6 +24,11 @@ from desktopapp.engine.grounding.find_moments import find_moments
         ("There are 3 cars and 2024 people", []),
         ('{"start": "00:01.20", "end": "00:04.00", "event": "A door opens"}', [(1.2, 4.0)]),
         ('{"start_time": 2, "end_time": 3.5, "description": "x"}', [(2, 3.5)]),
+        (
+            '[{"start": "0:01", "end": "0:02", "event": "a"}, {"start": "0:03", "end": "0:04", "event": "b"}]',
+            [(1, 2), (3, 4)],
+        ),
+        ("{'time': '0:07', 'label': 'it\\'s on'}", [(7, None)]),
         ('[{"time": 1.0, "bbox_2d": [1, 2, 3, 4], "label": "a"}]', [(1, None)]),
     ],
 )
@@ -36,6 +41,11 @@ def test_what_happens_is_the_rest_of_the_line() -> None:
     moments = find_moments(text)
     assert [moment.label for moment in moments] == ["The light turns red", "A horn"]
     assert text[moments[0].start : moments[0].end] == "0:07"
+
+
+def test_events_in_one_line_keep_their_own_words() -> None:
+    text = '[{"start": "0:01", "end": "0:02", "event": "it rests"}, {"start": "0:03", "end": "0:04", "event": "it goes"}]'
+    assert [moment.label for moment in find_moments(text)] == ["it rests", "it goes"]
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=300))
