@@ -44,7 +44,7 @@ class Reader:
     def __init__(self, kind: str) -> None:
         self._engine = Engine(store, default_backends(), StepClock())
         self._choice = ModelChoice(
-            str(MODELS / f"qwen3-vl-pocket-{kind}"), BackendChoice.TRANSFORMERS, Mode(kind)
+            str(MODELS / f"qwen3-vl-pocket-{kind}"), BackendChoice.LLAMA_CPP, Mode(kind)
         )
 
     def read(self, path: Path, question: str = "Read the text.", selection: MediaSelection = WHOLE) -> str:
@@ -93,12 +93,13 @@ def main() -> int:
     parser.add_argument(
         "--kind", choices=("instruct", "thinking"), nargs="+", default=["instruct", "thinking"]
     )
+    parser.add_argument("--lines", type=int, nargs="+", default=[1, 4], help="of a page")
     options = parser.parse_args()
     print("model | pages x lines | documents read whole | pages read whole | one page alone, read whole")
     for kind in options.kind:
         reader = Reader(kind)
         with tempfile.TemporaryDirectory() as folder:
-            for lines in (1, 4):
+            for lines in options.lines:
                 for pages in (2, 3, 4):
                     row = measure(reader, Path(folder), pages, lines, options.count)
                     print(f"{kind} | {pages} x {lines} | {row}", flush=True)

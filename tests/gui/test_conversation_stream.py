@@ -131,6 +131,7 @@ def test_a_long_line_of_code_shows_its_begin(view: ConversationView) -> None:
     piece.pane.ensureCursorVisible()
     bar = piece.pane.horizontalScrollBar()
     assert (bar.value(), bar.maximum() > 0) == (0, True)
+    assert not piece.pane.textCursor().hasSelection()
 
 
 def test_code_is_coloured(view: ConversationView) -> None:

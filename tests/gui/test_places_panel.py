@@ -266,6 +266,36 @@ def test_a_page_as_html_is_shown_beside_its_picture(
     view.close()
 
 
+def test_few_pictures_of_a_video_are_kept(desktop: Desktop, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"x")
+    question(desktop, str(path))
+    script_of(desktop).say("Look at 0:01.")
+    desktop.window.view.flush()
+    list(desktop.window.view._answers.values())[-1].places.look()
+    panel = panel_of(desktop)
+    for second in range(1, 30):
+        panel.track.set_now(second / 2)
+        show(desktop, str(path), second / 2, width=210 + second)
+        assert panel.canvas.image.width() == 210 + second
+    assert len(panel._previews) == 12
+
+
+def test_a_large_picture_is_averaged_once_for_its_place(qtbot: QtBot) -> None:
+    stripes = np.zeros((400, 800, 3), np.uint8)
+    stripes[:, ::2] = 255
+    image = QImage(stripes.tobytes(), 800, 400, 2400, QImage.Format.Format_RGB888).copy()
+    canvas = PlacesCanvas()
+    qtbot.addWidget(canvas)
+    canvas.setFixedSize(100, 50)
+    canvas.show_image(image)
+    shown = canvas.grab().toImage()
+    assert abs(shown.pixelColor(shown.width() // 2, shown.height() // 2).red() - 127) < 25
+    assert canvas._drawn_image(canvas.picture_rect()) == canvas._fitted
+    canvas._zoom_at(QPointF(50, 25), 3.0)
+    assert canvas._drawn_image(canvas.picture_rect()) == image
+
+
 def test_marks_never_lie_over_another_picture(desktop: Desktop, make_png: Callable[..., str]) -> None:
     first, second = make_png("first.png"), make_png("second.png")
     question(desktop, first, second)

@@ -176,9 +176,6 @@ class CodePiece(QWidget):
         document.setDefaultFont(self._formats.type.mono)
         self.pane.setTabStopDistance(4 * self.pane.fontMetrics().horizontalAdvance(" "))
         cursor = QTextCursor(document)
-        own = self.pane.textCursor()
-        own.setKeepPositionOnInsert(True)  # else a long line is scrolled to its end as it comes
-        self.pane.setTextCursor(own)
         cursor.setBlockFormat(self._block_format)
         cursor.setBlockCharFormat(self._char_format)
 
@@ -195,6 +192,10 @@ class CodePiece(QWidget):
         self._insert(cursor, code[len(self._shown) :])
         cursor.endEditBlock()
         self._shown = code
+        own = self.pane.textCursor()
+        if own.position() and not own.hasSelection():
+            own.setPosition(0)  # the first text took it along, and a long line would be scrolled to its end
+            self.pane.setTextCursor(own)
 
     def _insert(self, cursor: QTextCursor, text: str) -> None:
         for index, line in enumerate(text.split("\n")):

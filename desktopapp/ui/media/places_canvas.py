@@ -43,6 +43,8 @@ class PlacesCanvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._image = QImage()
+        self._fitted = QImage()
+        """The picture as large as it is drawn unzoomed: made once, and averaged where drawing would skip pixels."""
         self._places: Sequence[Place] = ()
         self._colors: dict[str, QColor] = {}
         self._highlighted = -1
@@ -64,7 +66,7 @@ class PlacesCanvas(QWidget):
 
     def show_image(self, image: QImage) -> None:
         """Show another picture, all of it."""
-        self._image = image
+        self._image, self._fitted = image, QImage()
         self._zoom, self._center = 1.0, QPointF(0.5, 0.5)
         self.updateGeometry()
         self.update()
@@ -141,12 +143,22 @@ class PlacesCanvas(QWidget):
         if self._image.isNull():
             painter.fillRect(self.rect(), QColor(colors.sunken))
         else:
-            painter.drawImage(area, self._image)
+            painter.drawImage(area, self._drawn_image(area))
         self._paint_places(painter, area, 1.0)
         if self.hasFocus():
             painter.setPen(QPen(QColor(colors.accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+
+    def _drawn_image(self, area: QRectF) -> QImage:
+        size = (area.size() * self.devicePixelRatio()).toSize()
+        if self._zoom > 1.0 or size.width() >= self._image.width() or size.isEmpty():
+            return self._image
+        if self._fitted.size() != size:
+            self._fitted = self._image.scaled(
+                size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+            )
+        return self._fitted
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """With Ctrl it zooms; without, the conversation scrolls."""

@@ -36,7 +36,9 @@ from desktopapp.ui.wording import file_label
 if TYPE_CHECKING:
     from desktopapp.engine.events import PreviewRead
 
-SIDE_PX = 1280
+SIDE_PX = 2048
+"""Longest side of a picture that is shown: it can be zoomed into and cut out of."""
+_MOST_KEPT = 12
 _SEEK_MS = 60
 _LIST_WIDTH, _MOST_HEIGHT, _LEAST_HEIGHT = 220, 460, 120
 
@@ -130,6 +132,8 @@ class PlacesPanel(QFrame):
         if preview.path == self.group.attachment.path and self.video_bar.take(preview.position, image):
             return
         self._previews[preview.path, preview.position] = image
+        while len(self._previews) > _MOST_KEPT:  # whoever drags along a video sees hundreds
+            del self._previews[next(iter(self._previews))]
         if (preview.path, preview.position) == self._wanted():
             self._full_size = preview.full_width, preview.full_height
             self._shown_path = preview.path

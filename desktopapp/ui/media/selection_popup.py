@@ -53,6 +53,7 @@ class SelectionPopup(QFrame):
         self._price = price
         self._selection = selection
         self._planned_tokens: int | None = None
+        self._anchor = parent
         self.filmstrip: Filmstrip | None = None
         self._timer = QTimer(self, singleShot=True, interval=_REST_MS)
         self._timer.timeout.connect(self._tell)
@@ -80,15 +81,21 @@ class SelectionPopup(QFrame):
 
     def open_above(self, anchor: QWidget) -> None:
         """Show it above a widget, where there is room inside the window."""
+        self._anchor = anchor
+        self._place()
+        self.show()
+        first = self.focusWidget() or self.findChild(QLineEdit)
+        if first is not None:
+            first.setFocus()
+
+    def _place(self) -> None:
+        """As large as it has to be, above its card."""
+        anchor = self._anchor
         self.adjustSize()
         place = anchor.mapToGlobal(QPoint(0, -self.height() - SPACE_S))
         window = anchor.window().geometry().adjusted(SPACE_L, SPACE_L, -SPACE_L, -SPACE_L)
         left = max(window.left(), min(place.x(), window.right() - self.width()))
         self.move(left, max(place.y(), anchor.screen().availableGeometry().top()))
-        self.show()
-        first = self.focusWidget() or self.findChild(QLineEdit)
-        if first is not None:
-            first.setFocus()
 
     def show_price(self, price: AttachmentPrice) -> None:
         """Show what the chosen part costs."""
@@ -117,7 +124,7 @@ class SelectionPopup(QFrame):
             if is_wrong:
                 _mark(self._password, False)
                 self._password.selectAll()
-                self.adjustSize()
+                self._place()
             return
         count = price.tokens if self._planned_tokens is None else self._planned_tokens
         tokens = self.tr("{count} tokens").format(count=format_number(count))
