@@ -102,20 +102,24 @@ class Desktop(QObject):
         self.window.closed.connect(self.close)
         application.aboutToQuit.connect(self.close)
 
-    def begin(self, attachments: Sequence[str]) -> None:
+    def begin(self, attachments: Sequence[str]) -> bool:
         """What the window's first appearance does not wait for: engine, model, the last conversation.
 
         Args:
             attachments: files and folders from the command line.
+
+        Returns:
+            Whether it began now.
         """
         if self._is_closed or self._has_begun:
-            return
+            return False
         from desktopapp.ui.session import Session
 
         self.session = Session(self.window, self._make_worker(), self._loaded)
         self._has_begun = True
         self.session.begin([*attachments, *self._waiting])
         self._waiting.clear()
+        return True
 
     @Slot(str)
     def attach(self, path: str) -> None:
@@ -194,8 +198,9 @@ def _run(application: Application, options: Options, instance: SingleInstance) -
     desktop.window.show()
 
     def begin() -> None:
-        desktop.begin(options.files)
-        if instance.listen():
+        if desktop.begin(options.files):
+            instance.listen()
+            # Whichever window comes next tells of a crash, also where there can be no socket: each report is taken once.
             desktop.tell_of_crash(faults.take_earlier())
 
     # After the first painting; a window that starts hidden is never painted.

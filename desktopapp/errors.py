@@ -330,8 +330,12 @@ class NeedsSegments(AppError):
     )
 
 
+FREED = "freed"
+"""A further value of `OutOfMemory`: the idle model that was let go of, so that the same may fit now."""
+
+
 class OutOfMemory(AppError):
-    """Values: what, detail."""
+    """Values: what, detail; perhaps freed."""
 
     message_template = QT_TRANSLATE_NOOP("errors", "Memory ran out while {what}.")
     remedy_template = QT_TRANSLATE_NOOP(

@@ -14,7 +14,7 @@ from desktopapp.worker.engine_process import EngineProcess, ProcessEvent
 from desktopapp.worker.watchdog import HangLimits
 
 T = TypeVar("T")
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 FAKE = ModelChoice("fake", BackendChoice.FAKE)
 
 

@@ -16,6 +16,7 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
+from desktopapp.engine import serving
 from desktopapp.engine.backend import Backend
 from desktopapp.engine.backends.registry import Backends, default_backends
 from desktopapp.engine.request import BackendChoice
@@ -32,7 +33,8 @@ class Fault:
             `decode`.
         number: at which time, from 1.
         kind: `refused` for an allocation that fails, `abort` for a library that ends the process without a word,
-            `told_abort` for one that says why.
+            `told_abort` for one that says why, `late_abort` for an allocation that fails and an abort behind the
+            message that told of it.
         always: each time from then on.
     """
 
@@ -52,7 +54,7 @@ class _Injector:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._armed = ""
-        self._reads = False
+        self._reads = self._ends_with_work = False
         self._counts: Counter[str] = Counter()
 
     def is_due(self, point: str) -> bool:
@@ -77,9 +79,16 @@ class _Injector:
             self._file.unlink()
         if fault.kind == "told_abort":
             print("ggml_cuda: cudaMalloc failed: out of memory", file=sys.stderr, flush=True)
-        if fault.kind != "refused":
+        if fault.kind in ("abort", "told_abort"):
             os.abort()
+        self._ends_with_work = fault.kind == "late_abort"
         return True
+
+    def abort_behind(self, words: str) -> str:
+        """End the process behind the last message of a piece of work, where that is due; for the log's dividing lines."""
+        if self._ends_with_work and words.endswith(" ends"):
+            os.abort()
+        return ""
 
 
 def failing(file: str) -> Backends:
@@ -92,6 +101,7 @@ def failing(file: str) -> Backends:
 
     def make(choice: BackendChoice, prepare: Callable[[_Injector], None]) -> Backend:
         prepare(injector)
+        _guard(serving, "_mark_log", injector.abort_behind, lambda: None, injector.is_due)
         return shipped[choice]()
 
     return {

@@ -45,7 +45,7 @@ class Planner(Protocol):
         ...
 
     def plan_load(self, choice: ModelChoice, model: InstalledModel, /) -> RequestPlan | None:
-        """The plan for a load ahead of the first question; None where there is none."""
+        """The plan for a load ahead of the first question; None where there is none. Raises DoesNotFit."""
         ...
 
     def follow(self, running: RunningModel | None, parked: RunningModel | None, /) -> None:

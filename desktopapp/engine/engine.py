@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 from desktopapp.engine.answer import Answer
 from desktopapp.engine.attached_media import AttachedMedia
@@ -18,7 +19,7 @@ from desktopapp.engine.backends.fake import FAKE_NAMES, fake_model
 from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.engine.collaborators import ModelStore, Planner
 from desktopapp.engine.events import Event, FinishReason, LoadStopped, RequestStarted
-from desktopapp.engine.failed_event import failed_event
+from desktopapp.engine.failed_event import error_behind, failed_event
 from desktopapp.engine.loading import Loading, RunningModel
 from desktopapp.engine.long_job import LongJob
 from desktopapp.engine.media.headers import HeaderCache
@@ -86,18 +87,18 @@ class Engine:
             cancel.raise_if_cancelled()
             loaded_before = self._running
             yield from self._bring_back(choice)
+            self._let_go_under_ceiling(choice)
             plan = self._plan_load(choice)
             if plan is None:
                 yield from self._ensure_loaded(choice, cancel)
             else:
-                yield plan.event
                 yield from self._ensure_planned(plan, choice, cancel)
             if self._running is not None and self._running is loaded_before:
                 yield self._running.ready
         except Cancelled:
             yield LoadStopped(choice.model)
         except Exception as error:  # noqa: BLE001 - this is where every defect becomes an event
-            yield failed_event("", error, "loading the model")
+            yield failed_event("", self._without_idle(error, "loading the model"), "loading the model")
 
     def generate(self, request: Request, cancel: CancelToken) -> Iterator[Event]:
         """Answer a request, loading its model first where another one or none is loaded.
@@ -123,11 +124,12 @@ class Engine:
         except Cancelled:
             yield from answer.finish(FinishReason.CANCELLED)
         except Exception as error:  # noqa: BLE001 - this is where every defect becomes an event
-            if isinstance(error, OutOfMemory):
-                self._let_go_of_parked()
+            told = self._without_idle(error, "answering")
+            failed = failed_event(request.request_id, told, "answering", attached.at_fault)
+            del told  # it would hold itself, and a run's tensors with it
             if not isinstance(error, AppError):
                 self.unload()  # nobody knows in which state the defect left it
-            yield failed_event(request.request_id, error, "answering", attached.at_fault)
+            yield failed
         finally:
             attached.close()
 
@@ -145,6 +147,36 @@ class Engine:
         if parked is not None:
             parked.backend.unload()
             self._follow()
+
+    def _without_idle(self, error: Exception, what: str) -> Exception:
+        """The error to tell; where memory ran out and an idle model gave way, `worker.ladder` may try the same again."""
+        idle = self._parked
+        if idle is None or not isinstance(error, OutOfMemory | MemoryError):
+            return error
+        self._let_go_of_parked()
+        return error_behind(error, what, idle.model.name)
+
+    def _plan_beside_idle(self, make: Callable[[], RequestPlan | None]) -> RequestPlan | None:
+        """A plan; the idle model of the pair goes before anything is given up.
+
+        Raises:
+            DoesNotFit: not without it either.
+        """
+        try:
+            plan = make()
+        except DoesNotFit:
+            if self._parked is None:
+                raise
+        else:
+            if self._parked is None or plan is None or not plan.loses_something:
+                return plan
+        self._let_go_of_parked()
+        return make()
+
+    def _let_go_under_ceiling(self, choice: ModelChoice) -> None:
+        """A ceiling that was set since is for all that this process holds."""
+        if choice.memory.vram_limit_bytes is not None:
+            self._let_go_of_parked()
 
     def price(self, attachments: Sequence[Attachment]) -> tuple[AttachmentPrice, ...]:
         """What each file would cost, from its header alone. From one thread, which may be another one."""
@@ -204,7 +236,14 @@ class Engine:
         if self._planner is None or choice.backend is BackendChoice.FAKE:
             return None
         model = self._resolve(choice)
-        return None if self._runs(model, choice) else self._planner.plan_load(choice, model)
+        if self._runs(model, choice):
+            return None
+        try:
+            return self._plan_beside_idle(partial(self._planner.plan_load, choice, model))
+        except DoesNotFit:
+            if choice.memory.caps:
+                raise  # it ran out of memory; without a plan the same would be loaded again
+            return None  # loading it says what is missing, if it is
 
     def _ensure_loaded(self, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
         model = self._resolve(choice)
@@ -245,15 +284,17 @@ class Engine:
             self._desk.note_load(self._running.ready, files.size_bytes)
 
     def _ensure_planned(self, plan: RequestPlan, choice: ModelChoice, cancel: CancelToken) -> Iterator[Event]:
-        """Load what a plan wants, where something else or nothing is loaded."""
+        """Tell a plan and load what it wants, where something else or nothing is loaded."""
         model = self._resolve(choice)
         if plan.candidate.model != model.name:
             model = self._store.find_model(plan.candidate.model)
         running = self._running
-        if running is not None and self._runs(model, choice) and not plan.needs_other_load(running):
-            return
-        if running is not None and not self._park(model, plan.event.peak_bytes, choice):
+        does = running is not None and self._runs(model, choice) and not plan.needs_other_load(running)
+        if not does and (plan.loses_something or not self._park(model, plan.event.peak_bytes, choice)):
             self.unload()
+        yield replace(plan.event, idle_model=self._parked.model.name if self._parked is not None else "")
+        if does:
+            return
         options = plan.load_options(choice)
         self._admission(plan, choice).check_load()
         yield from self._load(model, plan.files, plan.candidate.backend, plan.reason, options, choice, cancel)
@@ -325,23 +366,20 @@ class Engine:
         self, request: Request, attached: AttachedMedia, answer: Answer, cancel: CancelToken
     ) -> Generator[Event, None, FinishReason]:
         yield from self._bring_back(request.choice)
+        self._let_go_under_ceiling(request.choice)
         plan: RequestPlan | None = None
         if self._planner is not None and request.choice.backend is not BackendChoice.FAKE:
             model = self._resolve(request.choice)
             attached.open(request.turns, cancel)
-            try:
-                plan = self._planner.plan_request(request, model, attached.by_turn)
-            except DoesNotFit:
-                if self._parked is None:
-                    raise
-                self._let_go_of_parked()
-                plan = self._planner.plan_request(request, model, attached.by_turn)
+            plan = self._plan_beside_idle(
+                partial(self._planner.plan_request, request, model, attached.by_turn)
+            )
         if plan is None:
             yield from self._ensure_loaded(request.choice, cancel)
         else:
             answer.follow_plan(plan.event)
-            yield plan.event
             if plan.event.segments > 1:
+                yield plan.event
                 raise NeedsSegments(segments=plan.event.segments)
             yield from self._ensure_planned(plan, request.choice, cancel)
             attached.show(plan.shown_limits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 
 from desktopapp.engine.events import Failed
-from desktopapp.errors import AppError, OutOfMemory, UnexpectedError
+from desktopapp.errors import FREED, AppError, OutOfMemory, UnexpectedError
 
 
 def failed_event(request_id: str, error: Exception, what: str, attachment: str = "") -> Failed:
@@ -28,3 +28,17 @@ def failed_event(request_id: str, error: Exception, what: str, attachment: str =
         return Failed.from_error(request_id, memory, attachment=attachment, details=details)
     defect = UnexpectedError(reason=f"{type(error).__name__}: {error}")
     return Failed.from_error(request_id, defect, attachment=attachment, details=details)
+
+
+def error_behind(error: OutOfMemory | MemoryError, what: str, freed: str) -> OutOfMemory:
+    """Lack of memory, with what was let go of behind it.
+
+    Args:
+        error: that was raised.
+        what: was being done, where it does not say.
+        freed: name of the idle model.
+    """
+    values = {"what": what, "detail": str(error), **getattr(error, "values", {}), FREED: freed}
+    told = OutOfMemory(**values)
+    told.__cause__ = error
+    return told

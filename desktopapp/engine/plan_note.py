@@ -199,4 +199,7 @@ def english(note: PlanNote) -> str:
 def _figure(name: str, value: int | str) -> str:
     if isinstance(value, str):
         return value
-    return f"{value / _GIB:.1f} GiB" if is_size(name) else f"{value:,}"
+    if not is_size(name):
+        return f"{value:,}"
+    is_small = 0 < value < _GIB // 10
+    return f"{max(1, round(value / 2**20))} MiB" if is_small else f"{value / _GIB:.1f} GiB"

@@ -195,13 +195,18 @@ class RequestPlanner:
         Args:
             choice: of the person.
             model: that is loaded.
+
+        Raises:
+            DoesNotFit: nothing fits.
         """
         try:
             chooser, (candidate, reason) = self._choose(model, choice, self._read_machine(), to_load=True)
             found = self._finish(Request("", choice, ()), model, chooser, candidate, _FIRST, reason)
         except (ModelError, OSError):
             return None
-        return found if found.plan.fits else None
+        if not found.plan.fits:
+            raise refusal(found.plan, found.event)
+        return found
 
     def explain(self, choice: ModelChoice) -> RequestPlan:
         """How a question about a screenshot would be run, or why it would not.

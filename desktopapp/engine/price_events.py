@@ -190,6 +190,7 @@ class Planned(Event):
         shortfall_bytes: that are missing where it does not fit: what plans keep free of a GPU's limit counts as well.
         conflicts: where it does not fit, what works against each other, the worst first, in English.
         conflict_notes: the same without their words.
+        idle_model: name of the other one of a pair, which waits in memory beside it; empty for none.
     """
 
     request_id: str
@@ -219,6 +220,7 @@ class Planned(Event):
     shortfall_bytes: int = 0
     conflicts: tuple[str, ...] = ()
     conflict_notes: tuple[PlanNote, ...] = ()
+    idle_model: str = ""
 
     @property
     def comparable_peak_bytes(self) -> int:

@@ -12,6 +12,7 @@ from desktopapp.engine.memory.asking import joined_by_file
 from desktopapp.engine.memory.candidate import Candidate, Placement
 from desktopapp.engine.memory.planner import Plan
 from desktopapp.engine.memory.report import planned_event
+from desktopapp.engine.memory.steps import Step
 from desktopapp.engine.plan_note import NoteCode, PlanNote, english
 from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import ModelChoice
@@ -62,6 +63,11 @@ class RequestPlan:
             return options
         layers = _ALL_LAYERS if placement.gpu_layers is None else placement.gpu_layers
         return replace(options, gpu_layers=layers, projector_on_gpu=placement.vision_on_gpu)
+
+    @property
+    def loses_something(self) -> bool:
+        """Whether more was given up than the size of the prompt's chunks, which costs a little time."""
+        return any(step is not Step.SMALLER_CHUNK for step in self.plan.steps)
 
     @property
     def shown_limits(self) -> ShownLimits:

@@ -353,7 +353,7 @@ class Chat(QObject):
         self._offer_to_go_on(message)
 
     def _offer_remedies(self, answer_id: str, error: StoredError) -> None:
-        offers, why = offers_of(error.values), why_of(error.values)
+        offers, why = offers_of(error.error, error.values), why_of(error.values)
         shown = self._view.shown_answer(answer_id)
         if shown is not None and (offers or why):
             shown.offer_remedies(offers, why)

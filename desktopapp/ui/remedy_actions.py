@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
 from PySide6.QtCore import QCoreApplication
 
+from desktopapp.conversations import Draft
 from desktopapp.engine.plan_note import NoteCode, PlanNote
+from desktopapp.errors import MemoryExhausted, OutOfMemory
 from desktopapp.settings import Settings
-from desktopapp.ui.wording import format_memory_size, note_sentence
+from desktopapp.ui.wording import format_memory_size, format_number, note_sentence
 
 _GIB = 2**30
 # A ceiling is set in tenths of a GiB.
@@ -25,6 +27,13 @@ _TO_EDIT = frozenset(
         NoteCode.SHORTER_ANSWER,
     }
 )
+NEW_CONVERSATION = PlanNote("new_conversation")
+"""What some remedies' sentences name beside themselves: the same question without what was said before."""
+
+_WITH_NEW_CONVERSATION = frozenset({NoteCode.SMALLER_FILES, NoteCode.SHORTER_TEXT})
+# What helps where memory ran out and nobody planned what would.
+_OUT_OF_MEMORY = frozenset({OutOfMemory.__name__, MemoryExhausted.__name__})
+_ALWAYS_HELPS = (PlanNote(NoteCode.PICK_SMALLER_MODEL), PlanNote(NoteCode.SMALLER_FILES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +61,46 @@ def read_notes(notes_json: str) -> tuple[PlanNote, ...]:
         return ()
 
 
-def offers_of(values: Mapping[str, str]) -> list[RemedyOffer]:
+def offers_of(error: str, values: Mapping[str, str]) -> list[RemedyOffer]:
     """The buttons for an error, by what its values hold; two that do the same are one.
 
     Args:
-        values: of the error.
+        error: its name.
+        values: its own.
     """
+    notes = read_notes(values.get("remedy_notes", ""))
+    if not notes and error in _OUT_OF_MEMORY:
+        notes = _ALWAYS_HELPS
     offers: dict[str, RemedyOffer] = {}
-    for note in read_notes(values.get("remedy_notes", "")):
-        for label in _labels(note):
+    for note in notes:
+        if label := _label(note):
             offers.setdefault(label, RemedyOffer(label, note))
+        if note.code in _WITH_NEW_CONVERSATION:
+            words = QCoreApplication.translate("RemedyActions", "Ask in a new conversation")
+            offers.setdefault(words, RemedyOffer(words, NEW_CONVERSATION))
     return list(offers.values())
 
 
 def wants_edit(note: PlanNote) -> bool:
     """Whether the message itself has to change."""
     return note.code in _TO_EDIT
+
+
+def reduced(draft: Draft, note: PlanNote) -> Draft:
+    """A message with as many of its files as a remedy leaves, the first ones; else as it is.
+
+    Args:
+        draft: the message.
+        note: the remedy.
+    """
+    kept = len(draft.attachments)
+    if note.code == NoteCode.TEXT_ALONE:
+        kept = 0
+    elif (
+        note.code == NoteCode.FEWER_FILES and _left_out(note) < kept
+    ):  # else files of earlier messages are too many
+        kept -= _left_out(note)
+    return replace(draft, attachments=draft.attachments[:kept])
 
 
 def changed_settings(note: PlanNote, settings: Settings) -> Settings | None:
@@ -94,21 +127,34 @@ def _raised(limit_gib: float, note: PlanNote) -> float:
     return min(rounded, free / _GIB) if isinstance(free, int) and free else rounded
 
 
-def _labels(note: PlanNote) -> Iterator[str]:
-    """At most one."""
+def _label(note: PlanNote) -> str:
+    """On its button; empty for what only the person can do."""
     translate = QCoreApplication.translate
     if note.code == NoteCode.AUTOMATIC_KV:
-        yield translate("RemedyActions", "Set the KV cache to automatic")
-    elif note.code == NoteCode.AUTOMATIC_CHUNK:
-        yield translate("RemedyActions", "Read it in smaller chunks")
-    elif note.code == NoteCode.RAISE_CEILING:
+        return translate("RemedyActions", "Set the KV cache to automatic")
+    if note.code == NoteCode.AUTOMATIC_CHUNK:
+        return translate("RemedyActions", "Read it in smaller chunks")
+    if note.code == NoteCode.RAISE_CEILING:
         words = translate("RemedyActions", "Raise the ceiling by {size}")
         missing = note.figures.get("missing_bytes")
-        yield words.format(size=format_memory_size(missing if isinstance(missing, int) else 0))
-    elif note.code == NoteCode.USE_MODEL:
-        yield translate("RemedyActions", "Use {model}").format(model=note.figures.get("model", ""))
-    elif note.code in _TO_EDIT:
-        yield translate("RemedyActions", "Edit the message")
+        return words.format(size=format_memory_size(missing if isinstance(missing, int) else 0))
+    if note.code == NoteCode.USE_MODEL:
+        return translate("RemedyActions", "Use {model}").format(model=note.figures.get("model", ""))
+    if note.code == NoteCode.PICK_SMALLER_MODEL:
+        return translate("RemedyActions", "Pick another model")
+    if note.code == NoteCode.TEXT_ALONE:
+        return translate("RemedyActions", "Leave the files out")
+    if note.code == NoteCode.FEWER_FILES:
+        one = translate("RemedyActions", "Leave the last file out")
+        many = translate("RemedyActions", "Leave the last {count} files out")
+        return one if _left_out(note) == 1 else many.format(count=format_number(_left_out(note)))
+    return translate("RemedyActions", "Edit the message") if note.code in _TO_EDIT else ""
+
+
+def _left_out(note: PlanNote) -> int:
+    """Files that are too many."""
+    fitting, files = (note.figures.get(name) for name in ("fitting", "files"))
+    return max(0, files - fitting) if isinstance(fitting, int) and isinstance(files, int) else 0
 
 
 def why_of(values: Mapping[str, str]) -> str:

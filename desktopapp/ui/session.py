@@ -15,9 +15,8 @@ from PySide6.QtCore import QObject, Qt
 from desktopapp import paths
 from desktopapp.conversations import ConversationStore, Draft, StoredConversation
 from desktopapp.engine.events import Failed
-from desktopapp.engine.plan_note import NoteCode, PlanNote
 from desktopapp.engine.reasoning.limits import reasoning_of
-from desktopapp.engine.request import BackendChoice, ModelChoice, Role
+from desktopapp.engine.request import ModelChoice, Role
 from desktopapp.errors import AppError, ConversationsDamaged
 from desktopapp.settings import LoadedSettings, Settings, save_settings
 from desktopapp.ui.answer_extras import AnswerExtras
@@ -31,7 +30,7 @@ from desktopapp.ui.media.capture_control import CaptureControl
 from desktopapp.ui.memory.retry_notices import RetryNotices
 from desktopapp.ui.model_control import ModelControl
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
-from desktopapp.ui.remedy_actions import changed_settings, wants_edit
+from desktopapp.ui.remedy_control import RemedyControl
 from desktopapp.ui.thinking_notes import ThinkingNotes
 from desktopapp.ui.thumbnails import ThumbnailLoader
 from desktopapp.ui.wording import file_label, translate_error
@@ -66,6 +65,7 @@ class Session(QObject):
         self.chat = Chat(window.view, self.saver, self)
         self.chat.limit_reasoning(reasoning_of(self.settings))
         self.chat.show_while_written(self.settings.streaming)
+        self.remedies = RemedyControl(window, self.chat, self.models, lambda: self.settings, self)
         self.thinking = ThinkingNotes(window.view, self)
         self.pricer = DraftPricer(window, self.chat, self.intake, self)
         self._problems = loaded.problems
@@ -108,7 +108,10 @@ class Session(QObject):
         chat, view = self.chat, self.window.view
         view.message_removed.connect(chat.remove_queued)
         view.retry_requested.connect(chat.retry)
-        view.remedy_chosen.connect(self._on_remedy_chosen)
+        view.remedy_chosen.connect(self.remedies.on_chosen)
+        self.remedies.settings_changed.connect(self._on_remedied)
+        self.remedies.new_wanted.connect(self._on_new)
+        self.remedies.draft_returned.connect(self._show_draft)
         view.other_requested.connect(chat.ask_other)
         view.go_on_requested.connect(chat.go_on)
         view.prompt_suggested.connect(self._on_prompt_suggested)
@@ -333,29 +336,10 @@ class Session(QObject):
         self.models.take_settings(kept)
         self.chat.limit_reasoning(reasoning_of(kept))
 
-    def _on_remedy_chosen(self, answer_id: str, note: PlanNote) -> None:
-        """Do what a failed answer's button says, and ask again where nothing is left to the person."""
-        if wants_edit(note):
-            self._write_anew(self.chat.question_again(answer_id))
-            return
-        settings = changed_settings(note, self.settings)
-        if settings is not None:
-            self._keep_settings(settings)
-            self.models.take_settings(settings)
-            self.window.status.gauge.show_limit(settings.vram_limit_gib)
-        elif note.code == NoteCode.USE_MODEL:
-            self.models.use(
-                str(note.figures.get("model", "")), BackendChoice(str(note.figures.get("backend", "auto")))
-            )
-        self.chat.retry(answer_id)
-
-    def _write_anew(self, draft: Draft | None) -> None:
-        """Put a question back into the composer, behind what stands there already."""
-        if draft is None:
-            return
-        text = self.window.composer.draft.text.strip()
-        self._show_draft(replace(draft, text=f"{text}\n\n{draft.text}" if text else draft.text))
-        self.window.composer.edit.setFocus()
+    def _on_remedied(self, settings: Settings) -> None:
+        self._keep_settings(settings)
+        self.models.take_settings(settings)
+        self.window.status.gauge.show_limit(settings.vram_limit_gib)
 
     def _on_all_settings_requested(self) -> None:
         from desktopapp.ui.settings_dialog import SettingsDialog

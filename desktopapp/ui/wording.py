@@ -11,6 +11,7 @@ import msgspec
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from desktopapp import errors, hub_errors
+from desktopapp.engine.memory_events import IDLE_MODEL, SMALLER_CACHE
 from desktopapp.engine.plan_note import TEMPLATES, PlanNote, is_size
 
 SYSTEM_MEMORY = "System memory"  # as the engine names it in `memory.probe`
@@ -137,7 +138,7 @@ def device_word(device: str) -> str:
 
 
 def step_words(step: str) -> str:
-    """What a plan gave up, for people; the name itself where it is a new one."""
+    """What was given up, for people; the name itself where it is a new one."""
     translate = QCoreApplication.translate
     return {
         "smaller_chunk": translate("PlanStep", "smaller prompt chunks"),
@@ -153,6 +154,8 @@ def step_words(step: str) -> str:
         "smaller_model": translate("PlanStep", "a smaller model"),
         "most_layers_on_cpu": translate("PlanStep", "most layers on the processor, which is slow"),
         "small_pictures": translate("PlanStep", "very small pictures, which loses small print"),
+        IDLE_MODEL: translate("PlanStep", "the other model let go of"),
+        SMALLER_CACHE: translate("PlanStep", "room for a shorter conversation"),
     }.get(step, step.replace("_", " "))
 
 

@@ -14,13 +14,15 @@ from desktopapp.engine.events import (
     ModelLoading,
     ModelReady,
     PrefillProgress,
+    RequestStarted,
     TextAdded,
 )
 from desktopapp.engine.media_events import StretchAnswered
-from desktopapp.engine.memory_events import Retrying
+from desktopapp.engine.memory_events import IDLE_MODEL, SMALLER_CACHE, Retrying
 from desktopapp.engine.price_events import Planned
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtProgress
 from desktopapp.engine.request import BackendChoice, BegunAnswer, JobSoFar, Mode, PhaseCap
+from desktopapp.errors import FREED
 
 # Of what a phase takes beside the weights, a further try has to do without so much at least.
 _LEAST_SHARE = 8
@@ -41,7 +43,8 @@ class Attempt:
         failed_plan: how the last run that failed was planned.
         what: was being done when memory ran out last.
         details: of all failures so far.
-        was_aborted: a run ended without saying why.
+        was_aborted: a run ended without saying why, or before it had begun.
+        has_begun: the present run was taken up.
         is_hurried: the person asked for the answer behind the thought.
     """
 
@@ -52,10 +55,11 @@ class Attempt:
         self.failed_plan: Planned | None = None
         self.what = ""
         self.details = ""
-        self.was_aborted = self.is_hurried = False
+        self.was_aborted = self.has_begun = self.is_hurried = False
         self._phase, self._step = "prompt", ""
         self._texts: dict[Channel, list[str]] = {channel: [] for channel in Channel}
         self._steps = 0
+        self._freed = ""
         self._mode: Mode | None = None
         self._job = command.request.job if isinstance(command, Generate) else None
 
@@ -66,6 +70,7 @@ class Attempt:
 
     def follow(self, event: Event) -> list[Event]:
         """Take note of an event; what is to be told before it."""
+        self.has_begun = self.has_begun or isinstance(event, RequestStarted | Planned)
         if isinstance(event, Planned):
             return self._take_plan(event)
         if isinstance(event, Heartbeat):
@@ -106,18 +111,31 @@ class Attempt:
         least = (phase_bytes - fixed) // _LEAST_SHARE
         return PhaseCap(planned.backend, planned.device, phase, phase_bytes - least)
 
-    def again(self, failed: Failed, *, aborted: bool) -> Generate | LoadModel:
+    def freed_by(self, failed: Failed, *, died: bool) -> str:
+        """The idle model that is gone behind a failure: let go of by the engine, or lost with it; empty for none.
+
+        Args:
+            failed: why the present run ended.
+            died: the engine with it.
+        """
+        lost = self.planned.idle_model if died and self.planned is not None else ""
+        return failed.values.get(FREED, lost)
+
+    def again(self, failed: Failed, *, aborted: bool, freed: str = "") -> Generate | LoadModel:
         """The command that goes on from here.
 
         Args:
             failed: why the present run ended.
             aborted: without saying why.
+            freed: the idle model that gave way, or empty.
         """
         self.tries += 1
         self.was_aborted = self.was_aborted or aborted
+        self.has_begun = False
+        self._freed = freed
         self.what = failed.values.get("what", self.what)
         self.details = "\n".join(part for part in (self.details, failed.details or failed.message) if part)
-        self.failed_plan, self.planned = self._known_plan, None
+        self.failed_plan, self.planned = self.planned or self.failed_plan, None
         if isinstance(self.command, Generate):
             request = self.command.request
             choice = replace(request.choice, mode=self._mode) if self._mode is not None else request.choice
@@ -153,9 +171,13 @@ class Attempt:
 
     def _take_plan(self, planned: Planned) -> list[Event]:
         before, self.planned = self.failed_plan if self.planned is None else None, planned
-        if before is None:
+        freed, self._freed = self._freed, ""
+        if freed:
+            step, reason = IDLE_MODEL, f"{freed}, which waited in memory, was let go of."
+        elif before is not None:
+            step, reason = _step_taken(before, planned)
+        else:
             return []
-        step, reason = _step_taken(before, planned)
         return [Retrying(self.request_id, self.tries, self.what, step, reason, planned)]
 
 
@@ -165,5 +187,9 @@ def _step_taken(before: Planned, now: Planned) -> tuple[str, str]:
     fresh = [step for step in now.steps_taken if step not in before.steps_taken]
     earlier = dict(zip(before.steps_taken, before.reasons, strict=False))
     further = [step for step in now.steps_taken if reasons.get(step) != earlier.get(step)]
+    if not fresh and not further and now.parts.kv_cache < before.parts.kv_cache:
+        # llama.cpp makes its cache ahead: what the planner does first is to make it no longer than is needed.
+        room = f"There is room for {now.context_tokens:,} tokens instead of {before.context_tokens:,}."
+        return SMALLER_CACHE, room
     chosen = next(reversed(fresh or further or list(now.steps_taken)), "")
     return chosen, reasons.get(chosen, "")

@@ -36,7 +36,7 @@ from desktopapp.engine.wire import WireError, decode_event, encode_command
 from desktopapp.errors import AppError, EngineDied, EngineGarbled, EngineHung
 from desktopapp.paths import logs_dir
 from desktopapp.worker.engine_child import EngineChild
-from desktopapp.worker.jobs import LOADING, STARTING, Jobs
+from desktopapp.worker.jobs import LOADING, STARTING, Jobs, failed_prices
 from desktopapp.worker.ladder import Ladder
 from desktopapp.worker.post_mortem import Death, count_memory_kills, read_tail
 from desktopapp.worker.process_events import EngineStarted, EngineStopped
@@ -243,12 +243,18 @@ class EngineProcess:
         self._hear(child, events, time.monotonic())
         tail = read_tail(child.log_path)
         death = Death(child.process.exitcode or 0, tail, count_memory_kills() > self._memory_kills)
-        failures = self._jobs.fail(error or death.error(self._doing), tail)
-        again, told = self._ladder.after_death(failures, aborted=error is None and death.is_abort)
+        prices, died = self._jobs.take_prices(), error or death.error(self._doing)
+        again, told = self._ladder.after_death(
+            self._jobs.fail(died, tail), aborted=error is None and death.is_abort
+        )
+        if again:
+            again += prices  # it was the request that the engine died of
+        else:
+            told += failed_prices(prices, died, tail)
         starts, self._may_restart = self._may_restart or bool(again), False
         events += [*told, EngineStopped(error.message if error else death.detail, starts)]
         for command in again:
-            if isinstance(command, Generate | LoadModel):
+            if isinstance(command, Generate | LoadModel | PriceAttachments):
                 self._jobs.add(command)
         if starts:
             events += self._start()
@@ -284,7 +290,8 @@ class EngineProcess:
             self._child = EngineChild(self._make_backends, self._new_log(), self.wake)
         except OSError as error:  # no memory or no process left for it, no place for its log
             died = EngineDied(what=STARTING, detail=str(error))
-            return [*self._jobs.fail(died, str(error)), EngineStopped(died.message)]
+            prices = failed_prices(self._jobs.take_prices(), died, str(error))
+            return [*self._jobs.fail(died, str(error)), *prices, EngineStopped(died.message)]
         self._watchdog = Watchdog(self._limits, self._child.started_s)
         process_id = self._child.process.pid or 0
         return [EngineStarted(process_id, self._starts > 1, str(self._child.log_path))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from desktopapp.engine.commands import Generate, LoadModel, PriceAttachments
@@ -89,6 +90,12 @@ class Jobs:
         self._jobs.remove(job)
         self._jobs.append(_Job(job.command))
 
+    def take_prices(self) -> list[PriceAttachments]:
+        """The questions for prices that wait, which wait no more."""
+        taken = list(self._prices)
+        self._prices.clear()
+        return taken
+
     @property
     def doing(self) -> str:
         """What the engine does now, for a sentence; empty when it has nothing to do."""
@@ -99,17 +106,21 @@ class Jobs:
         """When Stop was sent for the first job; None if it was not."""
         return self._jobs[0].stopped_s if self._jobs else None
 
-    def fail(self, error: AppError, details: str) -> list[Event]:
-        """Give everything up; the events that tell those who wait."""
-        events: list[Event] = [
-            Failed.from_error(job.request_id, error, details=details) for job in self._jobs
-        ]
-        for command in self._prices:
-            prices = (
+    def fail(self, error: AppError, details: str) -> list[Failed]:
+        """Give all work up; the events that tell those who wait."""
+        failures = [Failed.from_error(job.request_id, error, details=details) for job in self._jobs]
+        self._jobs.clear()
+        return failures
+
+
+def failed_prices(commands: Iterable[PriceAttachments], error: AppError, details: str) -> list[Priced]:
+    """What tells those who wait for prices that there are none."""
+    return [
+        Priced(
+            tuple(
                 AttachmentPrice(path, failed=Failed.from_error("", error, attachment=path, details=details))
                 for path in (attachment.path for attachment in command.attachments)
             )
-            events.append(Priced(tuple(prices)))
-        self._jobs.clear()
-        self._prices.clear()
-        return events
+        )
+        for command in commands
+    ]

@@ -20,7 +20,15 @@ from desktopapp.engine.commands import (
     PriceDraft,
     UnloadModel,
 )
-from desktopapp.engine.events import Event, Failed, Finished, Heartbeat, ModelLoading, ModelReady
+from desktopapp.engine.events import (
+    Event,
+    Failed,
+    Finished,
+    Heartbeat,
+    LoadStopped,
+    ModelLoading,
+    ModelReady,
+)
 from desktopapp.engine.price_events import DraftPriced, Planned
 from desktopapp.engine.reasoning_events import Routed
 from desktopapp.engine.request import ModelChoice, PhaseCap
@@ -74,6 +82,8 @@ class Ladder:
             if isinstance(event, ModelReady):
                 self._attempts.pop("", None)
             return [event]
+        if isinstance(event, LoadStopped):
+            self._attempts.pop("", None)
         attempt = self._attempts.get(getattr(event, "request_id", ""))
         if attempt is None:
             return [event]
@@ -100,34 +110,54 @@ class Ladder:
         if failed.error == DoesNotFit.__name__ and not attempt.tries and self._caps:
             self._caps.clear()  # what ran out for other requests rules this one out: see whether it still does
             return [attempt.command]
-        if attempt.planned is None:
-            return []
         unexplained = failed.error != OutOfMemory.__name__
-        if unexplained and (not aborted or attempt.was_aborted):
+        if attempt.planned is not None and unexplained and (not aborted or attempt.was_aborted):
             return []
+        if freed := attempt.freed_by(failed, died=died):
+            # The same fits without that one, or else the next try takes a step.
+            return self._sent(attempt.again(failed, aborted=unexplained, freed=freed), attempt)
+        if attempt.planned is None:
+            return self._sent_anew(attempt) if died else []
         self._caps[attempt.cap(failed, died=died)] = None
-        again = self._capped(attempt.again(failed, aborted=unexplained))
-        return [again, AnswerNow(failed.request_id)] if attempt.is_hurried else [again]
+        return self._sent(attempt.again(failed, aborted=unexplained), attempt)
 
-    def after_death(self, failures: Sequence[Event], *, aborted: bool) -> tuple[list[Command], list[Event]]:
+    def after_death(self, failures: Sequence[Failed], *, aborted: bool) -> tuple[list[Command], list[Event]]:
         """What is sent to the next engine after one died, and what is told.
 
         Args:
             failures: that the open work would end in, the running one first.
             aborted: see `step_down`.
         """
-        first = next((event for event in failures if isinstance(event, Failed)), None)
+        first = self._at_fault(failures)
         again = self.step_down(first, died=True, aborted=aborted) if first is not None else []
         if not again:
             return [], [told for event in failures for told in self.follow(event)]
-        told = []
+        told: list[Event] = []
         for event in failures:
-            waiting = self._attempts.get(event.request_id) if isinstance(event, Failed) else None
+            waiting = self._attempts.get(event.request_id)
             if waiting is None:
                 told.append(event)
             elif event is not first:
                 again.append(self._capped(waiting.command))  # it had no part in it
         return again, told
+
+    def _at_fault(self, failures: Sequence[Failed]) -> Failed | None:
+        """What the engine worked on when it died: what had begun; else what is sent once more because memory ran out."""
+        known = [(event, self._attempts.get(event.request_id)) for event in failures]
+        begun = [event for event, attempt in known if attempt is not None and attempt.has_begun]
+        again = [event for event, attempt in known if attempt is not None and attempt.tries]
+        return next(iter([*begun, *again, *failures]), None)
+
+    def _sent_anew(self, attempt: Attempt) -> list[Command]:
+        """A further try that was not taken up, since the engine died behind the message that asked for it; once."""
+        if attempt.was_aborted or not attempt.tries:
+            return []
+        attempt.was_aborted = True
+        return self._sent(attempt.command, attempt)
+
+    def _sent(self, command: Command, attempt: Attempt) -> list[Command]:
+        again = self._capped(command)
+        return [again, AnswerNow(attempt.request_id)] if attempt.is_hurried else [again]
 
     def _explained(self, failed: Failed, attempt: Attempt) -> Failed:
         """A failure as it is told: where steps were taken before it, that none is left, with figures."""

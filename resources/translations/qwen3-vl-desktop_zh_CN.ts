@@ -1091,6 +1091,14 @@
         <source>very small pictures, which loses small print</source>
         <translation>很小的图片，会丢失小字</translation>
     </message>
+    <message>
+        <source>the other model let go of</source>
+        <translation>释放另一个模型</translation>
+    </message>
+    <message>
+        <source>room for a shorter conversation</source>
+        <translation>较短的对话空间</translation>
+    </message>
 </context>
 <context>
     <name>PriceLine</name>
@@ -1145,6 +1153,10 @@
 <context>
     <name>RemedyActions</name>
     <message>
+        <source>Ask in a new conversation</source>
+        <translation>在新对话中提问</translation>
+    </message>
+    <message>
         <source>Set the KV cache to automatic</source>
         <translation>将 KV 缓存设为自动</translation>
     </message>
@@ -1159,6 +1171,22 @@
     <message>
         <source>Use {model}</source>
         <translation>使用 {model}</translation>
+    </message>
+    <message>
+        <source>Pick another model</source>
+        <translation>选择其他模型</translation>
+    </message>
+    <message>
+        <source>Leave the files out</source>
+        <translation>不带文件</translation>
+    </message>
+    <message>
+        <source>Leave the last file out</source>
+        <translation>去掉最后一个文件</translation>
+    </message>
+    <message>
+        <source>Leave the last {count} files out</source>
+        <translation>去掉最后 {count} 个文件</translation>
     </message>
     <message>
         <source>Edit the message</source>

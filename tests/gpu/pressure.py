@@ -8,6 +8,7 @@ card at first that it becomes a small one.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import subprocess
@@ -16,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +205,8 @@ class ManyRuns:
     ends: list[Finished | Failed]
     reserved_bytes: list[int]
     retries: int
+    answer_s: list[float] = field(default_factory=list)
+    first_token_s: list[float] = field(default_factory=list)
 
     @property
     def growth(self) -> float:
@@ -221,16 +224,25 @@ def many_requests(size: str, count: int, ceiling_gib: float, card_gib: float, se
         for number in range(count):
             if time.monotonic() - began > seconds:
                 break
+            drawn = _draw_sizes(draw) if number else LARGEST
             files = tuple(
-                _noise(pictures / f"{number}-{i}.png", draw) for i in range(draw.choice((0, 0, 1, 2, 3)))
+                _noise(pictures / f"{number}-{i}.png", size, draw) for i, size in enumerate(drawn.pictures)
             )
-            text = "ab " * (draw.randrange(200, 20_000) // 3)
             asked = request(
-                folder, f"r{number}", text, draw.randrange(8, 96), round(ceiling_gib * GIB), files
+                folder,
+                f"r{number}",
+                "ab " * (drawn.tokens // 3),
+                drawn.new_tokens,
+                round(ceiling_gib * GIB),
+                files,
             )
             place = len(client.events)
+            asked_s = time.monotonic()
             end = client.ask(asked)
             runs.ends.append(end)
+            runs.answer_s.append(time.monotonic() - asked_s)
+            if isinstance(end, Finished):
+                runs.first_token_s.append(end.stats.time_to_first_token_s)
             after = client.events.index(end)
             client.wait_for(MemorySample, after)
             samples = [e for e in client.events[place:] if isinstance(e, MemorySample)]
@@ -259,8 +271,31 @@ def small_card(free_gib: float) -> Iterator[None]:
         yield
 
 
-def _noise(path: Path, draw: random.Random) -> str:
-    width, height = (draw.randrange(100, 1500) for _ in range(2))
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Of a request: words and answer in tokens, pictures in pixels."""
+
+    tokens: int
+    new_tokens: int
+    pictures: tuple[tuple[int, int], ...]
+
+
+LARGEST = Sizes(20_000, 96, ((1500, 1500),) * 3)
+"""The first one: what holds memory for good has it from there on."""
+
+
+def _draw_sizes(draw: random.Random) -> Sizes:
+    """As many small ones as large ones in each power of two, as conversations are."""
+
+    def between(least: int, most: int) -> int:
+        return round(math.exp(draw.uniform(math.log(least), math.log(most))))
+
+    pictures = tuple((between(64, 1500), between(64, 1500)) for _ in range(draw.choice((0, 0, 1, 2, 3))))
+    return Sizes(between(200, 20_000), between(8, 96), pictures)
+
+
+def _noise(path: Path, size: tuple[int, int], draw: random.Random) -> str:
+    width, height = size
     pixels = np.random.default_rng(draw.randrange(2**32)).integers(0, 256, (height, width, 3), np.uint8)
     Image.fromarray(pixels).save(path, compress_level=0)
     return str(path)
@@ -284,6 +319,8 @@ def main() -> int:
     runs = many_requests(options.size or "2B", 200, 7.5, 8.5, options.seconds)
     failed = [end for end in runs.ends if isinstance(end, Failed)]
     print(f"{len(runs.ends)} requests, {len(failed)} failed, {runs.retries} steps down")
+    waited = sum(runs.answer_s)
+    print(f"{waited:.0f} s in all, {sum(runs.first_token_s):.0f} s of it until the first tokens")
     print(f"reserved at most {max(runs.reserved_bytes) / GIB:.3f} GiB, growth {runs.growth:+.2%}")
     return 0 if not failed else 1
 

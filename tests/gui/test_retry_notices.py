@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from desktopapp.app import Desktop
-from desktopapp.engine.memory_events import Retrying
+from desktopapp.engine.memory_events import IDLE_MODEL, SMALLER_CACHE, Retrying
 from tests.gui.scripted_worker import script_of
 from tests.gui.window_actions import ask
 
@@ -54,3 +54,12 @@ def test_a_step_without_a_name_of_its_own(asked: Desktop) -> None:
     assert messages(asked) == [
         "Memory ran out while reading a picture. It goes on with less; nothing was lost."
     ]
+
+
+@pytest.mark.parametrize(
+    ("step", "words"), [(IDLE_MODEL, "the other model let go of"), (SMALLER_CACHE, "room for a shorter")]
+)
+def test_what_is_no_step_of_a_plan_has_words_as_well(asked: Desktop, step: str, words: str) -> None:
+    retry(asked, step)
+    (message,) = messages(asked)
+    assert words in message

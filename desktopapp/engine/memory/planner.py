@@ -25,7 +25,7 @@ from desktopapp.engine.memory.steps import (
 )
 from desktopapp.engine.request import MemoryLimits
 
-_CONTEXT_STEP = 256
+_CONTEXT_STEP = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +216,12 @@ class _Search:
         fitting, failing = needed, most + 1
         if needed >= most or self._excess > 0:
             return needed
-        workload = self._content.workload(self._setup.showing)
-        costs = self._setup.candidate.costs(self._setup.placement)
+        workload, setup = self._content.workload(self._setup.showing), self._setup
         while failing - fitting > _CONTEXT_STEP:
             middle = (fitting + failing) // 2
             grown = workload.answered_with(middle - workload.prompt_tokens)
-            if self._phase_limits.excess_bytes(estimate(costs, grown, self._setup.run)) <= 0:
+            costs = setup.candidate.costs(setup.placement, middle)  # no room is made ahead beyond that
+            if self._phase_limits.excess_bytes(estimate(costs, grown, setup.run)) <= 0:
                 fitting = middle
             else:
                 failing = middle

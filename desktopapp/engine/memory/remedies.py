@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain, groupby
 
 from desktopapp.engine.memory.content import Clip, Content, Document, Medium
 from desktopapp.engine.memory.planner import Alternative, Plan, make_plan
@@ -65,7 +66,8 @@ def _less_memory(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]
             NoteCode.RAISE_CEILING,
             {"missing_bytes": plan.shortfall_bytes, "free_bytes": device.free_bytes},
         )
-    needed = plan.limit_bytes + plan.shortfall_bytes
+    # What ran out before rules a plan out whatever is free; no figure says how much more would have to be.
+    needed = plan.limit_bytes + (0 if limits.caps else plan.shortfall_bytes)
     if device.free_bytes < needed <= device.total_bytes:
         figures: dict[str, int | str] = {"missing_bytes": needed - device.free_bytes, "device": device.name}
         yield PlanNote(NoteCode.CLOSE_PROGRAMS, figures)
@@ -93,15 +95,16 @@ def _less_content(plan: Plan, limits: MemoryLimits) -> Iterator[PlanNote]:
         if not _fits(plan, replace(content, items=texts), limits):
             return
         # Fewer files never need more, so the largest number that fits is found by halving.
-        fitting, failing = 0, len(media)
+        files = [list(pages) for _, pages in groupby(media, key=lambda medium: medium.path)]
+        fitting, failing = 0, len(files)
         while failing - fitting > 1:
             middle = (fitting + failing) // 2
-            if _fits(plan, replace(content, items=(*media[:middle], *texts)), limits):
+            if _fits(plan, replace(content, items=(*chain(*files[:middle]), *texts)), limits):
                 fitting = middle
             else:
                 failing = middle
         if fitting:
-            yield PlanNote(NoteCode.FEWER_FILES, {"fitting": fitting, "files": len(media)})
+            yield PlanNote(NoteCode.FEWER_FILES, {"fitting": fitting, "files": len(files)})
         else:
             yield PlanNote(NoteCode.TEXT_ALONE)
     elif _fits(plan, Content((1,), content.answer_tokens), limits):

@@ -185,7 +185,7 @@ class _Run:
         self._tokens: list[int] = []
         self._used = 0
         self._thought = 0
-        self._behind = 0
+        self._behind = self._begun = 0
         self._tail = ""
         self.thought_end: ThoughtEnd | None = None
 
@@ -196,14 +196,16 @@ class _Run:
 
     @property
     def left_tokens(self) -> int:
-        """New tokens that are still allowed; behind a thought at least what was kept for it."""
-        return max(self._limits.reserve_tokens, self._limits.new_tokens - self._used)
+        """New tokens that are still allowed; behind a thought at least what was kept for it, begun text included."""
+        kept = self._limits.reserve_tokens - self._begun
+        return max(1, kept, self._limits.new_tokens - self._used)
 
     def count_begun(self, begun: BegunReply) -> None:
         """Take note of what stands already; it counts against the limits."""
         self._used += begun.thought_tokens + begun.text_tokens
         self._thought += begun.thought_tokens
         self._behind += begun.text_tokens
+        self._begun = begun.text_tokens
 
     def take_tokens(self) -> tuple[int, ...]:
         """What was generated since the last call; of too much for the context, the beginning."""

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from desktopapp.engine.commands import AnswerNow, Cancel, Command, Generate
-from desktopapp.engine.events import Channel, Failed, ModelLoading, PrefillProgress, TextAdded
-from desktopapp.engine.memory_events import Retrying
+from desktopapp.engine.commands import AnswerNow, Cancel, Command, Generate, LoadModel
+from desktopapp.engine.events import (
+    Channel,
+    Failed,
+    ModelLoading,
+    PrefillProgress,
+    RequestStarted,
+    TextAdded,
+)
+from desktopapp.engine.memory_events import IDLE_MODEL, SMALLER_CACHE, Retrying
 from desktopapp.engine.price_events import Planned, PlannedParts, PlannedPhases
 from desktopapp.engine.request import BegunAnswer, ModelChoice, Request, Role, Turn
-from desktopapp.errors import DoesNotFit, EngineDied, OutOfMemory
+from desktopapp.errors import FREED, DoesNotFit, EngineDied, OutOfMemory
 from desktopapp.worker.ladder import Ladder
 
 GIB = 2**30
@@ -20,6 +27,7 @@ PLANNED = Planned(
 )  # fmt: skip
 SMALLER = replace(PLANNED, kv_type="int8", steps_taken=("kv_8bit",), reasons=("Eight bits.",))
 OUT = Failed.from_error("r", OutOfMemory(what="reading the prompt", detail="x"))
+GAVE_WAY = Failed.from_error("r", OutOfMemory(what="loading the model", detail="", **{FREED: "m-other"}))
 DIED = Failed.from_error("r", EngineDied(what="writing the answer", detail="SIGABRT"))
 
 
@@ -145,3 +153,133 @@ def test_a_question_that_only_caps_rule_out_is_asked_without_them() -> None:
     )
     (again,) = ladder.step_down(refused)
     assert request_of(again).choice.memory.caps == ()
+
+
+def test_an_engine_that_dies_behind_its_message_loses_no_step() -> None:
+    ladder = Ladder()
+    begun(ladder)
+    ladder.follow(TextAdded("r", Channel.ANSWER, "It is"))
+    (first,) = ladder.step_down(OUT)
+    again, told = ladder.after_death([DIED], aborted=False)
+    assert (again, told) == ([first], [])
+    assert request_of(again[0]).begun == BegunAnswer("", "It is")
+    assert request_of(again[0]).choice.memory.caps == ladder.caps
+    assert ladder.after_death([DIED], aborted=True) == ([], [DIED])
+
+
+def test_behind_its_message_an_engine_dies_of_an_abort_as_well_and_answer_now_is_not_lost() -> None:
+    ladder = Ladder()
+    begun(ladder)
+    ladder.prepare(AnswerNow("r"))
+    ladder.step_down(OUT)
+    ladder.follow(RequestStarted("r"))
+    again, told = ladder.after_death([DIED], aborted=True)
+    assert (again[1:], told) == ([AnswerNow("r")], [])
+    ladder.follow(SMALLER)
+    assert ladder.after_death([DIED], aborted=True) == ([], [DIED]), "two deaths without a word are enough"
+
+
+def test_what_waits_before_it_is_not_what_the_engine_died_of() -> None:
+    ladder = Ladder()
+    begun(ladder)
+    asked(ladder, "later")
+    ladder.step_down(OUT)
+    waiting = Failed.from_error("later", EngineDied(what="starting", detail=""))
+    again, told = ladder.after_death([waiting, DIED], aborted=False)
+    assert [request_of(one).request_id for one in again] == ["r", "later"]
+    assert told == []
+    ladder.follow(RequestStarted("later"))
+    again, told = ladder.after_death([waiting, DIED], aborted=False)
+    assert (again, told) == ([], [waiting, DIED]), "the one that ran has no plan to give up anything of"
+
+
+def test_a_load_that_runs_out_goes_on_behind_the_request_that_waited() -> None:
+    ladder = Ladder()
+    ladder.prepare(LoadModel(ModelChoice("m")))
+    ladder.follow(replace(PLANNED, request_id=""))
+    ladder.follow(ModelLoading("m", "transformers", "weights"))
+    asked(ladder)
+    (load,) = ladder.step_down(replace(OUT, request_id=""))
+    again, told = ladder.after_death([DIED, replace(DIED, request_id="")], aborted=True)
+    assert again[0] == load
+    assert request_of(again[1]).request_id == "r"
+    assert told == []
+
+
+def test_an_idle_model_that_gave_way_costs_no_step() -> None:
+    ladder = Ladder()
+    begun(ladder)
+    ladder.follow(TextAdded("r", Channel.ANSWER, "It is"))
+    (again,) = ladder.step_down(GAVE_WAY)
+    assert ladder.caps == request_of(again).choice.memory.caps == ()
+    assert request_of(again).begun == BegunAnswer("", "It is")
+    (retrying, planned) = ladder.follow(PLANNED)
+    assert planned is PLANNED
+    assert isinstance(retrying, Retrying)
+    assert (retrying.step, retrying.what) == (IDLE_MODEL, "loading the model")
+    assert "m-other" in retrying.reason
+    (again,) = ladder.step_down(OUT)
+    assert request_of(again).choice.memory.caps
+    (retrying, _) = ladder.follow(SMALLER)
+    assert isinstance(retrying, Retrying)
+    assert retrying.step == "kv_8bit"
+
+
+def test_an_idle_model_can_give_way_before_anything_was_planned() -> None:
+    ladder = Ladder()
+    asked(ladder)
+    assert len(ladder.step_down(GAVE_WAY)) == 1
+    assert ladder.step_down(OUT) == []
+
+
+def test_a_shorter_cache_is_told_as_the_step_that_it_is() -> None:
+    ladder = Ladder()
+    begun(ladder)
+    ladder.step_down(OUT)
+    shorter = replace(PLANNED, parts=replace(PLANNED.parts, kv_cache=GIB // 2), context_tokens=1024)
+    (retrying, _) = ladder.follow(shorter)
+    assert isinstance(retrying, Retrying)
+    assert (retrying.step, retrying.reason) == (
+        SMALLER_CACHE,
+        "There is room for 1,024 tokens instead of 4,096.",
+    )
+
+
+def test_a_shorter_cache_behind_another_step_is_not_told_as_that_one() -> None:
+    ladder = Ladder()
+    begun(ladder)
+    ladder.step_down(OUT)
+    ladder.follow(SMALLER)
+    ladder.step_down(OUT)
+    shorter = replace(SMALLER, parts=replace(SMALLER.parts, kv_cache=GIB // 2), context_tokens=1024)
+    (retrying, _) = ladder.follow(shorter)
+    assert isinstance(retrying, Retrying)
+    assert retrying.step == SMALLER_CACHE
+
+
+def test_an_idle_model_that_died_with_the_engine_is_no_more_in_the_way() -> None:
+    beside = replace(PLANNED, idle_model="m-other")
+    ladder = Ladder()
+    asked(ladder)
+    ladder.follow(beside)
+    (again,), told = ladder.after_death([OUT], aborted=True)
+    assert (ladder.caps, told) == ((), [])
+    (retrying, _) = ladder.follow(PLANNED)
+    assert isinstance(retrying, Retrying)
+    assert retrying.step == IDLE_MODEL
+    assert request_of(again).choice.memory.caps == ()
+    ladder.step_down(OUT)
+    assert ladder.caps
+
+
+def test_an_abort_beside_an_idle_model_is_tried_again_once_as_any_other() -> None:
+    ladder = Ladder()
+    asked(ladder)
+    ladder.follow(replace(PLANNED, idle_model="m-other"))
+    assert ladder.after_death([DIED], aborted=False) == ([], [DIED])
+    asked(ladder)
+    ladder.follow(replace(PLANNED, idle_model="m-other"))
+    again, _ = ladder.after_death([DIED], aborted=True)
+    assert len(again) == 1
+    ladder.follow(PLANNED)
+    assert ladder.after_death([DIED], aborted=True) == ([], [DIED])

@@ -72,6 +72,13 @@ def test_what_stands_already_counts_against_the_limits() -> None:
     assert last(events).stats.new_tokens == 8 + len(b" nine ten")
 
 
+def test_close_to_its_end_an_answer_gets_no_more_than_it_had() -> None:
+    begun = BegunAnswer(text="one two three four five six seven eight")
+    bench = Bench(writing(begun.text + " nine ten"))
+    bench.ask(begun=begun, max_new_tokens=9)
+    assert bench.backend.limit == 1
+
+
 def test_a_thought_budget_is_not_given_twice() -> None:
     begun = BegunAnswer(thought="a b c d e f g h")
     bench = Bench(writing(f"<think>\n{begun.thought} i j k l m n o p\n</think>\n\nDone."))
