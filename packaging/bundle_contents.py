@@ -47,13 +47,18 @@ _NEVER = (
     "_yaml",
     "pypdfium2_cli",
     "desktopapp.modelstore.gguf_export",
+    # The hub's client works without these: its command line, and a second way of downloading.
+    "typer",
+    "rich",
+    "pydantic",
+    "hf_xet",
     "PySide6.QtQml",
     "PySide6.QtQuick",
     "PySide6.QtOpenGL",
     "PySide6.QtWebEngineCore",
 )
 # llama.cpp's Python package asks for these in parts of it that are not used here; torch needs all but gguf.
-_LITE_NEVER = ("unittest.mock", "gguf", "requests", "hf_xet", "sympy", "networkx", "sqlite3.test")
+_LITE_NEVER = ("unittest.mock", "gguf", "requests", "sympy", "networkx", "sqlite3.test")
 # Imported inside functions, by name, or by a child process.
 _HIDDEN = (
     "desktopapp.app",
@@ -68,6 +73,8 @@ _HIDDEN = (
     "desktopapp.engine.serving",
     "desktopapp.ui.session",
     "cv2",
+    # Hands its parts out by name.
+    "huggingface_hub.hf_api",
     "json_repair",
     "nh3",
     "pillow_heif",

@@ -12,8 +12,7 @@ from packaging.requirements import Requirement
 
 # Of transformers' five hundred: Qwen3-VL with and without experts, its tokenizer and picture reader, and what finds them.
 _MODELS = ("auto", "encoder_decoder", "qwen2", "qwen2_vl", "qwen3_vl", "qwen3_vl_moe")
-# Command lines and downloads of torch's and transformers' companions.
-_NEVER = ("transformers.cli", "hf_xet", "pydantic", "rich", "typer", "tensorboard")
+_NEVER = ("transformers.cli", "tensorboard")
 _HIDDEN = (
     "desktopapp.engine.backends.transformers.backend",
     *(f"transformers.models.{name}" for name in _MODELS),

@@ -5,10 +5,12 @@ Runs where programs were built (`make package`, `make package-full`), or where `
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.hub_server import running_hub
 from tests.packaging.built_programs import ANSWER, QUESTION, Program
 
 
@@ -66,3 +68,19 @@ def test_heic_and_avif_are_read(program: Program, home: Path) -> None:
             done = program.run(home, "ask", "--attach", str(home / f"receipt.{suffix}"), QUESTION)
             assert done.returncode == 0, done.stderr
             assert ANSWER in done.stdout
+
+
+def test_a_model_is_fetched_from_a_hub_and_answers(program: Program, home: Path) -> None:
+    own = next(program.folder.rglob("qwen3-vl-pocket-instruct"))
+    with running_hub() as hub:
+        repository = "somebody/Fetched-Instruct-GGUF"
+        hub.repositories[repository] = {file.name: file.read_bytes() for file in own.glob("*.gguf")}
+        done = program.run(home, "get", repository, "--endpoint", hub.url)
+    assert done.returncode == 0, done.stderr
+    listed = json.loads(program.run(home, "models", "--json").stdout)["models"]
+    (fetched,) = [model for model in listed if str(home) in model["folder"]]
+    assert fetched["usable"]
+    picture = program.sample("receipt.png")
+    done = program.run(home, "ask", "--model", fetched["name"], "--attach", picture, QUESTION)
+    assert done.returncode == 0, done.stderr
+    assert ANSWER in done.stdout
