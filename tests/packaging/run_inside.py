@@ -5,7 +5,7 @@ It must have been frozen with the Python that runs this.
 
 import multiprocessing
 import sys
-from multiprocessing import spawn
+from multiprocessing import resource_tracker, spawn
 from typing import Any
 
 _prepare = spawn.get_preparation_data
@@ -18,11 +18,12 @@ def _without_this_process(name: str) -> dict[str, Any]:
 
 
 def main() -> int:
+    resource_tracker.ensure_running()  # by this Python
     spawn.get_preparation_data = _without_this_process
     sys.frozen = True  # type: ignore[attr-defined]  # children are then started as those of a frozen program
     context = multiprocessing.get_context("spawn")
     context.set_executable(sys.argv[1])
-    child = context.Process(target=exec, args=(sys.stdin.read(),))
+    child = context.Process(target=exec, args=(sys.stdin.read(), {"__name__": "inside"}))
     child.start()
     child.join()
     return child.exitcode or 0
