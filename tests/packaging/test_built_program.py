@@ -6,16 +6,53 @@ Runs where programs were built (`make package`, `make package-full`), or where `
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.hub_server import running_hub
-from tests.packaging.built_programs import ANSWER, QUESTION, Program
+from tests.packaging.built_programs import ANSWER, QUESTION, Program, environment
 
 
 def state_of(folder: Path) -> dict[str, tuple[int, int]]:
     return {str(path): (path.lstat().st_size, path.lstat().st_mtime_ns) for path in folder.rglob("*")}
+
+
+_CALLS = (
+    "openat,open,creat,mkdir,mkdirat,rename,renameat,renameat2,symlink,symlinkat,link,linkat,truncate,mknod"
+)
+# A call that was made to write: all but opening what is only read.
+_WRITE = re.compile(r"^\d+ +(?:open(?:at)?\(.*(?:O_WRONLY|O_RDWR|O_CREAT)|(?!open)\w+\()")
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+def test_nothing_is_written_outside_the_person_s_folder(program: Program, home: Path) -> None:
+    trace = home.parent / f"{home.name}.trace"
+    question = [program.executable, "ask", "--attach", program.sample("receipt.png"), QUESTION]
+    command = [
+        str(shutil.which("strace")),
+        "-f",
+        "-qq",
+        "-o",
+        str(trace),
+        "-e",
+        f"trace={_CALLS}",
+        *map(str, question),
+    ]
+    try:
+        done = subprocess.run(command, env=environment(home), capture_output=True, text=True, timeout=280)
+        lines = trace.read_text(encoding="utf-8", errors="replace").splitlines() if trace.exists() else []
+    finally:
+        trace.unlink(missing_ok=True)
+    if "ptrace" in done.stderr:
+        pytest.skip("this machine forbids strace")
+    assert ANSWER in done.stdout
+    writes = [line for line in lines if _WRITE.match(line) and " = -1 " not in line]
+    assert any(str(home) in line for line in writes)
+    assert [line for line in writes if f'"{home}/' not in line and '"/dev/' not in line] == []
 
 
 def test_it_says_its_version(program: Program, home: Path) -> None:
