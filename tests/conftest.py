@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 # Read when Triton is first imported: without an NVIDIA driver its kernels run in its interpreter.
 os.environ.setdefault("TRITON_INTERPRET", "0" if Path("/dev/nvidiactl").exists() else "1")
 
 import pytest
+from hypothesis import HealthCheck, settings
+from pytestqt.qtbot import QtBot
 
 from desktopapp.modelstore.gguf_export import export_gguf
 from desktopapp.modelstore.model import ModelFiles, ModelKind, WeightFormat
 from models.random_pair import make_random_model
 from tests.leaks import left_behind, own_processes, own_threads
+
+# The same examples on every machine, however slow it is.
+settings.register_profile(
+    "everywhere", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("everywhere")
+
+_PATIENCE_MS = 60_000
+"""What `qtbot` waits for unless told otherwise: its own five seconds are short for a machine that is busy."""
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +53,11 @@ def nothing_left_behind() -> Iterator[None]:
     before = own_threads(), own_processes()
     yield
     assert not left_behind(before)
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> QtBot:
+    """pytest-qt's, more patient."""
+    for name in ("waitActive", "waitExposed", "waitSignal", "waitSignals", "waitUntil"):
+        monkeypatch.setattr(qtbot, name, partial(getattr(qtbot, name), timeout=_PATIENCE_MS))
+    return qtbot

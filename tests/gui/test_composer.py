@@ -154,9 +154,9 @@ def test_clearing_can_be_undone(composer: Composer) -> None:
 
 
 def test_draft_changes_are_told_after_a_rest(composer: Composer, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(composer.draft_changed, timeout=3000):
+    with qtbot.waitSignal(composer.draft_changed):
         composer.edit.insertPlainText("x")
-    with qtbot.waitSignal(composer.draft_changed, timeout=3000):
+    with qtbot.waitSignal(composer.draft_changed):
         composer.strip.add("/a.png")
 
 

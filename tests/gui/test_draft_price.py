@@ -177,7 +177,7 @@ def test_the_conversation_before_it_counts(desktop: Desktop, qtbot: QtBot) -> No
     worker = script_of(desktop)
     worker.finish("first")
     desktop.window.composer.set_text("two")
-    qtbot.waitUntil(lambda: bool(worker.drafts) and worker.drafts[-1].turns[-1].text == "two", timeout=5000)
+    qtbot.waitUntil(lambda: bool(worker.drafts) and worker.drafts[-1].turns[-1].text == "two")
     assert [turn.text for turn in worker.drafts[-1].turns] == ["one", "first", "two"]
 
 

@@ -67,7 +67,7 @@ def test_nothing_overlaps_or_is_cut(
     window = desktop.window
     window.resize(*size)
     fill(desktop, tmp_path)
-    qtbot.waitUntil(lambda: (window.width(), window.height()) == size, timeout=5000)
+    qtbot.waitUntil(lambda: (window.width(), window.height()) == size)
     QApplication.processEvents()
     parts = [window.picker, window._new, window.settings_menu, window.view, window._random_note]
     parts += [window.notices, window.composer, window.status]

@@ -259,7 +259,7 @@ def test_a_narrow_window_keeps_bar_and_figures(desktop: Desktop, qtbot: QtBot) -
     script_of(desktop).memory_sampled.emit(BUSY)
     gauge = desktop.window.status.gauge
     desktop.window.resize(560, 600)
-    qtbot.waitUntil(lambda: not gauge._sparkline.isVisible(), timeout=5000)
+    qtbot.waitUntil(lambda: not gauge._sparkline.isVisible())
     assert gauge.bar.isVisible()
     assert gauge.bar.width() >= 72
-    qtbot.waitUntil(lambda: gauge._figures.width() >= gauge._figures.sizeHint().width(), timeout=5000)
+    qtbot.waitUntil(lambda: gauge._figures.width() >= gauge._figures.sizeHint().width())

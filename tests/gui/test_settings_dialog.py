@@ -127,4 +127,4 @@ def test_without_streaming_the_answer_is_shown_when_it_is_complete(
     assert "It is" not in words_of(answer)
     script.say("a cat.")
     script.finish("It is a cat.")
-    qtbot.waitUntil(lambda: "It is a cat." in words_of(answer), timeout=5000)
+    qtbot.waitUntil(lambda: "It is a cat." in words_of(answer))
