@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytestqt.qtbot import QtBot
 
+from desktopapp import paths
 from desktopapp.modelstore.gguf_export import export_gguf
 from desktopapp.modelstore.model import ModelFiles, ModelKind, WeightFormat
 from models.random_pair import make_random_model
@@ -27,6 +28,14 @@ settings.load_profile("everywhere")
 
 _PATIENCE_MS = 60_000
 """What `qtbot` waits for unless told otherwise: its own five seconds are short for a machine that is busy."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_all_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A per-user folder, so that no test finds the settings and models of whoever runs it, or changes them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(paths.HOME_VARIABLE, str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -48,10 +48,12 @@ class DamageRun:
     Args:
         good: a model that loads.
         folder: for files.
+        longest_s: a wait for an end that is a fault.
     """
 
-    def __init__(self, good: ModelFiles, folder: Path) -> None:
+    def __init__(self, good: ModelFiles, folder: Path, longest_s: float = LONGEST_S) -> None:
         self._good = good
+        self._longest_s = longest_s
         self._folder = folder
         self._asked = 0
         self.outcome = Outcome()
@@ -81,7 +83,7 @@ class DamageRun:
             return
         took_s = time.monotonic() - began_s
         self.outcome.slowest_s = max(self.outcome.slowest_s, took_s)
-        if took_s > LONGEST_S:
+        if took_s > self._longest_s:
             self.outcome.faults.append(f"{took_s:.0f} s: {done}")
         self.outcome.errors[end.error if isinstance(end, Failed) else "Finished"] += 1
         if isinstance(end, Failed) and (end.error == "UnexpectedError" or not end.remedy):

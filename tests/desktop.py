@@ -28,7 +28,7 @@ def opened_desktop(
     try:
         desktop.window.show()
         desktop.window.activateWindow()
-        qtbot.waitUntil(desktop.window.isActiveWindow, timeout=10_000)
+        qtbot.waitUntil(desktop.window.isActiveWindow)
         desktop.begin(files)
         yield desktop
     finally:

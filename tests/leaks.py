@@ -39,15 +39,16 @@ def left_behind(before: tuple[set[threading.Thread], set[psutil.Process]]) -> li
 
 def _names_since(before: tuple[set[threading.Thread], set[psutil.Process]]) -> list[str]:
     threads = [f"thread {thread.name}" for thread in own_threads() - before[0]]
-    return threads + [f"process {p.pid} {_command(p)}" for p in own_processes() - before[1]]
+    return threads + [f"process {p.pid} {command_of(p)}" for p in own_processes() - before[1]]
 
 
 def _is_allowed(process: psutil.Process) -> bool:
-    command = _command(process)
+    command = command_of(process)
     return not command or any(name in command for name in _PROCESSES)
 
 
-def _command(process: psutil.Process) -> str:
+def command_of(process: psutil.Process) -> str:
+    """What a process was started with; empty where it has ended."""
     try:
         return " ".join(process.cmdline())
     except psutil.Error:

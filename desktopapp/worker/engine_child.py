@@ -18,7 +18,8 @@ from desktopapp.worker.post_mortem import size_of
 
 LARGEST_MESSAGE_BYTES = 64 * 2**20
 _JOIN_S = 2.0
-_DUMP_S = 0.5
+_DUMP_S = 2.0
+_QUIET_LOOKS = 5
 
 
 class EngineChild:
@@ -83,11 +84,15 @@ class EngineChild:
         """Have a hung child print where each thread is, which works even while native code holds the GIL."""
         if STACKS_SIGNAL is None or self.process.pid is None or not self.process.is_alive():
             return
-        size_bytes = size_of(self.log_path)
+        before = last = size_of(self.log_path)
         os.kill(self.process.pid, STACKS_SIGNAL)
         deadline_s = time.monotonic() + _DUMP_S
-        while size_of(self.log_path) == size_bytes and time.monotonic() < deadline_s:
+        quiet_looks = 0  # it is written line by line: to kill it after the first would lose the place
+        while quiet_looks < _QUIET_LOOKS and time.monotonic() < deadline_s:
             time.sleep(0.02)
+            size_bytes = size_of(self.log_path)
+            quiet_looks = quiet_looks + 1 if size_bytes == last > before else 0
+            last = size_bytes
 
     def end(self, grace_s: float = 0.0) -> None:
         """Make sure that the process and both threads have ended, and close the pipes.

@@ -39,7 +39,9 @@ def main() -> None:
         QTimer.singleShot(int(os.environ.get("SETTLE_MS", "1500")), desktop, lambda: finish(desktop))
 
     def finish(desktop: app.Desktop) -> None:
-        figures["settled_rss_bytes"] = process.memory_info().rss
+        used_memory = process.memory_full_info()
+        figures["settled_rss_bytes"] = used_memory.rss
+        figures["settled_own_bytes"] = used_memory.uss
         figures["heavy_modules"] = [name for name in HEAVY if name in sys.modules]
         figures["title"] = desktop.window.windowTitle()
         desktop.window.close()

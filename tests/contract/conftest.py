@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,18 @@ from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.request import BackendChoice
 from desktopapp.engine.steps import StepClock
 from desktopapp.modelstore.model import ModelFiles, WeightFormat
+from tests.exact_attention import attention_in_32_bits
 
 CONTEXT_TOKENS = 1024
 REAL = ("transformers", "llama.cpp")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Around each test of this folder and its fixtures, those of the whole session included."""
+    ours = Path(__file__).parent in item.path.parents  # pytest asks about those of all folders
+    with attention_in_32_bits() if ours else nullcontext():
+        return (yield)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
 from desktopapp.engine.media.video_grid import pair_indices, pair_texts
 from desktopapp.modelstore.model import ModelFiles
 from tests.llama_cpp_runs import ask, load, run
+from tests.near_ties import equal_tokens, lead
 from tests.pictures import NoisePicture, NoiseVideo
 
 TOKENS = 24
@@ -38,8 +39,8 @@ class Reference:
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         self._processor: Any = AutoImageProcessor.from_pretrained(folder, backend="pil")
 
-    def answer(self, content: Sequence[str | NoisePicture | NoiseVideo]) -> list[int]:
-        """Greedy tokens of an answer to one turn."""
+    def answer(self, content: Sequence[str | NoisePicture | NoiseVideo]) -> tuple[list[int], list[float]]:
+        """Greedy tokens of an answer to one turn, and by how much each led."""
         config = self._model.config
         ids: list[int] = []
         kinds: list[int] = []
@@ -88,10 +89,13 @@ class Reference:
             temperature=None,
             top_p=None,
             top_k=None,
+            output_logits=True,
+            return_dict_in_generate=True,
             **visual,
         )
         stops = self._model.generation_config.eos_token_id
-        return [token for token in out[0, len(ids) :].tolist() if token not in stops]
+        tokens = [token for token in out.sequences[0, len(ids) :].tolist() if token not in stops]
+        return tokens, [lead(logits[0]) for logits in out.logits]
 
     def _patches(self, pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[Any, Any]:
         made = self._processor(images=[pixels], return_tensors="pt")
@@ -138,10 +142,11 @@ PICTURE = NoisePicture(320, 256, seed=3)
 def test_the_same_answer(
     reference: Reference, backend: LlamaCppBackend, content: tuple[str | NoisePicture | NoiseVideo, ...]
 ) -> None:
-    assert run(backend, ask(*content), TOKENS).tokens == reference.answer(content)
+    expected, leads = reference.answer(content)
+    assert equal_tokens(run(backend, ask(*content), TOKENS).tokens, expected, leads) >= 12
 
 
 def test_frames_apart_would_be_answered_otherwise(reference: Reference) -> None:
     """So that the test above tells something."""
     frames = [NoisePicture(320, 224, seed=1000 + index) for index in range(4)]
-    assert reference.answer((EVEN, "What happens?")) != reference.answer((*frames, "What happens?"))
+    assert reference.answer((EVEN, "What happens?"))[0] != reference.answer((*frames, "What happens?"))[0]

@@ -27,7 +27,7 @@ from tests.faulty_backends import fast, faulty, slow
 POINTS = ("load", "prefill", "decode")
 DOING = {"load": "loading the model", "prefill": "preparing the request", "decode": "writing the answer"}
 # Long enough for a busy machine, short enough for a test; the real limits are tested in test_watchdog.
-IMPATIENT = HangLimits(silence_s=4.0, stop_silence_s=2.0, step_s=5.0, load_s=5.0)
+IMPATIENT = HangLimits(silence_s=6.0, stop_silence_s=2.0, step_s=7.0, load_s=8.0)
 
 
 def assert_next_request_works(client: EngineClient, after_fault: Failed | Finished, point: str) -> None:
@@ -89,15 +89,19 @@ def test_a_hang_is_noticed_and_ended(tmp_path: Path, fault: str, point: str) -> 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_stop_ends_a_child_that_no_longer_listens(tmp_path: Path, point: str) -> None:
-    """With the limits that ship: two seconds after Stop, even in a load, which is allowed to be silent."""
-    with EngineClient(partial(faulty, "hold_gil", point, str(tmp_path / "once")), tmp_path) as client:
+    """Two seconds after Stop, though it may be silent for a minute, in a load and elsewhere."""
+    make_backends = partial(faulty, "hold_gil", point, str(tmp_path / "once"))
+    limits = HangLimits(silence_s=60.0, step_s=60.0)
+    assert (limits.stop_silence_s, limits.load_s) == (2.0, 60.0)
+    with EngineClient(make_backends, tmp_path, limits) as client:
         client.process.submit(question("r"))
         while not (tmp_path / "once").exists():
             client.listen(0.05)
         client.process.cancel("r")
         began_s = time.monotonic()
         end = client.wait_for_end("r")
-        assert time.monotonic() - began_s < 8.0
+        # And what a busy machine takes for the rest.
+        assert time.monotonic() - began_s < 30.0
         assert isinstance(end, Failed)
         assert end.error == "EngineHung"
         assert_next_request_works(client, end, point)
@@ -272,7 +276,7 @@ def test_no_orphan_when_the_window_is_killed(tmp_path: Path, fault: str) -> None
             time.sleep(0.05)
         assert child.is_running()
         window.kill()
-    assert psutil.wait_procs([child], timeout=10.0)[0] == [child]
+    assert psutil.wait_procs([child], timeout=60.0)[0] == [child]
 
 
 def child_of(client: EngineClient) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import psutil
 from PIL import Image
 
+from desktopapp.engine.backends.fake import FakeBackend
+from desktopapp.engine.backends.registry import Backends
 from desktopapp.engine.events import (
     AttachmentRead,
     CancelAcknowledged,
@@ -161,17 +164,23 @@ def test_memory_is_sampled_by_itself(tmp_path: Path) -> None:
         assert 0 < first.used_bytes < first.total_bytes
 
 
+def slow_reader() -> Backends:
+    """Two seconds for a chunk of a prompt."""
+    return {BackendChoice.FAKE: lambda: FakeBackend(None, 256.0)}
+
+
 def test_memory_is_sampled_while_a_prompt_is_read(tmp_path: Path) -> None:
-    with EngineClient(slow, tmp_path) as client:
-        client.process.submit(question("r", "long " * 1200))
+    with EngineClient(slow_reader, tmp_path) as client:
+        client.process.submit(question("r", "long " * 700))
         client.wait_for(TextAdded)
         places = [place for place, event in enumerate(client.events) if isinstance(event, PrefillProgress)]
-        between = client.events[places[0] : places[-1]]
-        samples = sum(isinstance(event, MemorySample) for event in between)
-        # A chunk of this backend takes half a second: four samples a second are two for each.
-        chunks = len(places) - 1
-        assert chunks >= 3
-        assert samples >= 2 * chunks - 1
+        assert len(places) >= 3
+        within_chunks = [
+            sum(isinstance(event, MemorySample) for event in client.events[begin:end])
+            for begin, end in pairwise(places)
+        ]
+        # Some ten are due in a chunk: more than one show that they come by themselves, also on a busy machine.
+        assert max(within_chunks) > 1
 
 
 def test_a_load_makes_way_for_another(tmp_path: Path) -> None:
@@ -203,7 +212,8 @@ def test_closing_ends_the_child_soon(tmp_path: Path) -> None:
     child = client.process.process_id
     began_s = time.monotonic()
     client.process.close()
-    assert time.monotonic() - began_s < 10
+    # The answer would go on for minutes.
+    assert time.monotonic() - began_s < 30
     assert child is not None
     assert not psutil.pid_exists(child)
 

@@ -17,7 +17,7 @@ from desktopapp.ui.chat import ChatState
 from desktopapp.worker.inference_worker import InferenceWorker
 from tests.desktop import opened_desktop
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 150_000
 
 EXPECTED = {
     "receipt": r"CORNER SHOP\n.*Total 14\.50",

@@ -25,7 +25,7 @@ from models.pocket.evaluation.scores import overlap
 from tests.desktop import opened_desktop
 from tests.documents import write_document
 
-PATIENCE_MS = 90_000
+PATIENCE_MS = 150_000
 POCKET = paths.program_dir() / "models" / "qwen3-vl" / "qwen3-vl-pocket-instruct"
 BUTTON = (380, 260, 540, 320)
 CHANGE_S = 4.5
@@ -75,7 +75,7 @@ def test_a_dropped_pdf_is_read(desktop: Desktop, qtbot: QtBot, tmp_path: Path) -
 def test_a_button_is_framed(desktop: Desktop, qtbot: QtBot, tmp_path: Path) -> None:
     picture = Image.new("RGB", (640, 400), (238, 240, 244))
     pen = ImageDraw.Draw(picture)
-    font = ImageFont.truetype("DejaVuSans.ttf", 26)
+    font = ImageFont.load_default(26)  # the same on every machine
     pen.text((40, 60), "Delete the file?", (30, 30, 30), font)
     for left, text in ((120, "Cancel"), (380, "Delete")):
         pen.rounded_rectangle((left, 260, left + 160, 320), 10, (255, 255, 255), (120, 120, 130), 2)

@@ -36,7 +36,7 @@ def view(qtbot: QtBot, clock: Clock) -> ConversationView:
     view.resize(900, 600)
     view.show()
     view.activateWindow()  # without a window manager nobody else does
-    qtbot.waitUntil(view.isActiveWindow, timeout=10_000)
+    qtbot.waitUntil(view.isActiveWindow)
     return view
 
 

@@ -88,7 +88,7 @@ def test_exception_in_a_slot_opens_one_dialog_with_a_report_to_copy(
 
     for _ in range(3):
         QTimer.singleShot(0, fail)
-    qtbot.waitUntil(lambda: bool(dialogs()), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(dialogs()))
     qtbot.wait(50)
     (dialog,) = dialogs()
     text = dialog.findChild(QPlainTextEdit)
@@ -122,7 +122,7 @@ def test_exception_in_another_thread_is_shown_in_the_window_s_thread(
     thread = threading.Thread(target=fail)
     thread.start()
     thread.join()
-    qtbot.waitUntil(lambda: bool(dialogs()), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(dialogs()))
     assert seen == [True]
 
 

@@ -31,8 +31,10 @@ def test_heavy_libraries_stay_out_of_the_window_s_process(started: dict[str, obj
     assert started["heavy_modules"] == []
 
 
-def test_memory_stays_below_120_mb(started: dict[str, object]) -> None:
-    assert int(str(started["settled_rss_bytes"])) < 120_000_000
+def test_memory_stays_small(started: dict[str, object]) -> None:
+    # Its own, 52 MB where this was written: how much of the libraries' files is mapped beside, 55 MB, is the system's
+    # choice. `bench_start.py` has the sum.
+    assert int(str(started["settled_own_bytes"])) < 90_000_000
 
 
 def test_window_of_the_program_has_its_title(started: dict[str, object]) -> None:

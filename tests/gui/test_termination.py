@@ -12,6 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktopapp.ui.termination import TerminationWatcher
+from tests.leaks import command_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,7 +22,7 @@ def test_signal_wakes_a_window_at_rest(qtbot: QtBot) -> None:
     before = signal.getsignal(signal.SIGTERM)
     watcher = TerminationWatcher()
     try:
-        with qtbot.waitSignal(watcher.requested, timeout=10_000):
+        with qtbot.waitSignal(watcher.requested):
             os.kill(os.getpid(), signal.SIGTERM)
     finally:
         watcher.close()
@@ -42,7 +43,7 @@ def test_program_ends_cleanly_when_asked_to(tmp_path: Path, number: signal.Signa
     assert program.returncode == 0, complaints
     assert "QThread" not in complaints
     assert "Traceback" not in complaints
-    psutil.wait_procs([engine], timeout=20)
+    psutil.wait_procs([engine], timeout=60)
     assert not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE
     assert (tmp_path / "conversations.sqlite3").exists()
 
@@ -51,9 +52,7 @@ def wait_for_child(pid: int) -> psutil.Process:
     """The engine's process, once it runs; the window listens to signals by then."""
     deadline_s = time.monotonic() + 60
     while time.monotonic() < deadline_s:
-        found = [
-            child for child in psutil.Process(pid).children() if "spawn_main" in " ".join(child.cmdline())
-        ]
+        found = [child for child in psutil.Process(pid).children() if "spawn_main" in command_of(child)]
         if found:
             return found[0]
         time.sleep(0.05)

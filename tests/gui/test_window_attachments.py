@@ -159,12 +159,12 @@ def test_name_that_is_no_unicode_survives_drop_and_restart(
 
 def test_thumbnail_and_size_arrive(desktop: Desktop, make_png: MakePng, qtbot: QtBot) -> None:
     path = make_png("wide.png", 300, 100)
-    with qtbot.waitSignal(desktop.session.intake.thumbnail_ready, timeout=10_000) as ready:
+    with qtbot.waitSignal(desktop.session.intake.thumbnail_ready) as ready:
         drop(desktop, files(path))
     assert ready.args[0] == path
     assert max(ready.args[1].width(), ready.args[1].height()) <= 192
     card = desktop.window.composer.strip.cards[0]
-    qtbot.waitUntil(lambda: "bytes" in card.accessibleDescription(), timeout=10_000)
+    qtbot.waitUntil(lambda: "bytes" in card.accessibleDescription())
 
 
 def test_broken_file_gets_a_badge_with_the_reason_and_is_not_sent(
@@ -238,7 +238,7 @@ def test_pasted_screenshot_becomes_a_file_and_is_sent_when_it_is_written(
     desktop.window.composer.edit.paste()
     (path,) = desktop.window.composer.strip.paths
     ask(desktop, "what is on my screen?")
-    qtbot.waitUntil(lambda: bool(script_of(desktop).requests), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(script_of(desktop).requests))
     assert Path(path).parent == paths.pasted_dir()
     sent = script_of(desktop).requests[0].turns[0]
     assert sent.attachments[0].path == path
@@ -253,7 +253,7 @@ def test_bitmap_that_cannot_be_saved_is_said(
     monkeypatch.setattr(paths, "pasted_dir", lambda: tmp_path / "file" / "pasted")
     mime = QMimeData()
     mime.setImageData(QImage(8, 8, QImage.Format.Format_RGB32))
-    with qtbot.waitSignal(desktop.session.intake.all_saved, timeout=10_000):
+    with qtbot.waitSignal(desktop.session.intake.all_saved):
         desktop.session.intake.take_mime(mime)
     assert desktop.window.composer.strip.paths == ()
     assert "could not be saved" in desktop.window.notices.notices[0].message

@@ -62,7 +62,7 @@ def test_half_streamed_answer_comes_back_marked_and_queued_messages_come_back_as
         finally:
             connection.close()
 
-    qtbot.waitUntil(is_saved, timeout=10_000)
+    qtbot.waitUntil(is_saved)
     again = open_desktop()
     answer = again.session.chat.messages[1]
     assert answer.text == "half an answer"

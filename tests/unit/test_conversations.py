@@ -82,7 +82,7 @@ def test_a_second_window_gets_a_conversation_of_its_own(file: Path) -> None:
     assert ours.conversation_id != theirs
     assert ours.messages == ()
     store.save_message(ours.conversation_id, StoredMessage("p", "user", "ours", MessageState.SENT))
-    other.communicate("\n", timeout=30)
+    other.communicate("\n", timeout=60)
     store.close()
     store = ConversationStore(file)
     assert [message.text for message in store.claim().messages] == ["ours"]

@@ -89,5 +89,5 @@ def test_the_file_of_a_running_process_is_left_alone(tmp_path: Path) -> None:
         assert FaultLog(tmp_path).take_earlier() is None
         assert file.exists()
     finally:
-        running.communicate(b"\n", timeout=30)
+        running.communicate(b"\n", timeout=60)
     assert FaultLog(tmp_path).take_earlier() is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -14,6 +15,7 @@ from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.engine import Engine
 from desktopapp.engine.events import AttachmentRead, Event, Failed, Finished, ModelReady
 from desktopapp.engine.media.headers import HeaderCache
+from desktopapp.engine.memory import machine as machine_module
 from desktopapp.engine.memory.calibration import Calibration
 from desktopapp.engine.memory.machine import Device, Machine, read_machine
 from desktopapp.engine.planning import RequestPlanner
@@ -181,10 +183,14 @@ def test_a_load_ahead_is_planned_and_serves_the_first_request(
     assert isinstance(events[-1], Finished)
 
 
-def test_what_stays_loaded_beside_is_not_free() -> None:
-    system = read_machine(0, 0).system.free_bytes
-    beside = read_machine(0, 100 * MIB).system.free_bytes
-    assert system - beside == pytest.approx(100 * MIB, abs=50 * MIB)
+def test_what_stays_loaded_beside_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = SimpleNamespace(total=16 * GIB, available=4 * GIB)
+    process = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=2 * GIB))
+    psutil = SimpleNamespace(virtual_memory=lambda: memory, Process=lambda: process)
+    monkeypatch.setattr(machine_module, "psutil", psutil)
+    assert read_machine(0, 0).system.free_bytes == 6 * GIB
+    assert read_machine(0, 100 * MIB).system.free_bytes == 6 * GIB - 100 * MIB
+    assert read_machine(0, 3 * GIB).system.free_bytes == 4 * GIB
 
 
 def on_a_card(free_gib: float, tmp_path: Path) -> RequestPlanner:

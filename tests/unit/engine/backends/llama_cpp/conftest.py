@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
 from desktopapp.modelstore.model import ModelFiles
+from tests.exact_attention import attention_in_32_bits
 from tests.llama_cpp_runs import forget, load
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Around each test of this folder and its fixtures, but those of memory, which depends on it."""
+    ours = Path(__file__).parent in item.path.parents  # pytest asks about those of all folders
+    with attention_in_32_bits() if ours and "memory" not in item.path.name else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(scope="module")
