@@ -60,6 +60,9 @@ class Attempt:
         self._texts: dict[Channel, list[str]] = {channel: [] for channel in Channel}
         self._steps = 0
         self._freed = ""
+        self._is_untold = False
+        self._whole: Planned | None = None
+        self._failed_whole: Planned | None = None
         self._mode: Mode | None = None
         self._job = command.request.job if isinstance(command, Generate) else None
 
@@ -132,7 +135,8 @@ class Attempt:
         self.tries += 1
         self.was_aborted = self.was_aborted or aborted
         self.has_begun = False
-        self._freed = freed
+        self._freed, self._is_untold = freed, True
+        self._failed_whole, self._whole = self._whole or self._failed_whole, None
         self.what = failed.values.get("what", self.what)
         self.details = "\n".join(part for part in (self.details, failed.details or failed.message) if part)
         self.failed_plan, self.planned = self.planned or self.failed_plan, None
@@ -170,15 +174,22 @@ class Attempt:
         return "vision" if is_picture and phases.vision else "prefill"
 
     def _take_plan(self, planned: Planned) -> list[Event]:
-        before, self.planned = self.failed_plan if self.planned is None else None, planned
-        freed, self._freed = self._freed, ""
-        if freed:
-            step, reason = IDLE_MODEL, f"{freed}, which waited in memory, was let go of."
-        elif before is not None:
-            step, reason = _step_taken(before, planned)
-        else:
+        """What tells the step that was taken, once; a long job is compared as a whole, then part with part."""
+        is_whole = planned.segments > 1
+        before = (is_whole and self._failed_whole) or self.failed_plan
+        self.planned = planned
+        self._whole = planned if is_whole else self._whole
+        freed, what = self._freed, (self.request_id, self.tries, self.what)
+        if not self._is_untold or (is_whole and before is not None and _is_same(before, planned)):
             return []
-        return [Retrying(self.request_id, self.tries, self.what, step, reason, planned)]
+        self._is_untold = False
+        if freed:
+            return [Retrying(*what, IDLE_MODEL, f"{freed}, which waited in memory, was let go of.", planned)]
+        return [Retrying(*what, *_step_taken(before, planned), planned)] if before is not None else []
+
+
+def _is_same(before: Planned, now: Planned) -> bool:
+    return (before.steps_taken, before.reasons, before.parts) == (now.steps_taken, now.reasons, now.parts)
 
 
 def _step_taken(before: Planned, now: Planned) -> tuple[str, str]:

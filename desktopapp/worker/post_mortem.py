@@ -16,7 +16,8 @@ TAIL_BYTES = 8_192
 # What torch, llama.cpp, the CUDA runtime and C++ print when an allocation fails.
 _OUT_OF_MEMORY = re.compile(
     r"cudaMalloc failed: out of memory|CUDA error: out of memory|failed to allocate|std::bad_alloc"
-    r"|CUDA out of memory|OutOfMemoryError|MemoryError|cannot allocate memory|unable to allocate",
+    r"|CUDA out of memory|OutOfMemoryError|MemoryError|cannot allocate memory|unable to allocate"
+    r"|insufficient memory|mem_buffer != NULL",
     re.IGNORECASE,
 )
 # What faulthandler writes behind the line that matters.

@@ -98,6 +98,11 @@ class Candidate:
         """Whether some layers can stay in system memory."""
         return self.capabilities.offloads_layers and self.device.is_gpu
 
+    @property
+    def makes_room_ahead(self) -> bool:
+        """Whether its KV cache is allocated for more than a request needs, where memory allows."""
+        return self.backend is BackendChoice.LLAMA_CPP
+
     def nearest_kv_type(self, wanted: str) -> str:
         """The type that this backend has in place of the one that the person named.
 

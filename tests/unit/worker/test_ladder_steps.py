@@ -283,3 +283,24 @@ def test_an_abort_beside_an_idle_model_is_tried_again_once_as_any_other() -> Non
     assert len(again) == 1
     ladder.follow(PLANNED)
     assert ladder.after_death([DIED], aborted=True) == ([], [DIED])
+
+
+def test_of_a_long_job_the_step_is_told_and_not_its_parts() -> None:
+    in_parts = (("segments",), ("In 4 parts.",))
+    whole = replace(PLANNED, segments=4, steps_taken=in_parts[0], reasons=in_parts[1])
+    for again_in_parts, part_again, step in (
+        (whole, SMALLER, "kv_8bit"),
+        (
+            replace(whole, steps_taken=("kv_8bit", "segments"), reasons=("Eight bits.", "In 4 parts.")),
+            SMALLER,
+            "kv_8bit",
+        ),
+        (replace(whole, segments=6, reasons=("In 6 parts.",)), PLANNED, "segments"),
+    ):
+        ladder = Ladder()
+        asked(ladder)
+        assert ladder.follow(whole) == [whole]
+        assert ladder.follow(PLANNED) == [PLANNED]
+        ladder.step_down(OUT)
+        told = [*ladder.follow(again_in_parts), *ladder.follow(part_again), *ladder.follow(part_again)]
+        assert [event.step for event in told if isinstance(event, Retrying)] == [step]

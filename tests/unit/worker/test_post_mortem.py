@@ -65,6 +65,8 @@ def test_exits_in_words() -> None:
         "ggml_gallocr_reserve_n: failed to allocate CUDA0 buffer of size 123",
         "terminate called after throwing an instance of 'std::bad_alloc'",
         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB",
+        "ggml_aligned_malloc: insufficient memory (attempted to allocate 320.00 MB)",
+        "/llama.cpp/ggml/src/ggml.c:1644: GGML_ASSERT(ctx->mem_buffer != NULL) failed",
     ],
 )
 def test_lack_of_memory_is_read_from_the_output(line: str) -> None:

@@ -11,7 +11,7 @@ from desktopapp.engine.memory.costs import Estimate
 from desktopapp.engine.memory.planner import Plan, make_plan
 from desktopapp.engine.memory.steps import Step
 from desktopapp.engine.request import MemoryLimits, PhaseCap
-from tests.unit.engine.memory.test_planner import SCREEN, on_gpu
+from tests.unit.engine.memory.test_planner import LAYERED, SCREEN, on_gpu
 
 CONTENT = Content((SCREEN, 8000), 2048)
 PHOTO = Content((Still("/a/photo.jpg", (4032, 3008)), 200), 2048)
@@ -73,3 +73,21 @@ def test_a_cap_is_of_its_own_device_and_backend(tmp_path: Path, device: str, bac
     candidate = on_gpu(40, tmp_path)
     plan = make_plan(candidate, CONTENT, MemoryLimits())
     assert make_plan(candidate, CONTENT, capped(plan, "prefill", device=device, backend=backend)).steps == ()
+
+
+@pytest.mark.parametrize("phase", ["prefill", "decode"])
+def test_room_that_is_made_ahead_goes_first_and_in_a_few_tries(tmp_path: Path, phase: str) -> None:
+    candidate, content = on_gpu(24, tmp_path, capabilities=LAYERED), Content((SCREEN, 100), 500)
+    needed = content.workload(make_plan(candidate, content, MemoryLimits()).setup.showing).total_tokens
+    plan, limits = make_plan(candidate, content, MemoryLimits()), MemoryLimits()
+    rooms = []
+    while not plan.steps:
+        rooms.append(plan.context_tokens)
+        phase_now = phase_bytes(phase, plan.estimate)
+        least = (phase_now - phase_bytes("load", plan.estimate)) // 8
+        cap = PhaseCap("llama.cpp", "GPU", phase, phase_now - least)
+        limits = MemoryLimits(caps=(*limits.caps, cap))
+        plan = make_plan(candidate, content, limits)
+    assert 2 < len(rooms) < 6
+    assert rooms == sorted(set(rooms), reverse=True)
+    assert rooms[1] > 1.5 * needed, "one failure is no reason to leave no room for the next question"
