@@ -10,7 +10,9 @@ def main() -> None:
     """Run until the window is closed or the command is done; ends the process with its exit code."""
     # In a frozen program every child process starts here; this turns it into the child that it is.
     multiprocessing.freeze_support()
-    if sys.argv[1:] == ["--draw-pages"]:
+    if sys.argv[1:] == [
+        "--draw-pages"
+    ]:  # `page_process.DRAW_PAGES`, whose import no other start should pay for
         from desktopapp.engine.media.page_process import serve_pages
 
         serve_pages()

@@ -1,6 +1,6 @@
 """How much of documents with several pages the pocket pair reads: whole documents, and single pages of them.
 
-    python tests/benchmarks/bench_pocket_pages.py [--count 8] [--kind instruct]
+    python tests/benchmarks/bench_pocket_pages.py [--count 4] [--kind instruct]
 
 Words in Helvetica, one or four lines a page. Greedy, as the pair's own `generation_config.json` says.
 """
@@ -89,7 +89,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--count", type=int, default=8, help="documents of each sort")
+    parser.add_argument("--count", type=int, default=4, help="documents of each sort")
     parser.add_argument(
         "--kind", choices=("instruct", "thinking"), nargs="+", default=["instruct", "thinking"]
     )

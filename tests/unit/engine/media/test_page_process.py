@@ -48,7 +48,7 @@ def test_a_page_that_takes_for_ever_is_refused_and_the_next_document_is_read(end
 
 def test_others_are_read_meanwhile(endless: str, good: str) -> None:
     """Prices are read while pages are drawn, in other threads."""
-    document = DocumentFile(endless, page_limit_s=20.0)
+    document = DocumentFile(endless, page_limit_s=300.0)
     began = threading.Event()
 
     def draw() -> None:
