@@ -266,6 +266,23 @@ def test_a_page_as_html_is_shown_beside_its_picture(
     view.close()
 
 
+def test_a_length_that_is_known_stays_known_while_text_comes(desktop: Desktop, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"x")
+    question(desktop, str(path))
+    script_of(desktop).say("Look at 0:05.")
+    desktop.window.view.flush()
+    answer = list(desktop.window.view._answers.values())[-1]
+    answer.places.look()
+    show(desktop, str(path), 5.0)
+    assert panel_of(desktop).track.duration_s == 20.0
+    script_of(desktop).say(" And at 0:07.")
+    desktop.window.view.flush()
+    answer.places.look()
+    assert len(panel_of(desktop).group.moments) == 2
+    assert panel_of(desktop).track.duration_s == 20.0
+
+
 def test_few_pictures_of_a_video_are_kept(desktop: Desktop, tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"x")

@@ -58,6 +58,7 @@ class PlacesPanel(QFrame):
         self._groups: Sequence[Group] = ()
         self._index = 0
         self._previews: dict[tuple[str, float], QImage] = {}
+        self._durations_s: dict[str, float] = {}
         self._full_size = (0, 0)
         self._shown_path = ""
         self._was_sought = False
@@ -140,6 +141,7 @@ class PlacesPanel(QFrame):
             self.canvas.show_image(image)
             self._fit()
             if preview.duration_s:
+                self._durations_s[preview.path] = preview.duration_s
                 self.track.show_moments(self.group.moments, preview.duration_s)
 
     def set_width(self, width_px: int) -> None:
@@ -207,7 +209,7 @@ class PlacesPanel(QFrame):
         group, is_video = self.group, self.group.kind == "video"
         self.video_bar.setVisible(is_video)
         if is_video:
-            self.track.show_moments(group.moments, 0.0)
+            self.track.show_moments(group.moments, self._durations_s.get(group.attachment.path, 0.0))
             first_s = group.moments[0].start_s if group.moments else self.track.now_s
             # While the answer streams its first time may still grow: 0:04 becomes 0:04.6.
             if (is_other or not self._was_sought) and first_s != self.track.now_s:
