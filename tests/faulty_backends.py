@@ -50,11 +50,6 @@ def endless() -> Backends:
     return {BackendChoice.FAKE: lambda: FakeBackend(30.0, paragraphs=1000)}
 
 
-def hanging() -> Backends:
-    """A load that never ends."""
-    return faulty("wait", "load")
-
-
 def noisy() -> Backends:
     """Prints while it loads, as native libraries do."""
 
