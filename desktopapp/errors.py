@@ -112,7 +112,9 @@ class NoModel(ModelError):
 
     message_template = QT_TRANSLATE_NOOP("errors", "No usable model is here yet.")
     remedy_template = QT_TRANSLATE_NOOP(
-        "errors", "Put a Qwen3-VL folder, or its GGUF file with the mmproj file, into {folder}."
+        "errors",
+        "Get one by “Get a model …” in the list of models or by the command “get”, or put a Qwen3-VL folder, or its "
+        "GGUF file with the mmproj file, into {folder}.",
     )
 
 

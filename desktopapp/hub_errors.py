@@ -13,6 +13,7 @@ AppError
     ├── RepositoryUnfit         it holds no Qwen3-VL that can be loaded
     ├── PrecisionAbsent
     ├── DownloadDamaged         what came is not what the hub says it is
+    ├── DownloadEnded           its process was killed
     ├── DownloadRunning         another window or command fetches the same
     ├── DiskTooFull
     └── FolderUnwritable
@@ -119,6 +120,13 @@ class DownloadDamaged(HubError):
         "errors", "“{file}” arrived damaged from {host}: its checksum is another one."
     )
     remedy_template = QT_TRANSLATE_NOOP("errors", "It was thrown away; resume to load it once more.")
+
+
+class DownloadEnded(HubError):
+    """Values: detail."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "The download ended unexpectedly ({detail}).")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Try again; what was loaded is kept.")
 
 
 class DownloadRunning(HubError):

@@ -32,8 +32,8 @@ def show_models(*, as_json: bool) -> int:
         for line in model_lines(model):
             write_line(sys.stdout, line)
     if not any(is_usable(model) for model in models):
-        write_line(sys.stdout, "No usable model is here yet. Put a Qwen3-VL folder, or a GGUF file with its")
-        write_line(sys.stdout, f"mmproj file, into {places[-1]}")
+        write_line(sys.stdout, "No usable model is here yet. “get” lists what can be had; or put a Qwen3-VL")
+        write_line(sys.stdout, f"folder, or a GGUF file with its mmproj file, into {places[-1]}")
     return DONE
 
 

@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject, Signal
 from desktopapp.engine.events import Failed, LoadStopped, ModelLoading, ModelReady
 from desktopapp.engine.memory.limits import limits_of
 from desktopapp.engine.request import BackendChoice, Mode, ModelChoice
-from desktopapp.errors import AppError
+from desktopapp.errors import AppError, NoModel
 from desktopapp.modelstore.model import InstalledModel, ModelKind
 from desktopapp.settings import LoadedSettings, Settings, ThinkingMode
+from desktopapp.ui.get_model.control import GetModelControl
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.model_rows import ModelRow
 from desktopapp.ui.model_scanner import ModelScanner
@@ -58,6 +59,11 @@ class ModelControl(QObject):
         window.picker.chosen.connect(self._on_chosen)
         window.picker.place_opened.connect(self._on_place_opened)
         window.picker.opened.connect(self.scan)
+        self.getting = GetModelControl(window, self)
+        self.getting.arrived.connect(self.scan)
+        self.getting.used.connect(self._on_model_got)
+        for source in (window.picker, window.view.empty):
+            source.more_wanted.connect(self._on_more_wanted)
 
     @property
     def choice(self) -> ModelChoice:
@@ -116,6 +122,7 @@ class ModelControl(QObject):
 
     def close(self) -> None:
         """Wait for what runs."""
+        self.getting.close()
         self._scanner.close()
 
     def on_model_loading(self, event: ModelLoading) -> None:
@@ -137,8 +144,10 @@ class ModelControl(QObject):
         """Nothing is loaded now."""
         self._window.status.show_no_model()
 
-    def on_failed(self, _event: Failed) -> None:
+    def on_failed(self, event: Failed) -> None:
         """A failure during a load leaves no model."""
+        if event.error == NoModel.__name__:
+            self._window.view.empty.offer_model(True)
         if self._window.status.is_loading:
             self._window.status.show_no_model()
 
@@ -152,6 +161,12 @@ class ModelControl(QObject):
 
     def _on_chosen(self, row: ModelRow) -> None:
         self._use(row.model, row.variant, row.backend, row.title)
+
+    def _on_more_wanted(self) -> None:
+        self.getting.open(limits_of(self._settings), self._settings.hub_endpoint)
+
+    def _on_model_got(self, name: str) -> None:
+        self.use(name, BackendChoice.AUTO)
 
     def _on_found(self, models: list[InstalledModel]) -> None:
         self._window.picker.show_models(models)

@@ -51,11 +51,13 @@ class ModelList(QFrame):
         chosen: the person chose this `ModelRow`.
         folder_wanted: the person wants to open a folder.
         file_wanted: the person wants to open a GGUF file.
+        more_wanted: the person wants to get a model.
     """
 
     chosen = Signal(object)
     folder_wanted = Signal()
     file_wanted = Signal()
+    more_wanted = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -66,11 +68,14 @@ class ModelList(QFrame):
         self._empty = QLabel(self)
         self._open_folder = QPushButton(self)
         self._open_file = QPushButton(self)
+        self.get_button = QPushButton(self)
+        self._share: float | None = None
         self._build()
         self.view.activated.connect(self._choose)
         self.view.clicked.connect(self._choose)
         self._open_folder.clicked.connect(self.folder_wanted)
         self._open_file.clicked.connect(self.file_wanted)
+        self.get_button.clicked.connect(self.more_wanted)
 
     def show_rows(self, rows: list[ModelRow], searching: bool) -> None:
         """Show these rows; what is current stays current where it is still there.
@@ -87,11 +92,20 @@ class ModelList(QFrame):
         self._empty.setText(self.tr("Looking for models …") if searching else self.tr("No model was found."))
         self._empty.setVisible(not rows)
         self.view.setVisible(bool(rows))
+        self.show_download(self._share)
         self._open_folder.setText(self.tr("Open folder …"))
         self._open_file.setText(self.tr("Open GGUF file …"))
         for widget in (self, self.view):
             widget.setAccessibleName(self.tr("Models"))
         self._fit()
+
+    def show_download(self, share: float | None) -> None:
+        """Show how far downloads are, 0..1; None for no download."""
+        self._share = share
+        text = self.tr("Get a model …")
+        if share is not None:
+            text = self.tr("Get a model … ({percent} % loaded)").format(percent=int(100 * share))
+        self.get_button.setText(text)
 
     def make_current(self, model: str) -> None:
         """Put the keyboard's cursor on a row."""
@@ -108,7 +122,7 @@ class ModelList(QFrame):
         place.setY(max(screen.top(), min(place.y(), screen.bottom() - self.height())))
         self.move(place)
         self.show()
-        (self.view if self._model.rows else self._open_folder).setFocus()
+        (self.view if self._model.rows else self.get_button).setFocus()
 
     def _build(self) -> None:
         self.view.setObjectName("modelList")
@@ -120,10 +134,11 @@ class ModelList(QFrame):
         self._empty.setProperty("role", "secondary")
         self._empty.setWordWrap(True)
         buttons = QHBoxLayout()
+        buttons.addWidget(self.get_button)
+        buttons.addStretch()
         for button in (self._open_folder, self._open_file):
             button.setProperty("role", "quiet")
             buttons.addWidget(button)
-        buttons.addStretch()
         hairline = QFrame(self)
         hairline.setProperty("role", "hairline")
         layout = QVBoxLayout(self)

@@ -30,11 +30,13 @@ class ModelPicker(QPushButton):
         chosen: the person chose this `ModelRow`.
         place_opened: path of a folder or GGUF file that the person wants listed and used.
         opened: the list was opened; a good time to look for models again.
+        more_wanted: the person wants to get a model.
     """
 
     chosen = Signal(object)
     place_opened = Signal(str)
     opened = Signal()
+    more_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +81,8 @@ class ModelPicker(QPushButton):
             self._list.chosen.connect(self.chosen)
             self._list.folder_wanted.connect(self._open_folder)
             self._list.file_wanted.connect(self._open_file)
+            self._list.more_wanted.connect(self._list.hide)
+            self._list.more_wanted.connect(self.more_wanted)
         return self._list
 
     def show_models(self, models: Sequence[InstalledModel]) -> None:

@@ -180,6 +180,25 @@
     </message>
 </context>
 <context>
+    <name>ChoicePane</name>
+    <message>
+        <source>Instruct: answers at once</source>
+        <translation>Instruct：立即回答</translation>
+    </message>
+    <message>
+        <source>Thinking: thinks first, for sums, charts and hard questions</source>
+        <translation>Thinking：先思考，适合计算、图表和难题</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>精度</translation>
+    </message>
+    <message>
+        <source>Stop asking</source>
+        <translation>停止查询</translation>
+    </message>
+</context>
+<context>
     <name>CodePiece</name>
     <message>
         <source>Copy code</source>
@@ -349,6 +368,40 @@
     </message>
 </context>
 <context>
+    <name>DownloadList</name>
+    <message>
+        <source>Downloads</source>
+        <translation>下载</translation>
+    </message>
+</context>
+<context>
+    <name>DownloadRow</name>
+    <message>
+        <source>Pause</source>
+        <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>使用</translation>
+    </message>
+    <message>
+        <source>Take off the list</source>
+        <translation>从列表移除</translation>
+    </message>
+    <message>
+        <source>Cancel and delete</source>
+        <translation>取消并删除</translation>
+    </message>
+</context>
+<context>
     <name>DropOverlay</name>
     <message>
         <source>Drop to attach</source>
@@ -366,8 +419,12 @@
         <translation>图片不会离开本机。也可以粘贴图片，或直接输入问题。</translation>
     </message>
     <message>
-        <source>This small model came with the program: it reads text, finds words, counts shapes, adds numbers and times changes in short videos. Open a full Qwen3-VL for everything else (Ctrl+M).</source>
-        <translation>这个小模型随程序附带：它能读文字、找词语、数图形、做加法，并指出短视频中变化的时间。其他任务请打开完整的 Qwen3-VL (Ctrl+M)。</translation>
+        <source>This small model came with the program: it reads text, finds words, counts shapes, adds numbers and times changes in short videos. For everything else get a real model.</source>
+        <translation>这是程序自带的小模型：它能读文字、找词、数形状、做加法，并指出短视频中变化的时间。其他任务请获取正式模型。</translation>
+    </message>
+    <message>
+        <source>Get a model …</source>
+        <translation>获取模型…</translation>
     </message>
     <message>
         <source>What does this error mean?</source>
@@ -427,6 +484,179 @@
     <message>
         <source>Why?</source>
         <translation>为什么？</translation>
+    </message>
+</context>
+<context>
+    <name>GetModel</name>
+    <message>
+        <source>{count} billion weights</source>
+        <translation>{count}B 参数</translation>
+    </message>
+    <message>
+        <source>runs well here</source>
+        <translation>在此运行良好</translation>
+    </message>
+    <message>
+        <source>fits with losses</source>
+        <translation>可运行，有损失</translation>
+    </message>
+    <message>
+        <source>would be slow here</source>
+        <translation>在此会较慢</translation>
+    </message>
+    <message>
+        <source>does not fit</source>
+        <translation>内存不足</translation>
+    </message>
+    <message>
+        <source>Recommended</source>
+        <translation>推荐</translation>
+    </message>
+    <message>
+        <source>4 bits: smallest</source>
+        <translation>4 位：最小</translation>
+    </message>
+    <message>
+        <source>8 bits: as good as 16</source>
+        <translation>8 位：与 16 位相当</translation>
+    </message>
+    <message>
+        <source>16 bits, GGUF</source>
+        <translation>16 位，GGUF</translation>
+    </message>
+    <message>
+        <source>16 bits, for PyTorch</source>
+        <translation>16 位，用于 PyTorch</translation>
+    </message>
+    <message>
+        <source>{form} (best here)</source>
+        <translation>{form}（此处最佳）</translation>
+    </message>
+    <message>
+        <source>Needs {needed} of {limit} that may be used of {device}: {fit}.</source>
+        <translation>需要 {needed}，{device}可用 {limit}：{fit}。</translation>
+    </message>
+    <message>
+        <source>Given up for it: {steps}.</source>
+        <translation>为此放弃：{steps}。</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} / {total}</translation>
+    </message>
+    <message>
+        <source>waits for its turn</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>已暂停</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>is here</source>
+        <translation>已就绪</translation>
+    </message>
+    <message>
+        <source>connecting</source>
+        <translation>正在连接</translation>
+    </message>
+    <message>
+        <source>checking {file}</source>
+        <translation>正在校验 {file}</translation>
+    </message>
+    <message>
+        <source>{rate} a second</source>
+        <translation>每秒 {rate}</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>剩余 {time}</translation>
+    </message>
+    <message>
+        <source>{count} s</source>
+        <translation>{count} 秒</translation>
+    </message>
+    <message>
+        <source>{count} min</source>
+        <translation>{count} 分钟</translation>
+    </message>
+    <message>
+        <source>{count} h</source>
+        <translation>{count} 小时</translation>
+    </message>
+</context>
+<context>
+    <name>GetModelControl</name>
+    <message>
+        <source>{name} is here.</source>
+        <translation>{name} 已就绪。</translation>
+    </message>
+    <message>
+        <source>Choose it in the list of models (Ctrl+M).</source>
+        <translation>请在模型列表（Ctrl+M）中选择它。</translation>
+    </message>
+</context>
+<context>
+    <name>GetModelDialog</name>
+    <message>
+        <source>Looking at this computer …</source>
+        <translation>正在查看这台电脑…</translation>
+    </message>
+    <message>
+        <source>Asking {host} …</source>
+        <translation>正在询问 {host}…</translation>
+    </message>
+    <message>
+        <source>Ask {host} for the size</source>
+        <translation>向 {host} 询问大小</translation>
+    </message>
+    <message>
+        <source>{host} is contacted when you press the button, not before.</source>
+        <translation>只有按下按钮后才会联系 {host}。</translation>
+    </message>
+    <message>
+        <source>{size} to load from {host}; {free} are free on the disk.</source>
+        <translation>需从 {host} 下载 {size}；磁盘剩余 {free}。</translation>
+    </message>
+    <message>
+        <source>It is here already</source>
+        <translation>已在本机</translation>
+    </message>
+    <message>
+        <source>In the list below</source>
+        <translation>已在下方列表中</translation>
+    </message>
+    <message>
+        <source>Download {size}</source>
+        <translation>下载 {size}</translation>
+    </message>
+    <message>
+        <source>The disk is too full for it. Make room, or choose a smaller one.</source>
+        <translation>磁盘空间不足。请腾出空间，或选择较小的模型。</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be priced.</source>
+        <translation>无法估算“{name}”的内存。</translation>
+    </message>
+    <message>
+        <source>Get a model</source>
+        <translation>获取模型</translation>
+    </message>
+    <message>
+        <source>The small pair that came with the program reads printed text; everything else wants a real model. Your files and questions stay on this computer with these as well.</source>
+        <translation>程序自带的一对小模型能读印刷文字；其他任务需要正式模型。使用正式模型时，您的文件和问题同样留在这台电脑上。</translation>
+    </message>
+    <message>
+        <source>Models that can be had</source>
+        <translation>可获取的模型</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
     </message>
 </context>
 <context>
@@ -791,6 +1021,14 @@
         <source>Models</source>
         <translation>模型</translation>
     </message>
+    <message>
+        <source>Get a model …</source>
+        <translation>获取模型…</translation>
+    </message>
+    <message>
+        <source>Get a model … ({percent} % loaded)</source>
+        <translation>获取模型…（已下载 {percent} %）</translation>
+    </message>
 </context>
 <context>
     <name>ModelPicker</name>
@@ -837,6 +1075,25 @@
     <message>
         <source>Missing: {names}</source>
         <translation>缺少：{names}</translation>
+    </message>
+</context>
+<context>
+    <name>OtherField</name>
+    <message>
+        <source>Another one:</source>
+        <translation>其他模型：</translation>
+    </message>
+    <message>
+        <source>owner/name, or the link of its page</source>
+        <translation>所有者/名称，或其页面链接</translation>
+    </message>
+    <message>
+        <source>Name or link of another repository</source>
+        <translation>其他仓库的名称或链接</translation>
+    </message>
+    <message>
+        <source>Look it up at {host}</source>
+        <translation>在 {host} 查找</translation>
     </message>
 </context>
 <context>
@@ -1953,8 +2210,8 @@
         <translation>这里还没有可用的模型。</translation>
     </message>
     <message>
-        <source>Put a Qwen3-VL folder, or its GGUF file with the mmproj file, into {folder}.</source>
-        <translation>请把 Qwen3-VL 模型文件夹，或 GGUF 文件连同 mmproj 文件，放入 {folder}。</translation>
+        <source>Get one by “Get a model …” in the list of models or by the command “get”, or put a Qwen3-VL folder, or its GGUF file with the mmproj file, into {folder}.</source>
+        <translation>请在模型列表中点“获取模型…”或用命令“get”获取，或将 Qwen3-VL 文件夹，或其 GGUF 文件与 mmproj 文件一起，放入 {folder}。</translation>
     </message>
     <message>
         <source>“{name}” is not complete: {missing} is missing.</source>
@@ -2483,6 +2740,14 @@
     <message>
         <source>It was thrown away; resume to load it once more.</source>
         <translation>该文件已丢弃；继续即可重新下载。</translation>
+    </message>
+    <message>
+        <source>The download ended unexpectedly ({detail}).</source>
+        <translation>下载意外结束（{detail}）。</translation>
+    </message>
+    <message>
+        <source>Try again; what was loaded is kept.</source>
+        <translation>请重试；已下载的部分会保留。</translation>
     </message>
     <message>
         <source>“{name}” is being downloaded by another window or command.</source>

@@ -40,6 +40,10 @@ _RANKS = {"Q4_K_M": 1, "Q8_0": 3}
 _SIXTEEN_BIT_ON_GPU_RANK = 4
 
 
+# Of system memory, which everything else on the computer wants as well, what is recommended may take so much.
+_MOST_OF_SYSTEM = 7 / 8
+
+
 class Fit(StrEnum):
     """How well a model would run."""
 
@@ -195,7 +199,7 @@ def _fit(plan: Plan, active: int, machine: Machine) -> Fit:
 def best_of(offers: Iterable[Offer]) -> Offer | None:
     """The one to take: the largest model that runs well, in the best form that does; else the one that needs least."""
     offers = list(offers)
-    good = [offer for offer in offers if offer.fit is Fit.WELL and _rank(offer)]
+    good = [offer for offer in offers if offer.fit is Fit.WELL and _leaves_room(offer) and _rank(offer)]
     usable = [offer for offer in offers if offer.fit is not Fit.NOT and _rank(offer)]
     if good:
         return max(good, key=lambda offer: (offer.weights, _rank(offer)))
@@ -205,6 +209,10 @@ def best_of(offers: Iterable[Offer]) -> Offer | None:
 def _with_best_marked(offers: list[Offer]) -> list[Offer]:
     best = best_of(offers)
     return [replace(offer, is_recommended=offer is best) for offer in offers]
+
+
+def _leaves_room(offer: Offer) -> bool:
+    return offer.device != SYSTEM_MEMORY or offer.needed_bytes <= _MOST_OF_SYSTEM * offer.limit_bytes
 
 
 def _rank(offer: Offer) -> int:

@@ -54,9 +54,11 @@ class EmptyState(QWidget):
 
     Signals:
         prompt_suggested: a prompt that the person chose, and the name of the sample file that goes with it or "".
+        more_wanted: the person wants to get a model.
     """
 
     prompt_suggested = Signal(str, str)
+    more_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,6 +72,10 @@ class EmptyState(QWidget):
             chip.setCursor(Qt.CursorShape.PointingHandCursor)
             chip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             chip.clicked.connect(lambda _=False, place=place: self._suggest(place))
+        self.get_button = QPushButton(self)
+        self.get_button.setProperty("role", "primary")
+        self.get_button.clicked.connect(self.more_wanted)
+        self.get_button.hide()
         for label in (self._title, self._hint):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._build()
@@ -80,6 +86,11 @@ class EmptyState(QWidget):
         if is_pocket != self._is_pocket:
             self._is_pocket = is_pocket
             self._retranslate()
+        self.offer_model(is_pocket)
+
+    def offer_model(self, offered: bool) -> None:
+        """Show, or no longer show, the way to get a model."""
+        self.get_button.setVisible(offered)
 
     def changeEvent(self, event: QEvent) -> None:
         """Language and colours of now."""
@@ -102,6 +113,8 @@ class EmptyState(QWidget):
         layout.addWidget(self._hint)
         layout.addSpacing(SPACE_M)
         layout.addLayout(grid)
+        layout.addSpacing(SPACE_M)
+        layout.addWidget(self.get_button, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
 
     def _suggest(self, place: int) -> None:
@@ -121,8 +134,9 @@ class EmptyState(QWidget):
         if self._is_pocket:
             hint = self.tr(
                 "This small model came with the program: it reads text, finds words, counts shapes, adds numbers and"
-                " times changes in short videos. Open a full Qwen3-VL for everything else (Ctrl+M)."
+                " times changes in short videos. For everything else get a real model."
             )
+        self.get_button.setText(self.tr("Get a model …"))
         self._hint.setText(hint)
         self._suggestions = self._sample_suggestions() if self._is_pocket else self._open_suggestions()
         for chip, suggestion in zip(self.chips, self._suggestions, strict=True):

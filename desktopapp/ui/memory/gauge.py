@@ -76,6 +76,11 @@ class MemoryGauge(QWidget):
         return self._alarm
 
     @property
+    def sample(self) -> MemorySample | None:
+        """The last one; None before the first."""
+        return self._sample
+
+    @property
     def text(self) -> str:
         """What stands beside the bar."""
         return self._figures.text()

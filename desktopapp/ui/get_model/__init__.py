@@ -1,0 +1,1 @@
+"""Getting a model: the dialog with what can be had, and the downloads behind it."""
