@@ -90,6 +90,9 @@ METADATA = (
     "numpy",
     "jinja2",
     "msgspec",
+    # They ask for their own versions when they are imported.
+    "httpx2",
+    "httpcore2",
 )
 
 # Destinations, as patterns of `fnmatch`; `*` spans folders.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 from desktopapp.hub_errors import DownloadDamaged, HubRefused, HubUnreachable
@@ -104,20 +105,25 @@ def _append(
         if begin not in (0, start):
             raise HubRefused(host=hub.host, reason="it sent another part of the file than was asked for")
         with told_as_disk_errors(part.parent, file.size_bytes - start):
-            stream = part.open("ab" if begin == start else "wb")
+            # Unbuffered: what was counted is on the disk, also when the process is killed.
+            stream = part.open("ab" if begin == start else "wb", buffering=0)
         with stream:
             done = begin
             for block in blocks:
                 if done + len(block) > file.size_bytes:
                     raise HubRefused(host=hub.host, reason="it sent more than the file holds")
                 with told_as_disk_errors(part.parent, file.size_bytes - done):
-                    stream.write(block)
+                    _write(stream, block)
                 done += len(block)
                 count(done)
-            with told_as_disk_errors(part.parent, file.size_bytes - done):
-                stream.flush()
     if done < file.size_bytes:
         raise HubUnreachable(host=hub.host, reason="the connection broke off")
+
+
+def _write(stream: FileIO, block: bytes) -> None:
+    rest = memoryview(block)
+    while rest:
+        rest = rest[stream.write(rest) :]
 
 
 def _size_of(path: Path) -> int:

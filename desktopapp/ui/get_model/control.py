@@ -60,6 +60,7 @@ class GetModelControl(QObject):
         from desktopapp.ui.get_model.dialog import GetModelDialog
         from desktopapp.ui.get_model.offer_finder import Situation
 
+        self.downloads.endpoint = endpoint
         situation = Situation(limits, self._window.status.gauge.sample)
         self.dialog = GetModelDialog(self.downloads, situation, endpoint, self._window)
         self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

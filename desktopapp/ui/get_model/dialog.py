@@ -52,7 +52,6 @@ class GetModelDialog(QDialog):
         super().__init__(parent)
         self._downloads = downloads
         self._situation = situation
-        self._endpoint = endpoint
         self._host = _host(endpoint)
         self._items: list[ShelfItem] = []
         self._named: Address | None = None
@@ -192,7 +191,6 @@ class GetModelDialog(QDialog):
         self.pane.show_message("")
         wanted, _ = self._wanted()
         if wanted is not None:
-            self._downloads.endpoint = self._endpoint
             self._downloads.add(wanted)
             return
         self.inquiry.ask(item.addresses(offer, self.pane.chosen_kinds))

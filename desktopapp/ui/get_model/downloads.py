@@ -51,6 +51,8 @@ class DownloadEntry:
 class Downloads(QObject):
     """Runs downloads one after the other, also while no dialog is open.
 
+    `endpoint` is the address of the hub that what starts next is loaded from; empty for huggingface.co.
+
     Signals:
         changed: an entry is another, came or went.
         arrived: a model is here; carries its name.

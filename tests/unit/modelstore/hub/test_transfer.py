@@ -196,6 +196,16 @@ def test_an_unusable_endpoint_is_named(endpoint: str) -> None:
         Hub(endpoint)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a Linux device")
+def test_a_full_disk_is_told(hub_server: HubServer, tmp_path: Path) -> None:
+    hub_server.repositories[NAME] = {"model.gguf": DATA}
+    hub = Hub(hub_server.url)
+    part = tmp_path / "model.gguf.part"
+    part.symlink_to("/dev/full")
+    with pytest.raises(DiskTooFull, match="GB are still to come"):
+        fetch_file(hub, NAME, REVISION, hub.list_files(NAME).files[0], part, lambda done: None)
+
+
 def test_the_disk_s_refusals_are_told(tmp_path: Path) -> None:
     with pytest.raises(DiskTooFull, match=r"3\.0 GB"), told_as_disk_errors(tmp_path, 3 * 10**9):
         raise OSError(errno.ENOSPC, "No space left on device")
