@@ -68,3 +68,8 @@ def pasted_dir() -> Path:
 def model_dirs() -> tuple[Path, ...]:
     """Folders in which models are looked for, the program's own first."""
     return (program_dir() / "models" / "qwen3-vl", user_dir() / "models" / "qwen3-vl")
+
+
+def downloads_dir() -> Path:
+    """Models that are on their way; hidden, so that the list of models passes over it."""
+    return model_dirs()[-1] / ".downloads"

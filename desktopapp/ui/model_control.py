@@ -61,6 +61,7 @@ class ModelControl(QObject):
         window.picker.opened.connect(self.scan)
         self.getting = GetModelControl(window, self)
         self.getting.arrived.connect(self.scan)
+        window.picker.opened.connect(self.getting.look_for_pending)
         self.getting.used.connect(self._on_model_got)
         for source in (window.picker, window.view.empty):
             source.more_wanted.connect(self._on_more_wanted)

@@ -70,6 +70,7 @@ class ModelList(QFrame):
         self._open_file = QPushButton(self)
         self.get_button = QPushButton(self)
         self._share: float | None = None
+        self._unfinished = 0
         self._build()
         self.view.activated.connect(self._choose)
         self.view.clicked.connect(self._choose)
@@ -92,19 +93,26 @@ class ModelList(QFrame):
         self._empty.setText(self.tr("Looking for models …") if searching else self.tr("No model was found."))
         self._empty.setVisible(not rows)
         self.view.setVisible(bool(rows))
-        self.show_download(self._share)
+        self.show_download(self._share, self._unfinished)
         self._open_folder.setText(self.tr("Open folder …"))
         self._open_file.setText(self.tr("Open GGUF file …"))
         for widget in (self, self.view):
             widget.setAccessibleName(self.tr("Models"))
         self._fit()
 
-    def show_download(self, share: float | None) -> None:
-        """Show how far downloads are, 0..1; None for no download."""
-        self._share = share
+    def show_download(self, share: float | None, unfinished: int) -> None:
+        """Show how far the download is.
+
+        Args:
+            share: 0..1; None for none that runs.
+            unfinished: downloads that could go on.
+        """
+        self._share, self._unfinished = share, unfinished
         text = self.tr("Get a model …")
         if share is not None:
             text = self.tr("Get a model … ({percent} % loaded)").format(percent=int(100 * share))
+        elif unfinished:
+            text = self.tr("Get a model … ({count} unfinished)").format(count=unfinished)
         self.get_button.setText(text)
 
     def make_current(self, model: str) -> None:

@@ -1029,6 +1029,10 @@
         <source>Get a model … ({percent} % loaded)</source>
         <translation>获取模型…（已下载 {percent} %）</translation>
     </message>
+    <message>
+        <source>Get a model … ({count} unfinished)</source>
+        <translation>获取模型…（{count} 个未完成）</translation>
+    </message>
 </context>
 <context>
     <name>ModelPicker</name>

@@ -142,8 +142,16 @@ def test_pause_is_immediate_and_another_start_goes_on(
     asked = len(hub.requests)
     later.resume(key)
     wait_for(qtbot, lambda: states(later) == [DownloadState.DONE])
-    assert f"bytes={kept}-" in [wished for _, wished in hub.requests[asked:]]
+    assert _asked_bytes(hub, planned, asked) == planned.total_bytes - kept
     later.close()
+
+
+def _asked_bytes(hub: HubServer, download: Download, since: int) -> int:
+    """Of files, in the requests after so many."""
+    sizes = {file.name: file.size_bytes for file in download.files}
+    files = [one for one in hub.requests[since:] if one[0].startswith("/cdn/")]
+    starts = [int(wished.removeprefix("bytes=").partition("-")[0] or 0) for _, wished in files]
+    return sum(sizes[path.rpartition("/")[2]] - start for (path, _), start in zip(files, starts, strict=True))
 
 
 def test_closing_keeps_what_was_loaded(
@@ -253,6 +261,21 @@ def test_a_download_that_ends_while_the_dialog_is_closed_is_told(
     wait_for(qtbot, lambda: states(getting.downloads) == [DownloadState.DONE])
     messages = [notice.message for notice in desktop.window.notices.notices]
     assert f"{INSTRUCT} is here." in messages
+
+
+def test_the_list_of_models_tells_of_unfinished_downloads(
+    hub: HubServer, downloads: Downloads, desktop: Desktop, planned: Download, qtbot: QtBot
+) -> None:
+    button = desktop.window.picker.model_list.get_button
+    desktop.window.picker.open()
+    assert button.text() == "Get a model …"
+    hub.block_pause_s = 0.05
+    downloads.add([planned])
+    wait_for(qtbot, lambda: planned.kept_bytes > 0)
+    downloads.close()
+    desktop.window.picker.open()
+    assert button.text() == "Get a model … (1 unfinished)"
+    desktop.window.picker.model_list.hide()
 
 
 def test_a_process_that_dies_is_told(

@@ -25,7 +25,6 @@ from desktopapp.modelstore.hub.remote import RemoteFile, RemoteForm, RemoteModel
 from desktopapp.modelstore.hub.transfer import check_file, checked, fetch_file
 from desktopapp.modelstore.model import WeightFormat
 
-FOLDER = ".downloads"
 _MANIFEST = ".download.json"
 _LOCK = ".lock"
 _PART = ".part"
@@ -93,7 +92,7 @@ class Download:
     @property
     def folder(self) -> Path:
         """Where it lies on its way."""
-        return _downloads_dir() / f"{self.repository.replace('/', '--')}--{self.precision}"
+        return paths.downloads_dir() / f"{self.repository.replace('/', '--')}--{self.precision}"
 
     @property
     def kept_bytes(self) -> int:
@@ -115,7 +114,7 @@ def plan_download(model: RemoteModel, form: RemoteForm) -> Download:
 def pending_downloads() -> list[Download]:
     """Downloads that were begun and not finished, in the order of their names."""
     found = []
-    for folder in sorted(_downloads_dir().glob("*")):
+    for folder in sorted(paths.downloads_dir().glob("*")):
         try:
             download = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Download)
         except (OSError, msgspec.MsgspecError):
@@ -232,10 +231,6 @@ def free_disk_bytes() -> int:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free
-
-
-def _downloads_dir() -> Path:
-    return paths.model_dirs()[-1] / FOLDER
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from desktopapp import paths
 from desktopapp.engine.request import MemoryLimits
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
@@ -68,6 +69,11 @@ class GetModelControl(QObject):
         self.dialog.finished.connect(self._on_dialog_closed)
         self.dialog.open()
 
+    def look_for_pending(self) -> None:
+        """Tell in the list of models of downloads that an earlier run of the program left."""
+        if (paths.downloads_dir()).is_dir():
+            self.downloads.look_for_pending()
+
     def close(self) -> None:
         """End what runs; downloads can go on another day."""
         if self.dialog is not None:
@@ -81,7 +87,8 @@ class GetModelControl(QObject):
     def _on_changed(self) -> None:
         running = self.downloads.running
         share = running.done_bytes / (running.download.total_bytes or 1) if running is not None else None
-        self._window.picker.model_list.show_download(share)
+        unfinished = sum(entry.can_resume for entry in self.downloads.entries)
+        self._window.picker.model_list.show_download(share, unfinished)
         last = next((entry for entry in self.downloads.entries if entry.failed is not None), None)
         if last is None or last.failed is None:
             self._window.notices.clear_topic(_TOPIC)

@@ -47,6 +47,11 @@ class DownloadEntry:
         """What tells downloads apart."""
         return str(self.download.folder)
 
+    @property
+    def can_resume(self) -> bool:
+        """Whether it stands still and is not done."""
+        return self.state in (DownloadState.PAUSED, DownloadState.FAILED)
+
 
 class Downloads(QObject):
     """Runs downloads one after the other, also while no dialog is open.
