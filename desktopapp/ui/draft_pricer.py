@@ -56,6 +56,11 @@ class DraftPricer(QObject):
         """
         self._timer.start(0)
 
+    def close(self) -> None:
+        """Ask nothing more: the window goes, and with it what would be asked about."""
+        self._timer.stop()
+        self._timer.blockSignals(True)
+
     def on_priced(self, event: Priced) -> None:
         """A file that cannot be read no longer counts."""
         if any(price.failed for price in event.prices):

@@ -99,6 +99,7 @@ class Session(QObject):
         """Save and end everything."""
         self.saver.save_draft(self.window.composer.draft)
         self.chat.close()
+        self.pricer.close()
         self.worker.shutdown()
         self.models.close()
         self._loader.close()

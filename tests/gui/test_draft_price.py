@@ -245,3 +245,14 @@ def test_an_answer_s_details_show_planned_against_measured_memory(desktop: Deskt
     assert footer.details_button.accessibleName() == "Hide details"
     footer.details_button.click()
     assert footer.details.isHidden()
+
+
+def test_a_closed_window_asks_nothing_more(desktop: Desktop) -> None:
+    worker = script_of(desktop)
+    settle()
+    asked = len(worker.drafts)
+    desktop.window.composer.set_text("typed in the last moment")
+    desktop.close()
+    desktop.session.pricer.ask()
+    settle()
+    assert len(worker.drafts) == asked
