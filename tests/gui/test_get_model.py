@@ -201,6 +201,17 @@ def test_another_repository_is_looked_up(dialog: GetModelDialog, hub: HubServer,
     assert not any(box.isVisible() for box in dialog.pane.kinds.values())
 
 
+def test_return_asks_nothing_in_passing(dialog: GetModelDialog, hub: HubServer, qtbot: QtBot) -> None:
+    for widget in (dialog.other.edit, dialog.view, dialog):
+        qtbot.keyClick(widget, Qt.Key.Key_Return)
+    assert not dialog.inquiry.is_busy
+    assert dialog.isVisible()
+    assert hub.requests == []
+    dialog.pane.button.setFocus()
+    qtbot.keyClick(dialog.pane.button, Qt.Key.Key_Return)
+    assert dialog.inquiry.is_busy
+
+
 def test_asking_can_be_stopped(dialog: GetModelDialog) -> None:
     dialog.pane.button.click()
     dialog.pane.stop.click()

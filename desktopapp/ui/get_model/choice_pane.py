@@ -112,7 +112,6 @@ class ChoicePane(QWidget):
         self.amount.setProperty("role", "secondary")
         self.message.setProperty("role", "danger")
         self.button.setProperty("role", "primary")
-        self.button.setDefault(True)
         for label in (self.title, self.need, self.amount, self.message):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QListView, QPushButton, QVBoxLayout, QWidget
 
 from desktopapp.errors import AppError
@@ -69,6 +70,15 @@ class GetModelDialog(QDialog):
         self.pane.button.setEnabled(False)
         downloads.look_for_pending()
         self.finder.find(situation)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return presses the button that has the keyboard and no other: nothing is asked of the hub in passing."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+            return
+        focused = self.focusWidget()
+        if isinstance(focused, QPushButton):
+            focused.click()
 
     def done(self, result: int) -> None:
         """Stop what only the dialog wants; downloads go on."""
