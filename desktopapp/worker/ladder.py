@@ -32,7 +32,7 @@ from desktopapp.engine.events import (
 from desktopapp.engine.price_events import DraftPriced, Planned
 from desktopapp.engine.reasoning_events import Routed
 from desktopapp.engine.request import ModelChoice, PhaseCap
-from desktopapp.errors import DoesNotFit, MemoryExhausted, OutOfMemory
+from desktopapp.errors import DoesNotFit, MemoryExhausted, OutOfMemory, PromptTooLong
 from desktopapp.worker.attempt import Attempt
 
 MOST_TRIES = 24
@@ -40,7 +40,8 @@ MOST_TRIES = 24
 
 # Once so much more is free than when memory ran out, what failed then is allowed again.
 _RECOVERED = 9 / 8
-_MEMORY = (DoesNotFit.__name__, OutOfMemory.__name__)
+# The last one is of a context that was cut down to what memory holds.
+_MEMORY = (DoesNotFit.__name__, OutOfMemory.__name__, PromptTooLong.__name__)
 _GIB = 2**30
 
 

@@ -25,7 +25,9 @@ from desktopapp.engine.memory.steps import (
 )
 from desktopapp.engine.request import MemoryLimits
 
-_CONTEXT_STEP = 64
+_CONTEXT_STEP = 16
+# A plan counts the tokens of a template by rule; the prompt may be so much longer.
+_SLACK_TOKENS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,5 +229,5 @@ class _Search:
                 failing = middle
         if self._limits.caps and setup.candidate.makes_room_ahead:
             # What could not be allocated shrinks to what is needed in a few tries, not by an eighth in each of many.
-            return needed + (fitting - needed) // 2
+            return max(needed + (fitting - needed) // 2, min(needed + _SLACK_TOKENS, fitting))
         return fitting

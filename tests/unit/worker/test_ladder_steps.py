@@ -16,7 +16,7 @@ from desktopapp.engine.events import (
 from desktopapp.engine.memory_events import IDLE_MODEL, SMALLER_CACHE, Retrying
 from desktopapp.engine.price_events import Planned, PlannedParts, PlannedPhases
 from desktopapp.engine.request import BegunAnswer, ModelChoice, Request, Role, Turn
-from desktopapp.errors import FREED, DoesNotFit, EngineDied, OutOfMemory
+from desktopapp.errors import FREED, DoesNotFit, EngineDied, OutOfMemory, PromptTooLong
 from desktopapp.worker.ladder import Ladder
 
 GIB = 2**30
@@ -304,3 +304,17 @@ def test_of_a_long_job_the_step_is_told_and_not_its_parts() -> None:
         ladder.step_down(OUT)
         told = [*ladder.follow(again_in_parts), *ladder.follow(part_again), *ladder.follow(part_again)]
         assert [event.step for event in told if isinstance(event, Retrying)] == [step]
+
+
+def test_a_context_that_was_cut_down_for_memory_is_told_as_lack_of_it() -> None:
+    ladder = Ladder()
+    begun(ladder)
+    too_long = Failed.from_error("r", PromptTooLong(tokens=260, limit=255))
+    (told,) = ladder.follow(too_long)
+    assert told is too_long
+    begun(ladder)
+    ladder.step_down(OUT)
+    ladder.follow(SMALLER)
+    (told,) = ladder.follow(too_long)
+    assert isinstance(told, Failed)
+    assert told.error == "MemoryExhausted"
