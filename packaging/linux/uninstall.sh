@@ -16,4 +16,7 @@ rm -rf "$target"
 if command -v update-desktop-database >/dev/null; then
     update-desktop-database -q "$prefix/share/applications" || true
 fi
+if command -v gtk-update-icon-cache >/dev/null && [ -e "$prefix/share/icons/hicolor/icon-theme.cache" ]; then
+    gtk-update-icon-cache -q -t "$prefix/share/icons/hicolor" || true
+fi
 echo "Removed. Models and settings are still in ${XDG_DATA_HOME:-$HOME/.local/share}/qwen3-vl-desktop."
