@@ -9,6 +9,9 @@ from pathlib import Path
 
 # Read when Triton is first imported: without an NVIDIA driver its kernels run in its interpreter.
 os.environ.setdefault("TRITON_INTERPRET", "0" if Path("/dev/nvidiactl").exists() else "1")
+# Read when torch and ggml are first imported, here and in engine processes: threads of models this small mostly wait for
+# each other, for many times the work where other programs want the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck, settings
