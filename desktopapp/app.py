@@ -21,6 +21,7 @@ from desktopapp.logs import FaultLog, start_log
 from desktopapp.settings import Backend, LoadedSettings, Settings, load_settings
 from desktopapp.ui.conversation import ConversationView
 from desktopapp.ui.crash_reporter import CrashReporter
+from desktopapp.ui.garbage_collector import GarbageCollector
 from desktopapp.ui.icons import application_icon
 from desktopapp.ui.languages import LanguageController
 from desktopapp.ui.main_window import MainWindow
@@ -115,7 +116,7 @@ class Desktop(QObject):
             return False
         from desktopapp.ui.session import Session
 
-        self.session = Session(self.window, self._make_worker(), self._loaded)
+        self.session = Session(self.window, self._make_worker(), self._loaded, self)
         self._has_begun = True
         self.session.begin([*attachments, *self._waiting])
         self._waiting.clear()
@@ -190,6 +191,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(application: Application, options: Options, instance: SingleInstance) -> int:
     faults = FaultLog()
     faults.start()
+    garbage = GarbageCollector(application)
+    garbage.start()
     reporter = CrashReporter(application)
     reporter.install()
     desktop = Desktop(application, make_worker, _override(load_settings(), options))
@@ -215,6 +218,7 @@ def _run(application: Application, options: Options, instance: SingleInstance) -
         desktop.close()
         watcher.close()
         reporter.uninstall()
+        garbage.stop()
         faults.close()
 
 

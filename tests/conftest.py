@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from pytestqt.qtbot import QtBot
 from desktopapp import paths
 from desktopapp.modelstore.gguf_export import export_gguf
 from desktopapp.modelstore.model import ModelFiles, ModelKind, WeightFormat
+from desktopapp.ui.garbage_collector import collect_due
 from models.random_pair import make_random_model
 from tests.leaks import left_behind, own_processes, own_threads
 
@@ -62,6 +64,21 @@ def random_gguf(random_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     export_gguf(random_folder, text_file, projector_file, "F32", "F32")
     size_bytes = text_file.stat().st_size + projector_file.stat().st_size
     return ModelFiles(WeightFormat.GGUF, text_file, projector_file, "F32", size_bytes)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_garbage_collected_elsewhere() -> Iterator[None]:
+    """Python's own collection is off, as in the program's window: a worker's thread would destroy what tests left."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _garbage_collected() -> Iterator[None]:
+    """Collect between tests what Python would have within them."""
+    yield
+    collect_due()
 
 
 @pytest.fixture(autouse=True)

@@ -50,10 +50,13 @@ class Session(QObject):
         window: shown already.
         worker: not started yet.
         loaded: the settings as read.
+        parent: takes this along when it is destroyed, in the window's thread.
     """
 
-    def __init__(self, window: MainWindow, worker: Worker, loaded: LoadedSettings) -> None:
-        super().__init__()
+    def __init__(
+        self, window: MainWindow, worker: Worker, loaded: LoadedSettings, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
         self.window = window
         self.worker = worker
         self.settings = loaded.settings
