@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -153,6 +155,8 @@ class ConversationSaver(QObject):
             work(store)
         except AppError as error:
             self._report(error)
+        except Exception:  # noqa: BLE001 - a defect; the executor would keep it to itself
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
         else:
             self._is_failing = False
 

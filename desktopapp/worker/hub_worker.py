@@ -21,6 +21,8 @@ from desktopapp.worker.hub_child import (
 )
 
 _LARGEST_MESSAGE_BYTES = 16 << 20
+_ENDING_S = 1.0
+"""For the way from a closed pipe to an exit code; a process that said what is no message has not even begun."""
 
 
 class _Listener(QThread):
@@ -118,8 +120,7 @@ class HubWorker(QObject):
             return  # it said how it went, or was stopped
         process = self._process
         if process is not None:
-            process.join()
-        code = process.exitcode if process is not None else None
+            process.join(_ENDING_S)
         self.stop()
-        error = DownloadEnded(detail=f"exit code {code}")
+        error = DownloadEnded(detail=f"exit code {process.exitcode if process is not None else None}")
         self.failed.emit(HubFailed(error.error, error.message, error.remedy, error.values))

@@ -272,7 +272,6 @@ class ConversationView(QWidget):
             self._work(lambda: True)
         self._timer.stop()
         self._lexers.wait()
-        QCoreApplication.sendPostedEvents(self._lexers, QEvent.Type.MetaCall)
         self._settle()
 
     # Inside
