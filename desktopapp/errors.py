@@ -1,47 +1,35 @@
-"""Every error that this program raises on purpose: one list, however long, so that no sentence is written twice.
+"""The errors that this program raises on purpose, so that the person is told of each in the same words everywhere.
 
-    AppError
-    ├── UsageError                  wrong words on the command line
-    ├── ModelError
-    │   ├── ModelNotFound
-    │   ├── NoModel                 none is installed at all
-    │   ├── ModelIncomplete         a shard, a tokenizer, a config is missing
-    │   ├── ModelUnsupported        another architecture, no vision part
-    │   ├── ModelDamaged            truncated or malformed file
-    │   ├── ProjectorMissing        a GGUF without its mmproj
-    │   ├── ProjectorMismatch       an mmproj made for another model
-    │   ├── VariantMissing          the Instruct or Thinking sister is not here
-    │   └── BackendUnavailable      what the person asked for cannot run here
-    ├── AttachmentError
-    │   ├── AttachmentGone
-    │   ├── AttachmentUnreadable
-    │   ├── AttachmentChanged       another picture since it was attached
-    │   ├── NotAnImage              nor a video, nor a document
-    │   ├── ImageDamaged
-    │   ├── ImageTooLarge           decompression bomb
-    │   ├── ImageEmpty              a side of zero
-    │   ├── ImageTooNarrow          aspect ratio over 200
-    │   ├── VideoDamaged
-    │   ├── DocumentDamaged
-    │   ├── DocumentLocked          wants a password, or another one
-    │   ├── PageTooSlow             it would be drawn for ever
-    │   ├── PagesMissing            the range that was asked for
-    │   └── TimesMissing            likewise, of a video
-    ├── PromptTooLong
-    ├── AnswerEmpty                 the model ended its turn without a word
-    ├── DoesNotFit                  a plan found no way within the memory that may be used
-    ├── NeedsSegments               it fits part by part only
-    ├── OutOfMemory
-    ├── MemoryExhausted             it ran out, and nothing is left to give up
-    ├── StorageError
-    │   ├── AnswerInterrupted       the program ended while an answer ran
-    │   ├── ConversationsDamaged    the file was set aside and a new one begun
-    │   └── ConversationsUnavailable
-    └── EngineError
-        ├── EngineDied              the child process ended by itself
-        ├── EngineHung              it stopped answering, or a step outlasted its estimate
-        ├── EngineGarbled           it sent what cannot be read
-        └── UnexpectedError         a defect of ours; the report says where
+AppError
+├── UsageError                  wrong words on the command line
+├── ModelError
+│   ├── ModelNotFound
+│   ├── NoModel                 none is installed at all
+│   ├── ModelIncomplete         a shard, a tokenizer, a config is missing
+│   ├── ModelUnsupported        another architecture, no vision part
+│   ├── ModelDamaged            truncated or malformed file
+│   ├── ProjectorMissing        a GGUF without its mmproj
+│   ├── ProjectorMismatch       an mmproj made for another model
+│   ├── VariantMissing          the Instruct or Thinking sister is not here
+│   └── BackendUnavailable      what the person asked for cannot run here
+├── AttachmentError             something is wrong with an attached file: `attachment_errors.py`
+├── HubError                    a model could not be fetched: `hub_errors.py`
+├── PromptTooLong
+├── AnswerEmpty                 the model ended its turn without a word
+├── DoesNotFit                  a plan found no way within the memory that may be used
+├── NeedsSegments               it fits part by part only
+├── OutOfMemory
+├── MemoryExhausted             it ran out, and nothing is left to give up
+├── StorageError
+│   ├── AnswerInterrupted       the program ended while an answer ran
+│   ├── ConversationsDamaged    the file was set aside and a new one begun
+│   ├── ConversationsUnavailable
+│   └── ConversationOpenElsewhere
+└── EngineError
+    ├── EngineDied              the child process ended by itself
+    ├── EngineHung              it stopped answering, or a step outlasted its estimate
+    ├── EngineGarbled           it sent what cannot be read
+    └── UnexpectedError         a defect of ours; the report says where
 
 An error has a `message` (what happened, in the person's words) and a `remedy` (what to do now).
 Both are templates filled with `values`, so that the window can translate them; `error` is the
@@ -171,124 +159,6 @@ class BackendUnavailable(ModelError):
 
     message_template = QT_TRANSLATE_NOOP("errors", "The {backend} backend cannot run this model: {reason}.")
     remedy_template = QT_TRANSLATE_NOOP("errors", "Set the backend to “auto”, or pick another model.")
-
-
-class AttachmentError(AppError):
-    """Something is wrong with one attached file. Values: name, and what the subclass names."""
-
-
-class AttachmentGone(AttachmentError):
-    """Values: name."""
-
-    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is no longer there.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Remove it, or attach the file from its new place.")
-
-
-class AttachmentUnreadable(AttachmentError):
-    """Values: name."""
-
-    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” may not be read.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Change the file's permissions, or attach a copy.")
-
-
-class AttachmentChanged(AttachmentError):
-    """Values: name."""
-
-    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” was changed while it was being read.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Send the message again.")
-
-
-class NotAnImage(AttachmentError):
-    """Values: name."""
-
-    message_template = QT_TRANSLATE_NOOP(
-        "errors", "“{name}” is not a picture, video or PDF that this program can read."
-    )
-    remedy_template = QT_TRANSLATE_NOOP(
-        "errors",
-        "Attach a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or HEIC picture, an MP4, MOV, MKV, WebM or AVI video, or a PDF.",
-    )
-
-
-class ImageDamaged(AttachmentError):
-    """Values: name."""
-
-    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is damaged or cut short.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Save or download the picture again, then attach it.")
-
-
-class ImageTooLarge(AttachmentError):
-    """Values: name, width, height, limit_megapixels."""
-
-    message_template = QT_TRANSLATE_NOOP(
-        "errors",
-        "“{name}” has {width} × {height} pixels, more than the limit of {limit_megapixels} megapixels.",
-    )
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Attach a smaller version or a crop of it.")
-
-
-class ImageEmpty(AttachmentError):
-    """Values: name."""
-
-    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” has no pixels.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Save the picture again, then attach it.")
-
-
-class ImageTooNarrow(AttachmentError):
-    """Values: name, width, height."""
-
-    message_template = QT_TRANSLATE_NOOP(
-        "errors", "“{name}” is {width} × {height} pixels: one side is over 200 times the other."
-    )
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Crop the picture and attach the part that matters.")
-
-
-class VideoDamaged(AttachmentError):
-    """Values: name."""
-
-    message_template = QT_TRANSLATE_NOOP(
-        "errors", "“{name}” holds no video that can be played, or it is damaged."
-    )
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Save or convert the video again as MP4, then attach it.")
-
-
-class DocumentDamaged(AttachmentError):
-    """Values: name."""
-
-    message_template = QT_TRANSLATE_NOOP("errors", "The PDF “{name}” is damaged, cut short, or has no pages.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Save or download the document again, then attach it.")
-
-
-class DocumentLocked(AttachmentError):
-    """Values: name."""
-
-    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is locked with a password.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Give the document's password.")
-
-
-class PageTooSlow(AttachmentError):
-    """Values: name, page."""
-
-    message_template = QT_TRANSLATE_NOOP("errors", "Page {page} of “{name}” takes too long to draw.")
-    remedy_template = QT_TRANSLATE_NOOP(
-        "errors", "Choose other pages, or print the document into a new PDF and attach that."
-    )
-
-
-class PagesMissing(AttachmentError):
-    """Values: name, first, last, pages."""
-
-    message_template = QT_TRANSLATE_NOOP(
-        "errors", "“{name}” has {pages} pages; {first} to {last} is no range of them."
-    )
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Choose pages between 1 and {pages}.")
-
-
-class TimesMissing(AttachmentError):
-    """Values: name, start (as text), end (likewise)."""
-
-    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” ends at {end}; nothing of it is at {start}.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Choose a begin before {end}.")
 
 
 class PromptTooLong(AppError):

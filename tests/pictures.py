@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from desktopapp.errors import AttachmentGone
+from desktopapp.attachment_errors import AttachmentGone
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TypeAlias
 
+from desktopapp.attachment_errors import AttachmentError
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import (
     Channel,
@@ -43,7 +44,11 @@ from desktopapp.engine.segments import (
     segment_request,
     without_earlier_files,
 )
-from desktopapp.errors import AttachmentError, DoesNotFit, NeedsSegments, PromptTooLong
+from desktopapp.errors import (
+    DoesNotFit,
+    NeedsSegments,
+    PromptTooLong,
+)
 
 _TOO_LONG = {PromptTooLong.__name__, DoesNotFit.__name__, NeedsSegments.__name__}
 _MOST_PARTS = 2_000

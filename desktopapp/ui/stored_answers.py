@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import msgspec
 
+from desktopapp.attachment_errors import AttachmentChanged, AttachmentError
 from desktopapp.conversations import MessageState, StoredError, StoredMessage
 from desktopapp.engine.events import Stats
 from desktopapp.engine.request import Mode, Role
-from desktopapp.errors import AnswerInterrupted, AttachmentChanged, AttachmentError
+from desktopapp.errors import AnswerInterrupted
 
 
 def stats_of(message: StoredMessage) -> Stats | None:

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 from PySide6.QtCore import QCoreApplication, QLocale
 
-from desktopapp import errors, hub_errors
+from desktopapp import attachment_errors, errors, hub_errors
 from desktopapp.engine.memory_events import IDLE_MODEL, SMALLER_CACHE
 from desktopapp.engine.plan_note import TEMPLATES, PlanNote, is_size
 
@@ -35,7 +35,8 @@ class ErrorFields(Protocol):
 
 def translate_error(failed: ErrorFields) -> tuple[str, str]:
     """Message and remedy in the window's language; in English where the error is not one of ours."""
-    kind = getattr(errors, failed.error, None) or getattr(hub_errors, failed.error, None)
+    kinds = (getattr(module, failed.error, None) for module in (errors, attachment_errors, hub_errors))
+    kind = next((one for one in kinds if one is not None), None)
     if not (isinstance(kind, type) and issubclass(kind, errors.AppError)):
         return failed.message, failed.remedy
     values = {name: translate_phrase(value) for name, value in failed.values.items()}

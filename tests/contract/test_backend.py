@@ -16,6 +16,7 @@ import psutil
 import pytest
 from tokenizers import Tokenizer
 
+from desktopapp.attachment_errors import AttachmentGone
 from desktopapp.engine.backend import (
     Backend,
     GenerationStep,
@@ -28,7 +29,7 @@ from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.engine.events import FinishReason
 from desktopapp.engine.prompt_parts import TextPart
 from desktopapp.engine.steps import StepClock
-from desktopapp.errors import AttachmentGone, ModelDamaged, PromptTooLong
+from desktopapp.errors import ModelDamaged, PromptTooLong
 from tests.contract.conftest import CONTEXT_TOKENS, REAL, Contender
 from tests.contract.generation import GREEDY, SAMPLED, Run, ask, for_each, generate, run
 from tests.pictures import MissingPicture, NoisePicture

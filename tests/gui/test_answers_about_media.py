@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
+from desktopapp.attachment_errors import ImageDamaged
 from desktopapp.engine.events import Channel, Failed, Finished, FinishReason, PreviewRead, TextAdded
 from desktopapp.engine.media_events import StretchAnswered, ZoomedIn
 from desktopapp.engine.request import AnsweredStretch, Stretch
-from desktopapp.errors import ImageDamaged, OutOfMemory
+from desktopapp.errors import OutOfMemory
 from desktopapp.ui.conversation.answer import AnswerMessage
 from desktopapp.ui.conversation.blocks import Span, Style
 from desktopapp.ui.conversation.seek_links import is_followable, link_times, seek_second

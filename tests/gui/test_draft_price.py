@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
+from desktopapp.attachment_errors import ImageDamaged
 from desktopapp.engine.plan_note import NoteCode, PlanNote
 from desktopapp.engine.price_events import DraftPriced, PlannedAttachment
-from desktopapp.errors import ImageDamaged
 from desktopapp.settings import Settings
 from desktopapp.ui.conversation.footer import AnswerFooter
 from tests.gui.scripted_worker import ScriptedWorker, script_of

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
+from desktopapp.attachment_errors import NotAnImage
 from desktopapp.engine.events import ModelLoading
 from desktopapp.engine.price_events import MemorySample
-from desktopapp.errors import NotAnImage
 from desktopapp.settings import Settings
 from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.notice_bar import Notice, NoticeLevel

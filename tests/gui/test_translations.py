@@ -15,7 +15,7 @@ from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktopapp import errors, paths
+from desktopapp import attachment_errors, errors, paths
 from desktopapp.app import Desktop
 from desktopapp.engine.events import Failed
 from desktopapp.engine.plan_note import NoteCode, PlanNote
@@ -137,7 +137,7 @@ def test_errors_are_translated_with_their_values(qapp: QApplication) -> None:
     assert translator.load(CHINESE.stem, str(paths.resources_dir() / "translations"))
     qapp.installTranslator(translator)
     try:
-        error = errors.ImageTooNarrow(name="a.png", width=1, height=900)
+        error = attachment_errors.ImageTooNarrow(name="a.png", width=1, height=900)
         message, remedy = translate_error(Failed.from_error("", error))
     finally:
         qapp.removeTranslator(translator)

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from desktopapp import paths
 from desktopapp.app import Desktop
-from desktopapp.errors import ImageDamaged
+from desktopapp.attachment_errors import ImageDamaged
 from tests.gui.scripted_worker import script_of
 from tests.gui.window_actions import ask, drop, files
 

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
+from desktopapp.attachment_errors import DocumentLocked
 from desktopapp.engine.events import Failed, PreviewRead
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.price_events import AttachmentPrice, PlannedAttachment, Priced
-from desktopapp.errors import DocumentLocked
 from desktopapp.ui.attachment_card import AttachmentCard
 from desktopapp.ui.media.filmstrip import Filmstrip
 from desktopapp.ui.media.selection_popup import SelectionPopup

@@ -7,9 +7,10 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
+from desktopapp.attachment_errors import ImageDamaged
 from desktopapp.engine.events import Channel, FinishReason, ModelLoading, RequestStarted
 from desktopapp.engine.request import Role, Turn
-from desktopapp.errors import EngineDied, ImageDamaged, OutOfMemory
+from desktopapp.errors import EngineDied, OutOfMemory
 from desktopapp.ui.chat import ChatState
 from desktopapp.ui.conversation.answer import AnswerMessage
 from tests.gui.scripted_worker import script_of

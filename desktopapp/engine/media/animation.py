@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL.ImageFile import ImageFile as PillowImage
 
+from desktopapp.attachment_errors import ImageDamaged
 from desktopapp.engine.media.frame_times import FrameTimes, check_begin, sample_frames
 from desktopapp.engine.media.image import blamed_on_file, opened_image
 from desktopapp.engine.media.image_format import ImageFormat
 from desktopapp.engine.media.image_pixels import to_rgb
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.media.still_frames import changing_frames
-from desktopapp.errors import ImageDamaged
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray

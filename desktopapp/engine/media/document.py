@@ -7,11 +7,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desktopapp.attachment_errors import PagesMissing
 from desktopapp.engine.media.file import open_regular_file
 from desktopapp.engine.media.page_process import PAGE_LIMIT_S, PageSource
 from desktopapp.engine.media.pdfium_pages import DrawnPage, blamed_on, draw_page, load_document, page_text
 from desktopapp.engine.media.selection import DEFAULT_DPI, DPI_RANGE, WHOLE, MediaSelection
-from desktopapp.errors import PagesMissing
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray

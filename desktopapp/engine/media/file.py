@@ -7,7 +7,11 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from desktopapp.errors import AttachmentGone, AttachmentUnreadable, NotAnImage
+from desktopapp.attachment_errors import (
+    AttachmentGone,
+    AttachmentUnreadable,
+    NotAnImage,
+)
 
 HEAD_BYTES = 1024
 """How much of a file tells its format; the signature of a PDF may stand anywhere in it."""

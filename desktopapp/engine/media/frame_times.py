@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from desktopapp.attachment_errors import TimesMissing
 from desktopapp.engine.media.selection import LEAST_FRAMES, MOST_FRAMES, MediaSelection
 from desktopapp.engine.media.selection_text import format_time
-from desktopapp.errors import TimesMissing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,11 +14,7 @@ from PIL import Image
 from PIL.ExifTags import Base
 from PIL.ImageFile import ImageFile as PillowImage
 
-from desktopapp.engine.media.file import open_regular_file
-from desktopapp.engine.media.image_format import HEAD_BYTES, ImageFormat, size_in_header, sniff_format
-from desktopapp.engine.media.image_pixels import to_rgb
-from desktopapp.errors import (
-    AppError,
+from desktopapp.attachment_errors import (
     AttachmentChanged,
     AttachmentUnreadable,
     ImageDamaged,
@@ -26,8 +22,11 @@ from desktopapp.errors import (
     ImageTooLarge,
     ImageTooNarrow,
     NotAnImage,
-    OutOfMemory,
 )
+from desktopapp.engine.media.file import open_regular_file
+from desktopapp.engine.media.image_format import HEAD_BYTES, ImageFormat, size_in_header, sniff_format
+from desktopapp.engine.media.image_pixels import to_rgb
+from desktopapp.errors import AppError, OutOfMemory
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray

@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from desktopapp import paths
-from desktopapp.engine.media.file import open_regular_file
-from desktopapp.engine.media.pdfium_pages import DrawnPage, blamed_on, draw_page, load_document, page_text
-from desktopapp.errors import (
-    AppError,
+from desktopapp.attachment_errors import (
     AttachmentGone,
     AttachmentUnreadable,
     DocumentDamaged,
     DocumentLocked,
     PageTooSlow,
 )
+from desktopapp.engine.media.file import open_regular_file
+from desktopapp.engine.media.pdfium_pages import DrawnPage, blamed_on, draw_page, load_document, page_text
+from desktopapp.errors import AppError
 
 DRAW_PAGES = "--draw-pages"
 """The program started with this word serves pages on its standard streams."""

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from desktopapp.errors import DocumentDamaged, DocumentLocked, OutOfMemory
+from desktopapp.attachment_errors import DocumentDamaged, DocumentLocked
+from desktopapp.errors import OutOfMemory
 
 _MOST_TEXT = 20_000
 

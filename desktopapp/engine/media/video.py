@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from desktopapp.attachment_errors import NotAnImage, VideoDamaged
 from desktopapp.engine.media.file import read_head
 from desktopapp.engine.media.frame_times import FrameTimes, check_begin, sample_frames
 from desktopapp.engine.media.selection import WHOLE, MediaSelection
 from desktopapp.engine.media.selection_text import format_time
 from desktopapp.engine.media.still_frames import changing_frames
 from desktopapp.engine.media.video_format import sniff_video
-from desktopapp.errors import NotAnImage, VideoDamaged
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray

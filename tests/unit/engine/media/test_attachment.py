@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from desktopapp.attachment_errors import NotAnImage
 from desktopapp.engine.media.attachment import open_media
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.media.kind import MediaKind
@@ -14,7 +15,6 @@ from desktopapp.engine.media.price import price_attachment
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
 from desktopapp.engine.request import Attachment
-from desktopapp.errors import NotAnImage
 from tests.clips import write_clip
 from tests.documents import write_document
 

@@ -11,6 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from desktopapp.attachment_errors import (
+    AttachmentError,
+    AttachmentGone,
+    DocumentDamaged,
+    DocumentLocked,
+    PagesMissing,
+)
 from desktopapp.engine.media.document import (
     PAGE_PIXEL_LIMIT,
     DocumentFile,
@@ -18,13 +25,6 @@ from desktopapp.engine.media.document import (
     page_pixels,
 )
 from desktopapp.engine.media.selection import MediaSelection
-from desktopapp.errors import (
-    AttachmentError,
-    AttachmentGone,
-    DocumentDamaged,
-    DocumentLocked,
-    PagesMissing,
-)
 from tests.documents import write_document
 
 

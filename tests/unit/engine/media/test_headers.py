@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from desktopapp.attachment_errors import AttachmentGone, NotAnImage
 from desktopapp.engine.media.attachment import OpenMedia, open_media
 from desktopapp.engine.media.headers import MOST_HEADERS, HeaderCache
 from desktopapp.engine.media.price import price_attachment
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
 from desktopapp.engine.request import Attachment
-from desktopapp.errors import AttachmentGone, NotAnImage
 
 
 class Opened:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 
-from desktopapp import errors
+from desktopapp import attachment_errors, errors
 from desktopapp.engine.media import image as image_module
 from desktopapp.engine.media.image import PIXEL_LIMIT, open_image
 from tests.image_files import Save, half_transparent, pixels, png, quadrants, tiff16
@@ -45,28 +45,28 @@ def refused(path: Path | str, kind: type[errors.AppError]) -> errors.AppError:
 def test_what_is_no_picture(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "thing.png"
     path.write_bytes(content)
-    assert "thing.png" in refused(path, errors.NotAnImage).message
+    assert "thing.png" in refused(path, attachment_errors.NotAnImage).message
 
 
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:
-    refused(tmp_path, errors.NotAnImage)
+    refused(tmp_path, attachment_errors.NotAnImage)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_without_a_writer_does_not_hang(tmp_path: Path) -> None:
     path = tmp_path / "pipe.png"
     os.mkfifo(path)
-    refused(path, errors.NotAnImage)
+    refused(path, attachment_errors.NotAnImage)
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs device files")
 def test_a_device_is_no_picture() -> None:
-    refused("/dev/zero", errors.NotAnImage)
+    refused("/dev/zero", attachment_errors.NotAnImage)
 
 
 @pytest.mark.parametrize("path", ["/nowhere/a.png", "a\0b.png", "main.py/a.png"])
 def test_a_path_that_leads_nowhere(path: str) -> None:
-    refused(path, errors.AttachmentGone)
+    refused(path, attachment_errors.AttachmentGone)
 
 
 def test_a_file_that_may_not_be_read(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,21 +76,21 @@ def test_a_file_that_may_not_be_read(save: Save, monkeypatch: pytest.MonkeyPatch
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", forbid)
-    refused(path, errors.AttachmentUnreadable)
+    refused(path, attachment_errors.AttachmentUnreadable)
 
 
 def test_a_file_that_goes_between_opening_and_decoding(save: Save) -> None:
     path = save(quadrants(), "a.png")
     opened = open_image(path)
     Path(path).unlink()
-    with pytest.raises(errors.AttachmentGone):
+    with pytest.raises(attachment_errors.AttachmentGone):
         opened.decode()
 
 
 def test_a_file_that_is_replaced_between_opening_and_decoding(save: Save) -> None:
     opened = open_image(save(quadrants(), "a.png"))
     save(Image.new("RGB", (7, 7)), "a.png")
-    with pytest.raises(errors.AttachmentChanged):
+    with pytest.raises(attachment_errors.AttachmentChanged):
         opened.decode()
 
 
@@ -101,7 +101,7 @@ def test_a_file_cut_short(save: Save, name: str, kept: float) -> None:
     path = Path(save(noise, name))
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * kept)])
-    refused(path, errors.ImageDamaged)
+    refused(path, attachment_errors.ImageDamaged)
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_a_file_cut_short(save: Save, name: str, kept: float) -> None:
 def test_a_signature_without_a_picture(tmp_path: Path, signature: bytes) -> None:
     path = tmp_path / "a"
     path.write_bytes(signature)
-    refused(path, errors.ImageDamaged)
+    refused(path, attachment_errors.ImageDamaged)
 
 
 def test_a_sound_file_of_an_unknown_kind_is_not_called_damaged(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     path.write_bytes(tiff16(photometric=9, bits=16, samples=[0]))
-    refused(path, errors.NotAnImage)
+    refused(path, attachment_errors.NotAnImage)
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 5), (5, 0), (0, 0)])
@@ -129,13 +129,13 @@ def test_a_side_of_zero(tmp_path: Path, width: int, height: int) -> None:
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
-        refused(tmp_path / name, errors.ImageEmpty)
+        refused(tmp_path / name, attachment_errors.ImageEmpty)
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     path.write_bytes(png(0, 1, 60_000, 60_000, b"\0" * 1000))
-    error = refused(path, errors.ImageTooLarge)
+    error = refused(path, attachment_errors.ImageTooLarge)
     assert "60000 × 60000" in error.message
 
 
@@ -145,7 +145,7 @@ def test_a_webp_that_claims_a_huge_canvas(save: Save, tmp_path: Path) -> None:
     assert content[12:16] == b"VP8X"
     content[24:30] = b"\xff\xff\x00\xff\xff\x00"
     path.write_bytes(content)
-    refused(path, errors.ImageTooLarge)
+    refused(path, attachment_errors.ImageTooLarge)
 
 
 def test_pillows_own_bomb_warning_never_leaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +155,7 @@ def test_pillows_own_bomb_warning_never_leaks(tmp_path: Path, monkeypatch: pytes
     path.write_bytes(b"GIF89a" + struct.pack("<HHBBB", 2, 2, 0x80, 0, 0) + bytes(6) + frame)
     with warnings.catch_warnings(record=True) as leaked:
         warnings.simplefilter("always")
-        refused(path, errors.AttachmentError)
+        refused(path, attachment_errors.AttachmentError)
     assert not leaked
 
 
@@ -171,7 +171,7 @@ def test_the_aspect_ratio_has_a_limit(save: Save, size: tuple[int, int], fits: b
     if fits:
         assert pixels(path).shape[:2] == size[::-1]
     else:
-        refused(path, errors.ImageTooNarrow)
+        refused(path, attachment_errors.ImageTooNarrow)
 
 
 def test_memory_that_runs_out_is_not_called_damage(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:

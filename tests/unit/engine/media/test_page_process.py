@@ -10,10 +10,15 @@ from typing import Any
 
 import pytest
 
+from desktopapp.attachment_errors import (
+    AttachmentGone,
+    DocumentDamaged,
+    DocumentLocked,
+    PageTooSlow,
+)
 from desktopapp.engine.media import page_process
 from desktopapp.engine.media.document import DocumentFile
 from desktopapp.engine.media.page_process import DRAW_PAGES, PageProcess, PageSource, end_resting
-from desktopapp.errors import AttachmentGone, DocumentDamaged, DocumentLocked, PageTooSlow
 from tests.documents import write_document
 from tests.odd_documents import write_endless
 

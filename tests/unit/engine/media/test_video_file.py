@@ -8,10 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from desktopapp.attachment_errors import (
+    AttachmentGone,
+    NotAnImage,
+    TimesMissing,
+    VideoDamaged,
+)
 from desktopapp.engine.media import video as video_module
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.media.video import VideoFile, open_video
-from desktopapp.errors import AttachmentGone, NotAnImage, TimesMissing, VideoDamaged
 from tests.clips import CODECS, number_of, rotate, vary_rate, write_clip
 
 

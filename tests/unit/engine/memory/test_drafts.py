@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from desktopapp.attachment_errors import AttachmentGone
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.calibration import Calibration
 from desktopapp.engine.memory.machine import Machine, imagine_machine
@@ -21,7 +22,7 @@ from desktopapp.engine.request import (
     Role,
     Turn,
 )
-from desktopapp.errors import AttachmentGone, ModelNotFound
+from desktopapp.errors import ModelNotFound
 from desktopapp.modelstore import store
 from desktopapp.modelstore.model import InstalledModel, ModelKind
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from desktopapp.attachment_errors import AttachmentGone
 from desktopapp.engine.backend import (
     GenerationEnded,
     GenerationStep,
@@ -28,7 +29,7 @@ from desktopapp.engine.events import FinishReason
 from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
-from desktopapp.errors import AttachmentGone, BackendUnavailable, PromptTooLong
+from desktopapp.errors import BackendUnavailable, PromptTooLong
 from desktopapp.modelstore.gguf_export import export_gguf
 from desktopapp.modelstore.model import ModelFiles, WeightFormat
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from desktopapp.attachment_errors import AttachmentGone
 from desktopapp.engine.backend import RunOptions
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend, context, prompt
 from desktopapp.engine.cancel import Cancelled, CancelToken
-from desktopapp.errors import AttachmentGone, UnexpectedError
+from desktopapp.errors import UnexpectedError
 from tests.llama_cpp_runs import ask, fresh, inside, run, then
 from tests.pictures import NoisePicture
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from desktopapp.attachment_errors import AttachmentGone
 from desktopapp.engine.backend import ImageEvaluated
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
 from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart, VideoBudget, VideoPart
-from desktopapp.errors import AttachmentGone
 from tests.llama_cpp_runs import ask, fresh, inside, run, then
 from tests.pictures import NoisePicture, NoiseVideo
 

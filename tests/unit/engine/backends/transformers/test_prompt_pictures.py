@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from desktopapp.attachment_errors import AttachmentGone
 from desktopapp.engine.backends.known_pixels import KnownPixels
 from desktopapp.engine.backends.transformers.prompt_media import PromptImage
 from desktopapp.engine.backends.transformers.prompt_pictures import PromptPictures
 from desktopapp.engine.prompt_parts import ImageSource
 from desktopapp.engine.steps import StepClock
-from desktopapp.errors import AttachmentGone
 from tests.pictures import MissingPicture, NoisePicture
 
 
