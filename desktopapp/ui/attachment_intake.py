@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QMimeData, QObject, Signal
@@ -12,7 +13,8 @@ from desktopapp.engine.events import PreviewRead
 from desktopapp.engine.price_events import Priced
 from desktopapp.engine.request import Attachment
 from desktopapp.ui.attachment_strip import AttachmentStrip
-from desktopapp.ui.incoming import MOST_ATTACHMENTS, expand_folders, read_incoming
+from desktopapp.ui.folder_lister import FolderLister
+from desktopapp.ui.incoming import MOST_ATTACHMENTS, Expanded, is_named_as_media, read_incoming
 from desktopapp.ui.media.previews import to_image
 from desktopapp.ui.media.selections import to_selection
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
@@ -33,6 +35,8 @@ class AttachmentIntake(QObject):
         noticed: a `Notice`.
         thumbnail_ready: path and thumbnail, for the strip and the conversation alike.
         all_saved: the last pasted bitmap that was being saved is a file now.
+        reading_changed: what is being read changed; see `being_read`.
+        listed: what was given last is attached now, or as much of it as could be; carries whether all was.
     """
 
     price_requested = Signal(object)
@@ -41,6 +45,8 @@ class AttachmentIntake(QObject):
     noticed = Signal(object)
     thumbnail_ready = Signal(str, QImage)
     all_saved = Signal()
+    reading_changed = Signal()
+    listed = Signal(bool)
 
     def __init__(
         self, strip: AttachmentStrip, loader: ThumbnailLoader, parent: QObject | None = None
@@ -48,6 +54,9 @@ class AttachmentIntake(QObject):
         super().__init__(parent)
         self._strip = strip
         self._loader = loader
+        self._lister = FolderLister(self)
+        self._lister.listed.connect(self._on_listed)
+        self._lister.changed.connect(self.reading_changed)
         self._saving: set[str] = set()
         self._thumbnails: dict[str, QImage] = {}
         loader.loaded.connect(self._on_thumbnail)
@@ -56,6 +65,12 @@ class AttachmentIntake(QObject):
         strip.frames_wanted.connect(self._on_filmstrip_opened)
         loader.size_read.connect(self._on_size)
         loader.pasted.connect(self._on_pasted)
+        loader.folder_found.connect(self._on_folder_found)
+
+    @property
+    def being_read(self) -> tuple[str, ...]:
+        """Folders, and what may be one, whose files are not attached yet."""
+        return self._lister.being_read
 
     @property
     def is_saving(self) -> bool:
@@ -77,37 +92,45 @@ class AttachmentIntake(QObject):
                 self.tr("Save the picture first, or copy it and paste it here."),
             )
 
-    def take_paths(
-        self, given: Iterable[str], selections: Mapping[str, Mapping[str, object]] | None = None
-    ) -> None:
-        """Attach files, and the media of folders.
+    def take_paths(self, given: Iterable[str]) -> None:
+        """Attach files, at once, and the media of folders, as soon as they are listed.
 
         Args:
             given: files and folders.
+        """
+        paths = tuple(given)
+        # What comes behind a folder waits for it, so that pictures are numbered in the order in which they were given.
+        if self._lister.being_read or not all(is_named_as_media(path) for path in paths):
+            self._lister.start(paths)
+        else:
+            self.take_files(paths)
+
+    def take_files(
+        self, given: Iterable[str], selections: Mapping[str, Mapping[str, object]] | None = None
+    ) -> None:
+        """Attach files without a look at the disk.
+
+        Args:
+            given: files.
             selections: what was chosen of them before, by path.
         """
-        expanded = expand_folders(given, MOST_ATTACHMENTS - len(self._strip.paths))
-        chosen = selections or {}
-        added = [path for path in expanded.paths if self._strip.add(path, to_selection(chosen.get(path)))]
-        for path in added:
-            self.want_thumbnail(path)
-        if added:
-            self._ask_price(added)
-        for folder in expanded.empty_folders:
-            self._notice(
-                self.tr("There is nothing to attach in the folder “{name}”.").format(name=file_label(folder)),
-                "",
-            )
-        if expanded.left_out:
-            self._notice(
-                self.tr("Files left out: {count}.").format(count=expanded.left_out),
-                self.tr("A message takes {most} attachments at most.").format(most=MOST_ATTACHMENTS),
-            )
+        self._tell_left_out(self._attach(given, selections or {}))
+
+    def stop_reading(self) -> None:
+        """Attach nothing of what is being read."""
+        self._lister.cancel()
+
+    def close(self) -> None:
+        """End what is being read."""
+        self._lister.close()
 
     def take_image(self, image: QImage) -> None:
         """Attach a bitmap that has no file yet; it becomes a PNG in the per-user folder."""
+        if len(self._strip.paths) >= MOST_ATTACHMENTS:
+            self._tell_left_out(1)
+            return
         path = new_pasted_path(paths.pasted_dir())
-        if len(self._strip.paths) < MOST_ATTACHMENTS and self._strip.add(str(path)):
+        if self._strip.add(str(path)):
             self._saving.add(str(path))
             self._loader.save(image, path)
 
@@ -152,6 +175,43 @@ class AttachmentIntake(QObject):
         """Drop thumbnails of what is no longer shown."""
         kept = set(self._strip.paths)
         self._thumbnails = {path: image for path, image in self._thumbnails.items() if path in kept}
+
+    def _attach(self, given: Iterable[str], selections: Mapping[str, Mapping[str, object]]) -> int:
+        """Fill the strip; tell how many had no place in it."""
+        files = dict.fromkeys(os.path.abspath(path) for path in given)  # noqa: PTH100  (must not resolve links)
+        new = [path for path in files if self._strip.card(path) is None]
+        added = new[: max(0, MOST_ATTACHMENTS - len(self._strip.paths))]
+        for path in added:
+            self._strip.add(path, to_selection(selections.get(path)))
+            self.want_thumbnail(path)
+        if added:
+            self._ask_price(added)
+        return len(new) - len(added)
+
+    def _on_listed(self, expanded: Expanded) -> None:
+        left_out = expanded.left_out + self._attach(expanded.paths, {})
+        self._tell_left_out(left_out)
+        for folder in expanded.empty_folders:
+            message = self.tr("There is nothing to attach in the folder “{name}”.")
+            self._notice(message.format(name=file_label(folder)), "")
+        for folder in expanded.unread_folders:
+            message = self.tr("The folder “{name}” cannot be read.").format(name=file_label(folder))
+            remedy = self.tr("Check that its disk is connected and that you may open it, then drop it again.")
+            self._notice(message, remedy, NoticeLevel.ERROR)
+        self.listed.emit(not (left_out or expanded.empty_folders or expanded.unread_folders))
+
+    def _on_folder_found(self, path: str) -> None:
+        """A folder such as `scans.pdf` was taken for a file."""
+        if self._strip.card(path) is not None:
+            self._strip.remove(path)
+            self._lister.start((path,))
+
+    def _tell_left_out(self, count: int) -> None:
+        if count:
+            self._notice(
+                self.tr("Files left out: {count}.").format(count=count),
+                self.tr("A message takes {most} attachments at most.").format(most=MOST_ATTACHMENTS),
+            )
 
     def _on_thumbnail(self, path: str, image: QImage) -> None:
         self._thumbnails[path] = image

@@ -22,6 +22,7 @@ from desktopapp.ui.media.task_chip import TaskChip
 from desktopapp.ui.media.task_presets import TaskPreset, find_preset
 from desktopapp.ui.media.tasks_button import TasksButton
 from desktopapp.ui.price_line import PriceLine
+from desktopapp.ui.reading_note import ReadingNote
 from desktopapp.ui.theme import colors_of, is_palette_change
 from desktopapp.ui.tokens import ICON_SIZE, SPACE_M, SPACE_S
 
@@ -147,6 +148,7 @@ class Composer(QFrame):
         self._is_stopping = False
         self._task = ""
         self.strip = AttachmentStrip(self)
+        self.reading = ReadingNote(self)
         self.task_chip = TaskChip(can_remove=True, parent=self)
         self.task_chip.removed.connect(lambda: self.set_task(""))
         self.edit = ComposerEdit(self)
@@ -193,6 +195,7 @@ class Composer(QFrame):
         """Its parts in the order in which Tab goes through them."""
         return (
             self.strip,
+            self.reading,
             self.task_chip,
             self.edit,
             self._attach,
@@ -263,6 +266,7 @@ class Composer(QFrame):
         layout.setContentsMargins(SPACE_M, SPACE_M, SPACE_S, SPACE_S)
         layout.setSpacing(SPACE_S)
         layout.addWidget(self.strip)
+        layout.addWidget(self.reading)
         layout.addWidget(self.task_chip)
         layout.addWidget(self.edit)
         layout.addLayout(buttons)

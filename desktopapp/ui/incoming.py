@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -58,11 +59,13 @@ class Expanded:
     Args:
         paths: absolute.
         empty_folders: folders in which nothing to attach was found.
+        unread_folders: folders that could not be opened, or not to their end.
         left_out: how many more there were than may be attached.
     """
 
     paths: tuple[str, ...]
     empty_folders: tuple[str, ...] = ()
+    unread_folders: tuple[str, ...] = ()
     left_out: int = 0
 
 
@@ -95,25 +98,39 @@ def read_incoming(mime: QMimeData) -> Incoming:
     return Incoming(remote=mime.hasUrls())
 
 
-def expand_folders(paths: Iterable[str], room: int = MOST_ATTACHMENTS) -> Expanded:
+def is_named_as_media(path: str) -> bool:
+    """True where the name says that this is a file to attach, without a look at the disk."""
+    return Path(path).suffix.casefold() in MEDIA_SUFFIXES
+
+
+def expand_folders(
+    paths: Iterable[str], room: int = MOST_ATTACHMENTS, is_stopped: Callable[[], bool] = lambda: False
+) -> Expanded:
     """Replace each folder by the pictures, videos and documents at its top level, in natural order (`2.png` before `10.png`).
 
     Args:
         paths: files and folders, also relative ones.
         room: how many more may be attached.
+        is_stopped: asked at each file; after True what comes back is not complete.
     """
     found: list[str] = []
     empty: list[str] = []
-    for path in (Path(os.path.abspath(path)) for path in paths):  # noqa: PTH100  (must not resolve links)
+    unread: list[str] = []
+    given = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100  (must not resolve links)
+    for path in dict.fromkeys(given):
         if not path.is_dir():
             found.append(str(path))
             continue
-        inside = _media_in(path)
+        try:
+            inside = _media_in(path, room + len(given), is_stopped)
+        except OSError:
+            unread.append(str(path))
+            continue
         found.extend(inside)
         if not inside:
             empty.append(str(path))
     unique = list(dict.fromkeys(found))
-    return Expanded(tuple(unique[:room]), tuple(empty), max(0, len(unique) - room))
+    return Expanded(tuple(unique[:room]), tuple(empty), tuple(unread), max(0, len(unique) - room))
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
@@ -123,17 +140,27 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
     ]
 
 
-def _media_in(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if _is_media_file(entry)]
-    except OSError:
-        return []
-    return [str(folder / name) for name in sorted(names, key=natural_key)]
+def _media_in(folder: Path, in_order: int, is_stopped: Callable[[], bool]) -> list[str]:
+    """What of a folder can be attached: so many in natural order, the others behind them in any.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    names: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if is_stopped():
+                return []
+            if _is_media_file(entry):
+                names.append(entry.name)
+    # To sort them all would hold Python's lock, and with it the window, for as long as that takes.
+    first = heapq.nsmallest(in_order, names, key=natural_key)
+    others = set(names).difference(first)
+    return [str(folder / name) for name in (*first, *others)]
 
 
 def _is_media_file(entry: os.DirEntry[str]) -> bool:
-    if entry.name.startswith(".") or Path(entry.name).suffix.casefold() not in MEDIA_SUFFIXES:
+    if entry.name.startswith(".") or not is_named_as_media(entry.name):
         return False
     try:
         return entry.is_file()

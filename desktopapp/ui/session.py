@@ -24,6 +24,7 @@ from desktopapp.ui.attachment_intake import AttachmentIntake
 from desktopapp.ui.chat import Chat, ChatState
 from desktopapp.ui.conversation_saver import ConversationSaver
 from desktopapp.ui.draft_pricer import DraftPricer
+from desktopapp.ui.draft_sender import DraftSender
 from desktopapp.ui.history.control import HistoryControl
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.media.capture_control import CaptureControl
@@ -72,7 +73,7 @@ class Session(QObject):
         self.thinking = ThinkingNotes(window.view, self)
         self.pricer = DraftPricer(window, self.chat, self.intake, self)
         self._problems = loaded.problems
-        self._send_when_saved = False
+        self.draft_sender = DraftSender(window, self.intake, self)
         self.capture = CaptureControl(window, self.intake, self)
         self.extras = AnswerExtras(self.chat, window.view, self)
         self._connect_chat()
@@ -103,6 +104,7 @@ class Session(QObject):
         self.saver.save_draft(self.window.composer.draft)
         self.chat.close()
         self.pricer.close()
+        self.intake.close()
         self.worker.shutdown()
         self.models.close()
         self._loader.close()
@@ -142,14 +144,12 @@ class Session(QObject):
         window.settings_menu.changed.connect(self._on_settings_changed)
         window.settings_menu.all_requested.connect(self._on_all_settings_requested)
         window.status.gauge.limit_chosen.connect(self._on_limit_chosen)
-        composer.sent.connect(self._on_sent)
+        self.draft_sender.accepted.connect(self._on_accepted)
         composer.capture_requested.connect(self.capture.begin)
         composer.media_pasted.connect(self.intake.take_mime)
-        composer.strip.changed.connect(self._on_attachments_changed)
         composer.draft_changed.connect(self._on_draft_changed)
         self.intake.text_received.connect(composer.insert_text)
         self.intake.noticed.connect(self._notify)
-        self.intake.all_saved.connect(self._on_all_saved)
         self.models.load_requested.connect(self._on_load_requested)
         self.models.choice_changed.connect(self.chat.choose_model)
         self.models.settings_changed.connect(self._keep_settings)
@@ -212,45 +212,17 @@ class Session(QObject):
             self.window.composer.set_task(draft.task)
         if draft.text:
             self.window.composer.set_text(draft.text)
-        self.intake.take_paths(draft.attachments, draft.selections)
+        self.intake.take_files(draft.attachments, draft.selections)
 
-    def _on_sent(self, draft: Draft) -> None:
-        if self.intake.is_saving:
-            self._send_when_saved = True
-            return
-        broken = [card for card in self.window.composer.strip.cards if card.problem]
-        if broken:
-            self.window.composer.strip.reveal(broken[0].path)
-            self._refuse(file_label(broken[0].path))
-            return
-        self.window.composer.clear()
-        self.window.notices.clear_topic("attachment")
+    def _on_accepted(self, draft: Draft) -> None:
         self.chat.send(draft)
         self._retitle()
-
-    def _refuse(self, name: str) -> None:
-        """What is wrong with the file stands on its card."""
-        message = self.tr("Not sent: “{name}” cannot be used.").format(name=name)
-        remedy = self.tr("Remove it or mend it, then send again. Nothing else was lost.")
-        self._notify(Notice(NoticeLevel.ERROR, message, remedy, "attachment"))
-        # Perhaps it was mended meanwhile.
-        self.intake.reprice()
 
     def _on_prompt_suggested(self, prompt: str, sample: str) -> None:
         self.window.composer.set_text(prompt)
         if sample:
             self.intake.take_paths([str(paths.resources_dir() / "samples" / sample)])
         self.window.composer.edit.setFocus()
-
-    def _on_all_saved(self) -> None:
-        if self._send_when_saved:
-            self._send_when_saved = False
-            if not self.window.composer.is_empty:
-                self._on_sent(self.window.composer.draft)
-
-    def _on_attachments_changed(self) -> None:
-        if not any(card.problem for card in self.window.composer.strip.cards):
-            self.window.notices.clear_topic("attachment")
 
     def _on_draft_changed(self) -> None:
         if self.window.composer.isEnabled():  # else it holds the draft of the conversation that is left
@@ -265,7 +237,7 @@ class Session(QObject):
 
     def _on_switch_wanted(self, conversation_id: str) -> None:
         self._on_draft_changed()
-        self._send_when_saved = False
+        self.draft_sender.stop_reading()
         self.window.composer.setEnabled(False)
         self._leave()
         self.saver.switch(conversation_id)

@@ -50,12 +50,14 @@ class ThumbnailLoader(QObject):
         loaded: path and its thumbnail (`QImage`).
         unread: path of a file that is no picture read here; the engine may know more of them.
         size_read: path and size of the file in bytes, -1 where it is gone.
+        folder_found: path of what is a folder, though its name says otherwise.
         pasted: path of a bitmap and whether it could be saved.
     """
 
     loaded = Signal(str, QImage)
     unread = Signal(str)
     size_read = Signal(str, object)
+    folder_found = Signal(str)
     pasted = Signal(str, bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -70,6 +72,9 @@ class ThumbnailLoader(QObject):
 
         def work() -> None:
             if self._closing:
+                return
+            if Path(path).is_dir():
+                self.folder_found.emit(path)
                 return
             self.size_read.emit(path, _size_of(path))
             self._tell(path, read_thumbnail(path))

@@ -145,6 +145,14 @@
         <translation>文件夹“{name}”中没有可附加的文件。</translation>
     </message>
     <message>
+        <source>The folder “{name}” cannot be read.</source>
+        <translation>无法读取文件夹“{name}”。</translation>
+    </message>
+    <message>
+        <source>Check that its disk is connected and that you may open it, then drop it again.</source>
+        <translation>请确认它所在的磁盘已连接、您有权打开它，然后再拖放一次。</translation>
+    </message>
+    <message>
         <source>Files left out: {count}.</source>
         <translation>有 {count} 个文件未添加。</translation>
     </message>
@@ -399,6 +407,25 @@
     <message>
         <source>Cancel and delete</source>
         <translation>取消并删除</translation>
+    </message>
+</context>
+<context>
+    <name>DraftSender</name>
+    <message>
+        <source>Not sent: “{name}” cannot be used.</source>
+        <translation>未发送：“{name}”无法使用。</translation>
+    </message>
+    <message>
+        <source>Remove it or mend it, then send again. Nothing else was lost.</source>
+        <translation>请移除或修复它，然后重新发送。其他内容都还在。</translation>
+    </message>
+    <message>
+        <source>Not sent: not all that was dropped could be attached.</source>
+        <translation>未发送：拖放的内容未能全部附加。</translation>
+    </message>
+    <message>
+        <source>Look over what is attached, then send it.</source>
+        <translation>请检查已附加的内容，然后发送。</translation>
     </message>
 </context>
 <context>
@@ -1397,6 +1424,25 @@
     </message>
 </context>
 <context>
+    <name>ReadingNote</name>
+    <message>
+        <source>Do not attach it</source>
+        <translation>不附加它</translation>
+    </message>
+    <message>
+        <source>Reading {count} files and folders …</source>
+        <translation>正在读取 {count} 个文件和文件夹…</translation>
+    </message>
+    <message>
+        <source>Reading “{name}” …</source>
+        <translation>正在读取“{name}”…</translation>
+    </message>
+    <message>
+        <source>{reading} The message goes when that is done.</source>
+        <translation>{reading}读取完成后即发送消息。</translation>
+    </message>
+</context>
+<context>
     <name>RegionPicker</name>
     <message>
         <source>Choose a part of the screen</source>
@@ -1546,14 +1592,6 @@
 </context>
 <context>
     <name>Session</name>
-    <message>
-        <source>Not sent: “{name}” cannot be used.</source>
-        <translation>未发送：“{name}”无法使用。</translation>
-    </message>
-    <message>
-        <source>Remove it or mend it, then send again. Nothing else was lost.</source>
-        <translation>请移除或修复它，然后重新发送。其他内容都还在。</translation>
-    </message>
     <message>
         <source>Pictures from earlier in this conversation cannot be read any more: {names}.</source>
         <translation>本对话中较早的图片已无法读取：{names}。</translation>

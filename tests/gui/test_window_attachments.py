@@ -86,20 +86,22 @@ def test_remote_address_is_not_fetched_and_said(desktop: Desktop) -> None:
 
 
 def test_folder_gives_its_pictures_in_natural_order(
-    desktop: Desktop, make_png: MakePng, tmp_path: Path
+    desktop: Desktop, make_png: MakePng, tmp_path: Path, qtbot: QtBot
 ) -> None:
     for name in ("page 10.png", "page 2.png", "Page 1.png"):
         make_png(f"album/{name}")
     (tmp_path / "album" / "notes.txt").write_text("no picture")
     make_png("album/deeper/page 3.png")
     drop(desktop, files(str(tmp_path / "album")))
-    names = [Path(path).name for path in desktop.window.composer.strip.paths]
-    assert names == ["Page 1.png", "page 2.png", "page 10.png"]
+    strip = desktop.window.composer.strip
+    qtbot.waitUntil(lambda: bool(strip.paths))
+    assert [Path(path).name for path in strip.paths] == ["Page 1.png", "page 2.png", "page 10.png"]
 
 
-def test_folder_without_pictures_is_said(desktop: Desktop, tmp_path: Path) -> None:
+def test_folder_without_pictures_is_said(desktop: Desktop, tmp_path: Path, qtbot: QtBot) -> None:
     (tmp_path / "empty").mkdir()
     drop(desktop, files(str(tmp_path / "empty")))
+    qtbot.waitUntil(lambda: bool(desktop.window.notices.notices))
     assert "empty" in desktop.window.notices.notices[0].message
 
 
@@ -107,6 +109,9 @@ def test_more_than_a_hundred_attachments_are_left_out_and_counted(desktop: Deskt
     drop(desktop, files(*(str(tmp_path / f"{number}.png") for number in range(103))))
     assert len(desktop.window.composer.strip.paths) == 100
     assert "3" in desktop.window.notices.notices[0].message
+    desktop.session.intake.take_image(QImage(8, 8, QImage.Format.Format_RGB32))
+    assert len(desktop.window.composer.strip.paths) == 100
+    assert "1" in desktop.window.notices.notices[1].message
 
 
 def test_same_file_twice_is_attached_once(desktop: Desktop, make_png: MakePng) -> None:

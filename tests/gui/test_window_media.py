@@ -218,9 +218,10 @@ def test_a_preview_of_the_wrong_size_is_no_picture(desktop: Desktop, tmp_path: P
         assert card._image is None or card._image.isNull()
 
 
-def test_a_folder_brings_its_videos_and_documents(desktop: Desktop, tmp_path: Path) -> None:
+def test_a_folder_brings_its_videos_and_documents(desktop: Desktop, tmp_path: Path, qtbot: QtBot) -> None:
     for name in ("10.pdf", "2.mp4", "1.png", "notes.txt"):
         (tmp_path / name).write_bytes(b"x")
     drop(desktop, files(str(tmp_path)))
-    names = [Path(path).name for path in desktop.window.composer.strip.paths]
-    assert names == ["1.png", "2.mp4", "10.pdf"]
+    strip = desktop.window.composer.strip
+    qtbot.waitUntil(lambda: bool(strip.paths))
+    assert [Path(path).name for path in strip.paths] == ["1.png", "2.mp4", "10.pdf"]

@@ -196,7 +196,8 @@ def test_new_conversation_stops_the_answer_and_ignores_its_late_events(
 
 def test_notices_go_with_the_conversation_that_they_were_about(desktop: Desktop) -> None:
     drop(desktop, files("/nowhere/gone.png"))
-    desktop.session._refuse("gone.png")
+    script_of(desktop).answer_prices(errors={"gone.png": ImageDamaged(name="gone.png")})
+    ask(desktop, "what is it?")
     assert desktop.window.notices.notices
     desktop.window.new_requested.emit()
     assert desktop.window.notices.notices == []
