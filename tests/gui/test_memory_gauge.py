@@ -14,7 +14,8 @@ from desktopapp.engine.price_events import MemoryParts, MemorySample
 from desktopapp.settings import Settings, load_settings
 from desktopapp.ui.memory.bar import MemoryBar, segment_color
 from desktopapp.ui.memory.panel import place_beside
-from desktopapp.ui.tokens import DARK, LIGHT, contrast_ratio
+from desktopapp.ui.tokens import DARK, LIGHT
+from tests.contrast import contrast_ratio
 from tests.gui.scripted_worker import script_of
 
 GIB = 2**30

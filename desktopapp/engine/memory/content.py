@@ -103,11 +103,6 @@ class Content:
         """All that is not text."""
         return tuple(item for item in self.items if not isinstance(item, int))
 
-    @property
-    def has_clips(self) -> bool:
-        """Whether there is a video."""
-        return any(isinstance(item, Clip) for item in self.items)
-
     def workload(self, showing: Showing) -> Workload:
         """What this asks of memory; with segments, what the largest of them asks."""
         return _workload(self, showing)

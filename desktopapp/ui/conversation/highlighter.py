@@ -70,12 +70,6 @@ class Highlighter:
             if at_end or not moved:
                 return
 
-    def forget_after(self, line: int) -> None:
-        """The lines from this one on were taken away."""
-        for number in [number for number in self._applied if number >= line]:
-            del self._applied[number]
-        self._checkpoint = min(self._checkpoint, line)
-
     def _window(self) -> tuple[list[str], bool]:
         """The lines to read now, and whether they are the last ones."""
         lines: list[str] = []

@@ -40,11 +40,6 @@ class FollowingScrollArea(QScrollArea):
         bar.rangeChanged.connect(self._on_range_changed)
         bar.valueChanged.connect(self._on_value_changed)
 
-    @property
-    def is_following(self) -> bool:
-        """True while new text scrolls into view by itself."""
-        return self._is_following
-
     def jump_to_end(self) -> None:
         """Show the end, and follow it from now on."""
         self._set_following(True)

@@ -6,7 +6,8 @@ from dataclasses import fields
 import pytest
 
 from desktopapp.ui.stylesheet import build_stylesheet
-from desktopapp.ui.tokens import DARK, LIGHT, Colors, contrast_ratio
+from desktopapp.ui.tokens import DARK, LIGHT, Colors
+from tests.contrast import contrast_ratio
 
 TEXT_ON_GROUND = [
     *(

@@ -8,9 +8,6 @@ import torch
 
 from desktopapp.engine.memory.kv_format import SCALE_BYTES, KvFormat
 
-# Kernels load 16 bytes at once.
-ALIGNMENT_BYTES = 16
-
 
 @dataclass(frozen=True, slots=True)
 class BlockLayout:
