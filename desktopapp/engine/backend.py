@@ -115,22 +115,18 @@ class Capabilities:
 
     Args:
         reuses_prefix: a prompt that begins like the last one is evaluated only from where it differs.
-        streams_images: pictures are decoded one by one as they are evaluated.
         kv_types: numbers that its KV cache can hold, names of `RunOptions.kv_type`, the most exact first.
         chunk_tokens: prompt tokens that it can evaluate at once, the fastest first.
         cpu_chunk_tokens: likewise without a GPU; empty for the same.
         offloads_layers: some layers can lie on a GPU and the rest in system memory.
-        reads_video: it takes `VideoPart`.
         loads_8bit: it can load weights of 16 bits in 8.
     """
 
     reuses_prefix: bool = False
-    streams_images: bool = True
     kv_types: tuple[str, ...] = ("16bit",)
     chunk_tokens: tuple[int, ...] = (512,)
     cpu_chunk_tokens: tuple[int, ...] = ()
     offloads_layers: bool = False
-    reads_video: bool = False
     loads_8bit: bool = False
 
 

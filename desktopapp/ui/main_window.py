@@ -64,7 +64,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.view = view
         self._topic = ""
-        self._is_random = False
         self._is_painted = False
         self._side_panels: list[QWidget] = []
         self.setWindowIcon(application_icon())
@@ -105,7 +104,6 @@ class MainWindow(QMainWindow):
 
     def show_random_weights(self, random: bool) -> None:
         """Say, or no longer say, that answers mean nothing."""
-        self._is_random = random
         self._random_note.setVisible(random)
 
     def choose_files(self) -> None:

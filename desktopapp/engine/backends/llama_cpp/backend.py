@@ -41,12 +41,10 @@ class LlamaCppBackend:
     name: str = BackendChoice.LLAMA_CPP.value
     capabilities = Capabilities(
         reuses_prefix=True,
-        streams_images=True,
         kv_types=("16bit", "q8_0", "q4_0"),
         chunk_tokens=(2048, 1024, 512, 256),
         cpu_chunk_tokens=(512, 256, 128),
         offloads_layers=True,
-        reads_video=True,
     )
 
     def __init__(self) -> None:

@@ -41,8 +41,6 @@ class TransformersBackend:
     name: str = BackendChoice.TRANSFORMERS.value
     capabilities = Capabilities(
         reuses_prefix=True,
-        reads_video=True,
-        streams_images=True,
         kv_types=("16bit", "int8", "fp8_e4m3", "fp8_e5m2", "int4"),
         chunk_tokens=(2048, 1024, 512, 256),
         cpu_chunk_tokens=(128, 64),

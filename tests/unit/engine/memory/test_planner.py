@@ -25,7 +25,6 @@ GIB = 2**30
 ALL = Capabilities(
     kv_types=("16bit", "int8", "int4"),
     chunk_tokens=(2048, 1024, 512, 256),
-    reads_video=True,
 )
 WITH_8BIT = replace(ALL, loads_8bit=True)
 PLAIN = Capabilities(kv_types=("16bit",), chunk_tokens=(1024,))
