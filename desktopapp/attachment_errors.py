@@ -5,6 +5,7 @@ AppError
     ├── AttachmentGone
     ├── AttachmentUnreadable
     ├── AttachmentChanged       another picture since it was attached
+    ├── AttachmentNeedsMemory   more than is free to open it, whatever the plan
     ├── NotAnImage              nor a video, nor a document
     ├── ImageDamaged
     ├── ImageTooLarge           decompression bomb
@@ -46,6 +47,15 @@ class AttachmentChanged(AttachmentError):
 
     message_template = QT_TRANSLATE_NOOP("errors", "“{name}” was changed while it was being read.")
     remedy_template = QT_TRANSLATE_NOOP("errors", "Send the message again.")
+
+
+class AttachmentNeedsMemory(AttachmentError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "Too little memory is free to open “{name}”.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "Attach a smaller version or a crop of it, or close other programs."
+    )
 
 
 class NotAnImage(AttachmentError):

@@ -1,6 +1,6 @@
 """Backends that go wrong inside the real engine process, each at a chosen point.
 
-`fast`, `slow` and `faulty` (with `functools.partial`) are backend factories for `EngineProcess`.
+`fast`, `slow`, `gated` and `faulty` (the latter with `functools.partial`) are backend factories for `EngineProcess`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,15 @@ def slow() -> Backends:
 def endless() -> Backends:
     """No fault, no waiting before the first word, and an answer of many minutes."""
     return {BackendChoice.FAKE: lambda: FakeBackend(30.0, paragraphs=1000)}
+
+
+def gated(gate: str) -> Backends:
+    """As `slow`, but a process takes nothing up while this file is, and ends at once where it says so."""
+    while Path(gate).exists():
+        if Path(gate).read_text() == "closed":
+            os._exit(9)
+        time.sleep(0.01)
+    return slow()
 
 
 def noisy() -> Backends:

@@ -23,6 +23,7 @@ from desktopapp.engine.memory_events import Retrying
 from desktopapp.engine.price_events import Planned
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtEnd, ThoughtEnded
 from desktopapp.engine.wire import event_to_dict
+from desktopapp.worker.process_events import HandedOn
 
 _CUT_SHORT = {ThoughtEnd.BUDGET: "its budget is spent", ThoughtEnd.LOOP: "it went in circles"}
 _DIM, _PLAIN, _CLEAR_LINE = "\x1b[2m", "\x1b[0m", "\r\x1b[K"
@@ -91,6 +92,8 @@ class AnswerPrinter:
                     self._note(reason)
             case Retrying():
                 self._note(_retry_line(event))
+            case HandedOn():
+                self._note(f"The engine had ended ({event.detail}) before it began; a new one was asked.")
             case AttachmentRead() if event.note:
                 self._note(f"{event.path}: {event.note}")
             case ZoomedIn():

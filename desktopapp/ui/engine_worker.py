@@ -32,6 +32,7 @@ class Worker(Protocol):
     draft_priced: SignalInstance
     planned: SignalInstance
     retrying: SignalInstance
+    handed_on: SignalInstance
     memory_sampled: SignalInstance
     engine_started: SignalInstance
     engine_stopped: SignalInstance

@@ -45,6 +45,7 @@ class Attempt:
         details: of all failures so far.
         was_aborted: a run ended without saying why, or before it had begun.
         has_begun: the present run was taken up.
+        was_handed_on: an engine ended before it took this up.
         is_hurried: the person asked for the answer behind the thought.
     """
 
@@ -55,7 +56,7 @@ class Attempt:
         self.failed_plan: Planned | None = None
         self.what = ""
         self.details = ""
-        self.was_aborted = self.has_begun = self.is_hurried = False
+        self.was_aborted = self.has_begun = self.was_handed_on = self.is_hurried = False
         self._phase, self._step = "prompt", ""
         self._texts: dict[Channel, list[str]] = {channel: [] for channel in Channel}
         self._steps = 0
@@ -74,6 +75,8 @@ class Attempt:
     def follow(self, event: Event) -> list[Event]:
         """Take note of an event; what is to be told before it."""
         self.has_begun = self.has_begun or isinstance(event, RequestStarted | Planned)
+        if isinstance(event, ModelLoading) and isinstance(self.command, LoadModel):
+            self.has_begun = True
         if isinstance(event, Planned):
             return self._take_plan(event)
         if isinstance(event, Heartbeat):

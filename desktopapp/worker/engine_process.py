@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -39,7 +39,7 @@ from desktopapp.worker.engine_child import EngineChild
 from desktopapp.worker.jobs import LOADING, STARTING, Jobs, failed_prices
 from desktopapp.worker.ladder import Ladder
 from desktopapp.worker.post_mortem import Death, count_memory_kills, read_tail
-from desktopapp.worker.process_events import EngineStarted, EngineStopped
+from desktopapp.worker.process_events import EngineStarted, EngineStopped, HandedOn
 from desktopapp.worker.watchdog import HangLimits, Watchdog
 
 SHUTDOWN_S = 2.0
@@ -56,7 +56,8 @@ class EngineProcess:
 
     Commands may come from any thread. `poll` and `close` belong to one thread, the owner, which does
     everything else: it starts the child when the first command comes, and once more by itself after a crash.
-    When that one also ends before it has done anything, it stays down until the next command.
+    When that one also ends before it has done anything, it stays down until the next command. What a child had
+    not taken up when it ended goes to the next one, once.
 
     Args:
         make_backends: picklable function that returns the backends of the child.
@@ -244,21 +245,27 @@ class EngineProcess:
         tail = read_tail(child.log_path)
         death = Death(child.process.exitcode or 0, tail, count_memory_kills() > self._memory_kills)
         prices, died = self._jobs.take_prices(), error or death.error(self._doing)
-        again, told = self._ladder.after_death(
+        events += self._jobs.take_stopped()
+        after = self._ladder.after_death(
             self._jobs.fail(died, tail), aborted=error is None and death.is_abort
         )
-        if again:
-            again += prices  # it was the request that the engine died of
+        if after.steps_down:
+            after.again += prices  # it was the request that the engine died of
         else:
-            told += failed_prices(prices, died, tail)
-        starts, self._may_restart = self._may_restart or bool(again), False
-        events += [*told, EngineStopped(error.message if error else death.detail, starts)]
-        for command in again:
+            after.told += failed_prices(prices, died, tail)
+        starts, self._may_restart = self._may_restart or bool(after.again), False
+        detail = error.message if error else death.detail
+        handed_on = [HandedOn(request_id, detail) for request_id in after.handed_on]
+        events += [*after.told, EngineStopped(detail, starts), *handed_on]
+        return events + (self._revive(after.again) if starts else [])
+
+    def _revive(self, commands: Sequence[Command]) -> list[ProcessEvent]:
+        """Start another child, and give it what goes on."""
+        for command in commands:
             if isinstance(command, Generate | LoadModel | PriceAttachments):
                 self._jobs.add(command)
-        if starts:
-            events += self._start()
-            self._send(again)
+        events = self._start()
+        self._send(commands)
         return events
 
     def _send(self, commands: Iterable[Command]) -> None:

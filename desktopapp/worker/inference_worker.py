@@ -28,7 +28,7 @@ from desktopapp.engine.price_events import DraftPriced, MemorySample, Planned, P
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtEnded, ThoughtProgress
 from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.worker.engine_process import EngineProcess
-from desktopapp.worker.process_events import EngineStarted, EngineStopped
+from desktopapp.worker.process_events import EngineStarted, EngineStopped, HandedOn
 from desktopapp.worker.watchdog import HangLimits
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class InferenceWorker(QObject):
     draft_priced = Signal(object)
     planned = Signal(object)
     retrying = Signal(object)
+    handed_on = Signal(object)
     memory_sampled = Signal(object)
     cancel_acknowledged = Signal(object)
     engine_started = Signal(object)
@@ -107,6 +108,7 @@ class InferenceWorker(QObject):
             DraftPriced: self.draft_priced,
             Planned: self.planned,
             Retrying: self.retrying,
+            HandedOn: self.handed_on,
             MemorySample: self.memory_sampled,
             CancelAcknowledged: self.cancel_acknowledged,
             EngineStarted: self.engine_started,

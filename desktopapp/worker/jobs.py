@@ -12,14 +12,17 @@ from desktopapp.engine.events import (
     Event,
     Failed,
     Finished,
+    FinishReason,
     LoadStopped,
     ModelLoading,
     ModelReady,
     PrefillProgress,
     RequestStarted,
+    Stats,
     TextAdded,
 )
 from desktopapp.engine.price_events import AttachmentPrice, Priced
+from desktopapp.engine.request import ModelChoice
 from desktopapp.errors import AppError
 
 STARTING = "starting"
@@ -106,11 +109,27 @@ class Jobs:
         """When Stop was sent for the first job; None if it was not."""
         return self._jobs[0].stopped_s if self._jobs else None
 
+    def take_stopped(self) -> list[Finished]:
+        """Requests that were stopped before the engine took them up, which wait no more; their ends."""
+        stopped = [job for job in self._jobs if job.stopped_s is not None and job.doing == STARTING]
+        ends = [
+            Finished(job.request_id, "", "", FinishReason.CANCELLED, _no_stats(job.command.request.choice))
+            for job in stopped
+            if isinstance(job.command, Generate)
+        ]
+        ended = {end.request_id for end in ends}
+        self._jobs = deque(job for job in self._jobs if job.request_id not in ended)
+        return ends
+
     def fail(self, error: AppError, details: str) -> list[Failed]:
         """Give all work up; the events that tell those who wait."""
         failures = [Failed.from_error(job.request_id, error, details=details) for job in self._jobs]
         self._jobs.clear()
         return failures
+
+
+def _no_stats(choice: ModelChoice) -> Stats:
+    return Stats("", "", choice.model, "", 0, 0, 0, None, None, 0)
 
 
 def failed_prices(commands: Iterable[PriceAttachments], error: AppError, details: str) -> list[Priced]:

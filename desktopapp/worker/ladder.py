@@ -9,7 +9,7 @@ requests, until clearly more memory is free than when they were made.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from desktopapp.engine.commands import (
     AnswerNow,
@@ -43,6 +43,23 @@ _RECOVERED = 9 / 8
 # The last one is of a context that was cut down to what memory holds.
 _MEMORY = (DoesNotFit.__name__, OutOfMemory.__name__, PromptTooLong.__name__)
 _GIB = 2**30
+
+
+@dataclass(slots=True)
+class Aftermath:
+    """What becomes of the open work after an engine died.
+
+    Args:
+        again: is sent to the next engine.
+        told: ends in these.
+        handed_on: ids of requests in `again` that the engine had not taken up, and did not die of.
+        steps_down: the engine died of what stands first in `again`.
+    """
+
+    again: list[Command] = field(default_factory=list)
+    told: list[Event] = field(default_factory=list)
+    handed_on: list[str] = field(default_factory=list)
+    steps_down: bool = False
 
 
 class Ladder:
@@ -122,25 +139,31 @@ class Ladder:
         self._caps[attempt.cap(failed, died=died)] = None
         return self._sent(attempt.again(failed, aborted=unexplained), attempt)
 
-    def after_death(self, failures: Sequence[Failed], *, aborted: bool) -> tuple[list[Command], list[Event]]:
+    def after_death(self, failures: Sequence[Failed], *, aborted: bool) -> Aftermath:
         """What is sent to the next engine after one died, and what is told.
+
+        What that engine had not taken up is no reason for its end, so it goes to the next one as it is; where
+        no step down explains the end, once.
 
         Args:
             failures: that the open work would end in, the running one first.
             aborted: see `step_down`.
         """
         first = self._at_fault(failures)
-        again = self.step_down(first, died=True, aborted=aborted) if first is not None else []
-        if not again:
-            return [], [told for event in failures for told in self.follow(event)]
-        told: list[Event] = []
+        steps = self.step_down(first, died=True, aborted=aborted) if first is not None else []
+        after = Aftermath(again=[*steps], steps_down=bool(steps))
         for event in failures:
             waiting = self._attempts.get(event.request_id)
-            if waiting is None:
-                told.append(event)
-            elif event is not first:
-                again.append(self._capped(waiting.command))  # it had no part in it
-        return again, told
+            if waiting is not None and steps:
+                # What only waited goes along; the step stands there already.
+                after.again += self._sent(waiting.command, waiting) if event is not first else []
+            elif waiting is not None and _may_be_handed_on(waiting):
+                waiting.was_handed_on = True
+                after.again += self._sent(waiting.command, waiting)
+                after.handed_on += [waiting.request_id] if waiting.request_id else []
+            else:
+                after.told += self.follow(event)
+        return after
 
     def _at_fault(self, failures: Sequence[Failed]) -> Failed | None:
         """What the engine worked on when it died: what had begun; else what is sent once more because memory ran out."""
@@ -203,3 +226,7 @@ class Ladder:
                 self._caps[cap] = planned.limit_bytes
             elif planned.limit_bytes > limit_bytes * _RECOVERED:
                 del self._caps[cap]
+
+
+def _may_be_handed_on(attempt: Attempt) -> bool:
+    return not (attempt.has_begun or attempt.was_handed_on or attempt.tries)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from desktopapp.engine.events import Event
+
 
 @dataclass(frozen=True, slots=True)
 class EngineStarted:
@@ -31,3 +33,16 @@ class EngineStopped:
 
     detail: str
     starts_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOn(Event):
+    """The engine process ended before it took a request up; the request goes to the next one, once.
+
+    Args:
+        request_id: the request, of which nothing was answered yet.
+        detail: how the process ended.
+    """
+
+    request_id: str
+    detail: str

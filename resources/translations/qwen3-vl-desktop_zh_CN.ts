@@ -1514,6 +1514,10 @@
         <source>Memory ran out while {what}. It goes on with less; nothing was lost.</source>
         <translation>{what}时内存不足。现以更少的内存继续，没有丢失任何内容。</translation>
     </message>
+    <message>
+        <source>The engine had ended ({detail}) before it began; your message went to a new one.</source>
+        <translation>引擎在开始处理之前就已结束（{detail}）；消息已交给新的引擎。</translation>
+    </message>
 </context>
 <context>
     <name>SelectionPopup</name>
@@ -2334,6 +2338,14 @@
     <message>
         <source>Send the message again.</source>
         <translation>请重新发送消息。</translation>
+    </message>
+    <message>
+        <source>Too little memory is free to open “{name}”.</source>
+        <translation>空闲内存太少，无法打开“{name}”。</translation>
+    </message>
+    <message>
+        <source>Attach a smaller version or a crop of it, or close other programs.</source>
+        <translation>请附上较小的版本或其中一部分，或关闭其他程序。</translation>
     </message>
     <message>
         <source>“{name}” is not a picture, video or PDF that this program can read.</source>

@@ -173,16 +173,6 @@ def test_a_load_that_kills_the_child_is_told_to_who_asked(tmp_path: Path) -> Non
         assert isinstance(client.ask(question("again")), Finished)
 
 
-def test_requests_and_prices_that_waited_are_given_up_with_the_child(tmp_path: Path) -> None:
-    with EngineClient(partial(faulty, "abort", "decode", str(tmp_path / "once")), tmp_path) as client:
-        client.process.submit(question("running"))
-        client.process.submit(question("waiting"))
-        for request_id in ("running", "waiting"):
-            end = client.wait_for_end(request_id)
-            assert isinstance(end, Failed)
-            assert end.error == "EngineDied"
-
-
 def test_a_child_that_always_dies_is_not_started_for_ever(tmp_path: Path) -> None:
     with EngineClient(partial(faulty, "abort", "load"), tmp_path) as client:
         assert isinstance(client.ask(question("first")), Failed)

@@ -42,6 +42,7 @@ class ScriptedWorker(QObject):
     draft_priced = Signal(object)
     planned = Signal(object)
     retrying = Signal(object)
+    handed_on = Signal(object)
     memory_sampled = Signal(object)
     cancel_acknowledged = Signal(object)
     engine_started = Signal(object)

@@ -1,4 +1,4 @@
-"""When memory ran out, one sentence says where and with what the answer goes on."""
+"""When memory ran out, or the engine was gone, one sentence says where and with what the answer goes on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from desktopapp.app import Desktop
 from desktopapp.engine.memory_events import IDLE_MODEL, SMALLER_CACHE, Retrying
+from desktopapp.worker.process_events import HandedOn
 from tests.gui.scripted_worker import script_of
 from tests.gui.window_actions import ask
 
@@ -63,3 +64,14 @@ def test_what_is_no_step_of_a_plan_has_words_as_well(asked: Desktop, step: str, 
     retry(asked, step)
     (message,) = messages(asked)
     assert words in message
+
+
+def test_questions_that_went_to_another_engine_are_one_sentence(asked: Desktop) -> None:
+    worker = script_of(asked)
+    for request_id in (worker.requests[-1].request_id, "another"):
+        worker.handed_on.emit(HandedOn(request_id, "killed by the system, SIGKILL"))
+    assert messages(asked) == [
+        "The engine had ended (killed by the system, SIGKILL) before it began; your message went to a new one."
+    ]
+    worker.finish("It is a cat.")
+    assert [message.text for message in asked.session.chat.messages] == ["What is this?", "It is a cat."]

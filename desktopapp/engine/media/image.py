@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+import psutil
 from PIL import Image
 from PIL.ExifTags import Base
 from PIL.ImageFile import ImageFile as PillowImage
 
 from desktopapp.attachment_errors import (
     AttachmentChanged,
+    AttachmentNeedsMemory,
     AttachmentUnreadable,
     ImageDamaged,
     ImageEmpty,
@@ -26,7 +28,7 @@ from desktopapp.attachment_errors import (
 from desktopapp.engine.media.file import open_regular_file
 from desktopapp.engine.media.image_format import HEAD_BYTES, ImageFormat, size_in_header, sniff_format
 from desktopapp.engine.media.image_pixels import to_rgb
-from desktopapp.errors import AppError, OutOfMemory
+from desktopapp.errors import AppError
 
 if TYPE_CHECKING:
     from desktopapp.engine.backend import RgbArray
@@ -37,6 +39,9 @@ tenth of it, so nothing is lost by asking for a smaller one."""
 
 ASPECT_LIMIT = 200
 """Longest side over shortest side, from Qwen's `smart_resize`."""
+
+_WIDE_BYTES = 28
+"""A pixel of 32-bit samples, beside its own four and the array's three; measured."""
 
 # Pillow's own checks inside its decoders (a TIFF tile, a GIF frame larger than its screen) use this.
 Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT
@@ -89,13 +94,15 @@ class ImageFile:
 
         Raises:
             AttachmentError: it is damaged, or gone, changed, or unreadable since it was opened.
-            OutOfMemory: it does not fit.
+            AttachmentNeedsMemory: too little is free. Shown with fewer tokens it would take as much, so no step helps.
         """
         name = Path(self.path).name
         with opened_image(self.path) as (image, image_format), blamed_on_file(name):
             turn = _orientation(image, image_format)
             if _upright_size(image, turn) != (self.width, self.height):
                 raise AttachmentChanged(name=name)
+            if _decoding_bytes(image, turn) > psutil.virtual_memory().available:
+                raise AttachmentNeedsMemory(name=name)
             image.load()
             upright = image.transpose(_TURNS[turn]) if turn in _TURNS else image
             pixels = to_rgb(upright)
@@ -168,7 +175,7 @@ def blamed_on_file(name: str) -> Iterator[None]:
     except AppError:
         raise
     except MemoryError as error:
-        raise OutOfMemory(what=f"opening “{name}”", detail=str(error)) from error
+        raise AttachmentNeedsMemory(name=name) from error
     except Exception as error:
         # What Pillow calls a sound file of a kind that it does not know.
         if str(error).lower().startswith(("unsupported", "unknown pixel mode", "unknown data organization")):
@@ -196,6 +203,17 @@ def _orientation(image: PillowImage, image_format: ImageFormat) -> int:
     except Exception:  # noqa: BLE001 - a damaged EXIF block does not make the picture unusable
         return 1
     return value if value in _TURNS else 1
+
+
+def _decoding_bytes(image: PillowImage, turn: int) -> int:
+    """What decoding takes at most of a picture, of which the model is shown a small version.
+
+    Pillow keeps four bytes a pixel of anything in colour, and what is turned is a copy; our array has three.
+    32-bit samples are stretched in 64-bit floats.
+    """
+    width, height = image.size
+    copies = 2 if turn in _TURNS else 1
+    return width * height * (4 * copies + 3 + (_WIDE_BYTES if image.mode in ("I", "F") else 0))
 
 
 def _upright_size(image: PillowImage, turn: int) -> tuple[int, int]:

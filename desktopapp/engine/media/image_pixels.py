@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _BITS_PER_SAMPLE = next(tag for tag, info in TAGS_V2.items() if info.name == "BitsPerSample")
 _PHOTOMETRIC = next(tag for tag, info in TAGS_V2.items() if info.name == "PhotometricInterpretation")
 _WHITE_IS_ZERO = 0
+_STRIP_PIXELS = 2**22
 
 
 def to_rgb(image: Image.Image) -> RgbArray:
@@ -31,18 +32,24 @@ def to_rgb(image: Image.Image) -> RgbArray:
         return _grey(_from_uint16(image))
     if image.mode in ("I", "F"):
         return _grey(_from_wide_range(np.asarray(image)))
-    if image.has_transparency_data:
-        return _on_white(image)
-    return np.array(image.convert("RGB"), dtype=np.uint8, order="C")
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        # Strip by strip: each step on the way is a copy, which of a large picture is hundreds of megabytes.
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        flat = _on_white(strip) if image.has_transparency_data else strip.convert("RGB")
+        pixels[top : top + rows] = np.asarray(flat)
+    return pixels
 
 
-def _on_white(image: Image.Image) -> RgbArray:
+def _on_white(image: Image.Image) -> Image.Image:
     if image.mode == "La":
         image = image.convert("LA")
     rgba = image if image.mode == "RGBA" else image.convert("RGBA")
     paper = Image.new("RGB", rgba.size, "white")
     paper.paste(rgba, mask=rgba.getchannel("A"))
-    return np.array(paper, dtype=np.uint8, order="C")
+    return paper
 
 
 def _grey(values: NDArray[np.uint8]) -> RgbArray:

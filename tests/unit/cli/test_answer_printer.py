@@ -20,6 +20,7 @@ from desktopapp.engine.events import (
 )
 from desktopapp.engine.media_events import ZoomedIn
 from desktopapp.engine.price_events import Planned, PlannedParts, PlannedPhases
+from desktopapp.worker.process_events import HandedOn
 
 STATS = Stats("fake", "named", "m", "instruct", 10, 0, 2, 0.5, 20.0, 1)
 
@@ -172,3 +173,17 @@ def test_a_plan_without_loss_is_silent() -> None:
     notes = io.StringIO()
     AnswerPrinter(io.StringIO(), notes).show(planned())
     assert notes.getvalue() == ""
+
+
+def test_a_new_engine_process_is_a_note() -> None:
+    handed_on = HandedOn("r", "killed by the system, SIGKILL")
+    out, err = piped(handed_on, answer("Hi"), finished("Hi"))
+    assert out == "Hi\n"
+    assert (
+        err == "The engine had ended (killed by the system, SIGKILL) before it began; a new one was asked.\n"
+    )
+    output = io.StringIO()
+    JsonPrinter(output).show(handed_on)
+    assert json.loads(output.getvalue()) == {
+        "event": "handed_on", "request_id": "r", "detail": "killed by the system, SIGKILL"
+    }  # fmt: skip

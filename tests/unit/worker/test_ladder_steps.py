@@ -7,6 +7,7 @@ from dataclasses import replace
 from desktopapp.engine.commands import AnswerNow, Cancel, Command, Generate, LoadModel
 from desktopapp.engine.events import (
     Channel,
+    Event,
     Failed,
     ModelLoading,
     PrefillProgress,
@@ -38,6 +39,14 @@ def asked(ladder: Ladder, request_id: str = "r") -> None:
 def begun(ladder: Ladder) -> None:
     asked(ladder)
     ladder.follow(PLANNED)
+
+
+def after_death(
+    ladder: Ladder, failures: list[Failed], *, aborted: bool
+) -> tuple[list[Command], list[Event]]:
+    after = ladder.after_death(failures, aborted=aborted)
+    assert (after.steps_down, after.handed_on) == (bool(after.again), [])
+    return after.again, after.told
 
 
 def request_of(command: Command) -> Request:
@@ -83,12 +92,12 @@ def test_what_was_streamed_goes_along_and_the_step_is_told_once() -> None:
 def test_an_abort_without_a_word_is_tried_again_once() -> None:
     ladder = Ladder()
     begun(ladder)
-    assert ladder.after_death([DIED], aborted=False) == ([], [DIED])
+    assert after_death(ladder, [DIED], aborted=False) == ([], [DIED])
     begun(ladder)
-    again, told = ladder.after_death([DIED], aborted=True)
+    again, told = after_death(ladder, [DIED], aborted=True)
     assert (len(again), told) == (1, [])
     ladder.follow(SMALLER)
-    assert ladder.after_death([DIED], aborted=True) == ([], [DIED])
+    assert after_death(ladder, [DIED], aborted=True) == ([], [DIED])
 
 
 def test_what_only_waited_is_sent_again_as_it_was() -> None:
@@ -96,7 +105,7 @@ def test_what_only_waited_is_sent_again_as_it_was() -> None:
     begun(ladder)
     asked(ladder, "later")
     waiting = Failed.from_error("later", EngineDied(what="starting", detail=""))
-    again, told = ladder.after_death([OUT, waiting], aborted=True)
+    again, told = after_death(ladder, [OUT, waiting], aborted=True)
     assert [request_of(one).request_id for one in again] == ["r", "later"]
     assert request_of(again[1]).begun is None
     assert told == []
@@ -160,11 +169,11 @@ def test_an_engine_that_dies_behind_its_message_loses_no_step() -> None:
     begun(ladder)
     ladder.follow(TextAdded("r", Channel.ANSWER, "It is"))
     (first,) = ladder.step_down(OUT)
-    again, told = ladder.after_death([DIED], aborted=False)
+    again, told = after_death(ladder, [DIED], aborted=False)
     assert (again, told) == ([first], [])
     assert request_of(again[0]).begun == BegunAnswer("", "It is")
     assert request_of(again[0]).choice.memory.caps == ladder.caps
-    assert ladder.after_death([DIED], aborted=True) == ([], [DIED])
+    assert after_death(ladder, [DIED], aborted=True) == ([], [DIED])
 
 
 def test_behind_its_message_an_engine_dies_of_an_abort_as_well_and_answer_now_is_not_lost() -> None:
@@ -173,10 +182,10 @@ def test_behind_its_message_an_engine_dies_of_an_abort_as_well_and_answer_now_is
     ladder.prepare(AnswerNow("r"))
     ladder.step_down(OUT)
     ladder.follow(RequestStarted("r"))
-    again, told = ladder.after_death([DIED], aborted=True)
+    again, told = after_death(ladder, [DIED], aborted=True)
     assert (again[1:], told) == ([AnswerNow("r")], [])
     ladder.follow(SMALLER)
-    assert ladder.after_death([DIED], aborted=True) == ([], [DIED]), "two deaths without a word are enough"
+    assert after_death(ladder, [DIED], aborted=True) == ([], [DIED]), "two deaths without a word are enough"
 
 
 def test_what_waits_before_it_is_not_what_the_engine_died_of() -> None:
@@ -185,11 +194,11 @@ def test_what_waits_before_it_is_not_what_the_engine_died_of() -> None:
     asked(ladder, "later")
     ladder.step_down(OUT)
     waiting = Failed.from_error("later", EngineDied(what="starting", detail=""))
-    again, told = ladder.after_death([waiting, DIED], aborted=False)
+    again, told = after_death(ladder, [waiting, DIED], aborted=False)
     assert [request_of(one).request_id for one in again] == ["r", "later"]
     assert told == []
     ladder.follow(RequestStarted("later"))
-    again, told = ladder.after_death([waiting, DIED], aborted=False)
+    again, told = after_death(ladder, [waiting, DIED], aborted=False)
     assert (again, told) == ([], [waiting, DIED]), "the one that ran has no plan to give up anything of"
 
 
@@ -200,7 +209,7 @@ def test_a_load_that_runs_out_goes_on_behind_the_request_that_waited() -> None:
     ladder.follow(ModelLoading("m", "transformers", "weights"))
     asked(ladder)
     (load,) = ladder.step_down(replace(OUT, request_id=""))
-    again, told = ladder.after_death([DIED, replace(DIED, request_id="")], aborted=True)
+    again, told = after_death(ladder, [DIED, replace(DIED, request_id="")], aborted=True)
     assert again[0] == load
     assert request_of(again[1]).request_id == "r"
     assert told == []
@@ -262,7 +271,7 @@ def test_an_idle_model_that_died_with_the_engine_is_no_more_in_the_way() -> None
     ladder = Ladder()
     asked(ladder)
     ladder.follow(beside)
-    (again,), told = ladder.after_death([OUT], aborted=True)
+    (again,), told = after_death(ladder, [OUT], aborted=True)
     assert (ladder.caps, told) == ((), [])
     (retrying, _) = ladder.follow(PLANNED)
     assert isinstance(retrying, Retrying)
@@ -276,13 +285,13 @@ def test_an_abort_beside_an_idle_model_is_tried_again_once_as_any_other() -> Non
     ladder = Ladder()
     asked(ladder)
     ladder.follow(replace(PLANNED, idle_model="m-other"))
-    assert ladder.after_death([DIED], aborted=False) == ([], [DIED])
+    assert after_death(ladder, [DIED], aborted=False) == ([], [DIED])
     asked(ladder)
     ladder.follow(replace(PLANNED, idle_model="m-other"))
-    again, _ = ladder.after_death([DIED], aborted=True)
+    again, _ = after_death(ladder, [DIED], aborted=True)
     assert len(again) == 1
     ladder.follow(PLANNED)
-    assert ladder.after_death([DIED], aborted=True) == ([], [DIED])
+    assert after_death(ladder, [DIED], aborted=True) == ([], [DIED])
 
 
 def test_of_a_long_job_the_step_is_told_and_not_its_parts() -> None:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from desktopapp.engine.commands import Generate, PriceAttachments
+from desktopapp.engine.events import Event, RequestStarted
 from desktopapp.engine.price_events import Priced
 from desktopapp.engine.request import Attachment, ModelChoice, Request, Role, Turn
 from desktopapp.engine.wire import decode_command, encode_event
@@ -39,9 +40,11 @@ class Child:
         self.alive = False
 
 
-@pytest.mark.parametrize("was_planned", [True, False])
-def test_they_are_asked_again_where_the_request_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was_planned: bool
+@pytest.mark.parametrize(
+    ("said", "goes_on"), [(PLANNED, True), (RequestStarted("r"), False), (None, True)], ids=str
+)
+def test_they_are_asked_again_where_the_request_that_the_engine_died_of_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Event | None, goes_on: bool
 ) -> None:
     engine, asked = EngineProcess(log_dir=tmp_path), PriceAttachments((Attachment("a.png"),))
     next_child = Child(tmp_path)
@@ -56,17 +59,17 @@ def test_they_are_asked_again_where_the_request_goes_on(
     engine.submit(Request("r", ModelChoice("m"), (Turn(Role.USER, "Hi"),)))
     engine.price(asked.attachments)
     engine.poll(0.0)
-    said = (encode_event(PLANNED),) if was_planned else ()
-    monkeypatch.setattr(engine, "_child", Child(tmp_path, *said, exit_code=ABORTED))
+    heard = [encode_event(said)] if said is not None else []
+    monkeypatch.setattr(engine, "_child", Child(tmp_path, *heard, exit_code=ABORTED))
     events = engine.poll(0.0)
     commands = [decode_command(data) for data in next_child.told]
     prices = [event for event in events if isinstance(event, Priced)]
-    if was_planned:
-        assert [type(command) for command in commands] == [Generate, PriceAttachments]
-        assert commands[1] == asked
+    assert isinstance(commands[0], Generate) if goes_on else commands == []
+    if said is PLANNED:
+        assert commands[1:] == [asked]
         assert prices == []
     else:
-        assert commands == []
+        assert commands[1:] == [], "perhaps it died of the files"
         (told,) = prices
         assert [price.failed is not None for price in told.prices] == [True]
     monkeypatch.setattr(engine, "_child", None)

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from desktopapp.engine.media import image_pixels
 from desktopapp.engine.media.image import open_image
+from desktopapp.engine.media.image_pixels import to_rgb
 from tests.image_files import Save, half_transparent, pixels, png, quadrants, tiff16
 
 
@@ -209,6 +211,28 @@ def test_the_first_of_several_frames_is_read_and_said(save: Save, name: str, not
     path = save(frames[0], name, save_all=True, append_images=frames[1:])
     assert open_image(path).note == note
     assert np.abs(pixels(path)[8, 8].astype(int) - (255, 0, 0)).max() <= 12
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr", "HSV", "LAB"]
+)
+def test_a_picture_in_strips_is_the_picture(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    drawn = np.random.default_rng(3).integers(0, 256, (37, 11, 4), np.uint8)
+    made = Image.fromarray(drawn)
+    colour = made.convert("RGB")
+    through = {"PA": "P", "LAB": "RGB", "RGBa": "RGBA"}
+    if mode == "LAB":
+        picture = Image.frombytes("LAB", colour.size, colour.tobytes())
+    else:
+        base = made if "A" in mode or mode == "RGBa" else colour
+        picture = base.convert(through.get(mode, mode)).convert(mode)
+    if mode == "P":
+        picture.info["transparency"] = 3
+    whole = to_rgb(picture)
+    for pixels_at_once in (11, 50, 11 * 36):
+        monkeypatch.setattr(image_pixels, "_STRIP_PIXELS", pixels_at_once)
+        assert np.array_equal(to_rgb(picture), whole)
+    assert whole.std() > 10
 
 
 def test_one_frame_has_no_note(save: Save) -> None:
