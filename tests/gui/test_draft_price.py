@@ -40,8 +40,8 @@ def test_each_card_shows_tokens_and_memory_the_moment_it_is_dropped(
     desktop: Desktop, make_png: MakePng
 ) -> None:
     priced(desktop, make_png("a.png"), make_png("b.png"))
-    for card in desktop.window.composer.strip.cards:
-        assert "2,040 tokens, + 0.3 GiB" in card.accessibleDescription()
+    described = [card.accessibleDescription() for card in desktop.window.composer.strip.cards]
+    assert ["2,040 tokens, + 0.3 GiB" in words for words in described] == [True, True]
 
 
 def test_the_composer_shows_the_total_and_that_it_fits(desktop: Desktop, make_png: MakePng) -> None:
