@@ -103,6 +103,11 @@ def is_named_as_media(path: str) -> bool:
     return Path(path).suffix.casefold() in MEDIA_SUFFIXES
 
 
+def is_folder(path: str | Path) -> bool:
+    """True for a folder; what cannot be looked at, behind a locked folder or on a dead disk, counts as a file."""
+    return os.path.isdir(path)  # noqa: PTH112  (`Path.is_dir` raises most of what a disk can answer)
+
+
 def expand_folders(
     paths: Iterable[str], room: int = MOST_ATTACHMENTS, is_stopped: Callable[[], bool] = lambda: False
 ) -> Expanded:
@@ -118,7 +123,7 @@ def expand_folders(
     unread: list[str] = []
     given = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100  (must not resolve links)
     for path in dict.fromkeys(given):
-        if not path.is_dir():
+        if not is_folder(path):
             found.append(str(path))
             continue
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QSize, Qt, QThreadPool, Signal
 from PySide6.QtGui import QImage, QImageReader
 
+from desktopapp.ui.incoming import is_folder
 from desktopapp.ui.pasted_pictures import save_pasted
 
 THUMBNAIL_PX = 192  # of a side; the window shows it at a third of that, so it is sharp at 300 %
@@ -73,7 +74,7 @@ class ThumbnailLoader(QObject):
         def work() -> None:
             if self._closing:
                 return
-            if Path(path).is_dir():
+            if is_folder(path):
                 self.folder_found.emit(path)
                 return
             self.size_read.emit(path, _size_of(path))

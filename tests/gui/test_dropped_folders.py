@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
-from desktopapp.ui import folder_lister, incoming
+from desktopapp.ui import folder_lister, incoming, thumbnails
 from desktopapp.ui.incoming import Expanded, expand_folders
 from tests.gui.scripted_worker import script_of
 from tests.gui.window_actions import ask, drop, files
@@ -194,6 +194,19 @@ def test_a_folder_that_cannot_be_read_is_said(
     assert desktop.window.notices.notices[0].message == "The folder “locked” cannot be read."
 
 
+@pytest.mark.parametrize("suffix", ["", ".png"])
+def test_what_the_disk_cannot_look_at_is_attached_for_the_engine_to_refuse(
+    desktop: Desktop, qtbot: QtBot, suffix: str
+) -> None:
+    name = (
+        "n" * 300 + suffix
+    )  # ENAMETOOLONG, as EACCES and EIO none of what `Path.is_dir` takes for an answer
+    drop(desktop, files(f"/{name}"))
+    qtbot.waitUntil(lambda: attached(desktop) == [name])
+    assert desktop.session.intake.being_read == ()
+    desktop.close()  # waits for the thumbnail's thread
+
+
 def test_a_folder_that_is_named_like_a_file_is_opened(
     desktop: Desktop, make_png: MakePng, qtbot: QtBot
 ) -> None:
@@ -205,7 +218,8 @@ def test_files_are_attached_at_once_and_no_disk_is_asked(
     desktop: Desktop, held: HeldListing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[int] = []
-    monkeypatch.setattr(Path, "is_dir", lambda _path: threads.append(threading.get_ident()) or False)
+    for module in (incoming, thumbnails):
+        monkeypatch.setattr(module, "is_folder", lambda _path: threads.append(threading.get_ident()) or False)
     drop(desktop, files("/net/share/b.png", "/net/share/a.PDF"))
     assert attached(desktop) == ["b.png", "a.PDF"]
     assert held.threads == []
