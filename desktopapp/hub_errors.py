@@ -33,7 +33,8 @@ class HubUnreachable(HubError):
 
     message_template = QT_TRANSLATE_NOOP("errors", "{host} cannot be reached: {reason}.")
     remedy_template = QT_TRANSLATE_NOOP(
-        "errors", "Check the network connection, then try again; what was loaded is kept."
+        "errors",
+        "Check the network connection, or name a mirror in the settings, then try again; what was loaded is kept.",
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QLabel,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktopapp.crash_report import CrashReport
+from desktopapp.ui.check_box import CheckBox
 from desktopapp.ui.theme import fonts
 from desktopapp.ui.tokens import SPACE_L, SPACE_M
 
@@ -46,7 +46,7 @@ class CrashDialog(QDialog):
         text.setTabChangesFocus(True)
         text.setFont(fonts().mono)
         text.setAccessibleName(self.tr("Report"))
-        everything = QCheckBox(self.tr("With the errors' own words and whole paths"), self)
+        everything = CheckBox(self.tr("With the errors' own words and whole paths"), self)
         everything.setToolTip(self.tr("They may quote what you wrote and name your files."))
         everything.toggled.connect(self._on_toggled)
         self._copy = QPushButton(self.tr("Copy the report"), self)

@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
-    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
@@ -26,9 +25,10 @@ from PySide6.QtWidgets import (
 from desktopapp import paths
 from desktopapp.modelstore.hub.address import DEFAULT_ENDPOINT
 from desktopapp.settings import Settings, limits_of_setting
+from desktopapp.ui.check_box import CheckBox
 from desktopapp.ui.choice_box import ChoiceBox
 from desktopapp.ui.theme import fonts
-from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS
+from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S, SPACE_XL
 from desktopapp.ui.wording import kv_type_word
 
 
@@ -71,9 +71,7 @@ class SettingsDialog(QDialog):
         self._add_window()
         self._show(settings)
         for box in content.findChildren(QAbstractSpinBox):
-            box.lineEdit().setTextMargins(
-                SPACE_XS, 0, 0, 0
-            )  # a style sheet's padding does not reach its text
+            box.lineEdit().setTextMargins(SPACE_S, 0, 0, 0)  # a style sheet's padding does not reach its text
         scroller = QScrollArea(self)
         scroller.setWidgetResizable(True)
         scroller.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -118,9 +116,10 @@ class SettingsDialog(QDialog):
         buttons = QDialogButtonBox(self)
         save = QPushButton(self.tr("Save"), self)
         save.setDefault(True)
+        save.setProperty("role", "primary")
         buttons.addButton(save, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        reset = buttons.addButton(self.tr("As at first"), QDialogButtonBox.ButtonRole.ResetRole)
+        reset = buttons.addButton(self.tr("Restore defaults"), QDialogButtonBox.ButtonRole.ResetRole)
         reset.clicked.connect(lambda: self._show(Settings()))
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -208,7 +207,7 @@ class SettingsDialog(QDialog):
         self._add(name, label, _Field(box, box.currentData, show))
 
     def _add_check(self, name: str, label: str) -> None:
-        box = QCheckBox(label, self)
+        box = CheckBox(label, self)
         self._fields[name] = _Field(box, box.isChecked, box.setChecked)
         self._form.addRow(box)
 

@@ -101,10 +101,11 @@ QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { color: $text; background: $raised; border: 1px solid $border; }
 
 QCheckBox::indicator {
-  width: 13px; height: 13px; border: 1px solid $border_strong; border-radius: 4px; background: $surface;
+  width: 14px; height: 14px; border: 1px solid $border_strong; border-radius: 4px; background: $surface;
 }
-QCheckBox::indicator:checked { border: 4px solid $accent; width: 7px; height: 7px; background: $on_accent; }
-QCheckBox:focus { color: $accent; }
+QCheckBox::indicator:checked { border-color: $accent; background: $accent; }
+QCheckBox::indicator:disabled { border-color: $border; background: $hover; }
+QCheckBox:focus { color: $accent; text-decoration: underline; }
 
 QAbstractSpinBox {
   color: $text; background: $surface; border: 1px solid $border_strong; border-radius: ${radius_s}px;

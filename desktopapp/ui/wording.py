@@ -53,6 +53,12 @@ def translate_error(failed: ErrorFields) -> tuple[str, str]:
         return failed.message, failed.remedy
 
 
+def error_sentences(failed: ErrorFields) -> str:
+    """Message and remedy in one line; full stops as wide as Chinese characters bring their own space."""
+    message, remedy = translate_error(failed)
+    return f"{message}{remedy}" if message.endswith("。") else f"{message} {remedy}".strip()
+
+
 def translate_phrase(phrase: str) -> str:
     """A phrase of the engine in the window's language, where it is one of `engine_phrases`; else as it is."""
     return QCoreApplication.translate("errors", phrase) if phrase else ""

@@ -1632,7 +1632,7 @@
         <translation>取消</translation>
     </message>
     <message>
-        <source>As at first</source>
+        <source>Restore defaults</source>
         <translation>恢复默认</translation>
     </message>
     <message>
@@ -1657,7 +1657,7 @@
     </message>
     <message>
         <source>Longest thought, in tokens</source>
-        <translation>思考的最大长度（词元）</translation>
+        <translation>思考的最大长度（token）</translation>
     </message>
     <message>
         <source>What there is room for</source>
@@ -1669,7 +1669,7 @@
     </message>
     <message>
         <source>Longest step, in tokens</source>
-        <translation>每一步的最大长度（词元）</translation>
+        <translation>每一步的最大长度（token）</translation>
     </message>
     <message>
         <source>Show answers while they are written</source>
@@ -1701,7 +1701,7 @@
     </message>
     <message>
         <source>Longest conversation, in tokens</source>
-        <translation>对话的最大长度（词元）</translation>
+        <translation>对话的最大长度（token）</translation>
     </message>
     <message>
         <source>Memory</source>
@@ -1729,11 +1729,11 @@
     </message>
     <message>
         <source>Size of a chunk, in tokens</source>
-        <translation>每块的大小（词元）</translation>
+        <translation>每块的大小（token）</translation>
     </message>
     <message>
         <source>Most tokens of a picture</source>
-        <translation>每张图片的最多词元</translation>
+        <translation>每张图片最多几个 token</translation>
     </message>
     <message>
         <source>As fine as the model reads them</source>
@@ -2712,8 +2712,8 @@
         <translation>无法连接 {host}：{reason}。</translation>
     </message>
     <message>
-        <source>Check the network connection, then try again; what was loaded is kept.</source>
-        <translation>请检查网络连接后重试；已下载的部分会保留。</translation>
+        <source>Check the network connection, or name a mirror in the settings, then try again; what was loaded is kept.</source>
+        <translation>请检查网络连接，或在设置中改用镜像地址，然后重试；已下载的部分会保留。</translation>
     </message>
     <message>
         <source>The environment variable HF_HUB_OFFLINE forbids downloads.</source>

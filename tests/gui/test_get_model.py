@@ -66,6 +66,8 @@ def dialog(hub: HubServer, downloads: Downloads, qtbot: QtBot) -> Iterator[GetMo
     dialog = GetModelDialog(downloads, Situation(MemoryLimits()), hub.url)
     qtbot.addWidget(dialog)
     dialog.show()
+    shown = [part for part in (dialog.pane.button, dialog.pane.precision) if part.isVisible()]
+    assert shown == []  # nothing is known yet
     qtbot.waitUntil(lambda: dialog.rows.rowCount() == 5, timeout=LONG_MS)
     yield dialog
     dialog.close()
@@ -95,6 +97,8 @@ def test_it_opens_with_the_best_for_this_machine_and_contacts_nothing(
     assert titles == [f"Qwen3-VL {size}" for size in ("2B", "4B", "8B", "30B-A3B", "32B")]
     assert [row.kind for row in dialog.rows.rows] == ["", "Recommended", "", "", ""]
     assert dialog.pane.title.text() == "Qwen3-VL 4B"
+    assert dialog.pane.button.isVisible()
+    assert dialog.pane.precision.isVisible()
     assert dialog.pane.offer is not None
     assert dialog.pane.offer.precision == "Q8_0"
     assert "6.0 GiB of 16.0 GiB" in dialog.pane.need.text()

@@ -193,6 +193,35 @@ def test_enter_takes_all_and_escape_nothing(picker: RegionPicker, qtbot: QtBot) 
         QTest.keyClick(picker, Qt.Key.Key_Escape)
 
 
+def test_a_right_click_or_closing_cancels(picker: RegionPicker, qtbot: QtBot) -> None:
+    taken: list[QImage] = []
+    picker.picked.connect(taken.append)
+    middle = picker.rect().center()
+    with qtbot.waitSignal(picker.cancelled):
+        QTest.mouseClick(picker, Qt.MouseButton.RightButton, pos=middle)
+    assert not picker.isVisible()
+    picker.show()
+    with qtbot.waitSignal(picker.cancelled):
+        picker.close()
+    picker.show()
+    with qtbot.assertNotEmitted(picker.cancelled):
+        QTest.keyClick(picker, Qt.Key.Key_Return)
+    assert len(taken) == 1
+
+
+def test_the_window_comes_back_when_the_choice_is_closed(desktop: Desktop, qtbot: QtBot) -> None:
+    desktop.window.composer.capture_requested.emit()
+    capture = desktop.session.capture.capture
+    assert capture is not None
+    assert not desktop.window.isVisible()
+    qtbot.waitUntil(lambda: capture.picker is not None or desktop.window.isVisible())
+    if capture.picker is not None:  # a platform that shows its screen
+        capture.picker.close()
+    assert desktop.window.isVisible()
+    assert capture.picker is None
+    assert desktop.window.composer.strip.paths == ()
+
+
 def test_the_window_steps_aside_and_comes_back(
     desktop: Desktop, qtbot: QtBot, make_png: Callable[..., str]
 ) -> None:

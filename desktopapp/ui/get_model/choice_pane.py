@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktopapp.modelstore.model import ModelKind
+from desktopapp.ui.check_box import CheckBox
 from desktopapp.ui.choice_box import ChoiceBox
 from desktopapp.ui.get_model.words import form_label, need_words, weights_words
 from desktopapp.ui.theme import fonts
@@ -34,14 +35,16 @@ class ChoicePane(QWidget):
         super().__init__(parent)
         self._offers: list[Offer] = []
         self.title = QLabel(self)
+        self._precision_label = QLabel(self)
         self.about = QLabel(self)
-        self.kinds = {kind: QCheckBox(self) for kind in ModelKind}
+        self.kinds = {kind: CheckBox(self) for kind in ModelKind}
         self.precision = ChoiceBox(self)
         self.need = QLabel(self)
         self.amount = QLabel(self)
         self.message = QLabel(self)
         self.button = QPushButton(self)
         self.stop = QPushButton(self)
+        self._choices = (*self.kinds.values(), self._precision_label, self.precision, self.button)
         self._build()
         self._retranslate()
         for box in self.kinds.values():
@@ -61,6 +64,12 @@ class ChoicePane(QWidget):
         """Of a pair, those that are wanted."""
         return tuple(kind for kind, box in self.kinds.items() if box.isChecked())
 
+    def show_waiting(self, text: str) -> None:
+        """Say what is waited for; there is nothing to choose yet."""
+        self.title.setText(text)
+        for part in self._choices:
+            part.hide()
+
     def show_model(self, title: str, offers: list[Offer], best: Offer | None, *, is_pair: bool) -> None:
         """Show another model.
 
@@ -72,6 +81,8 @@ class ChoicePane(QWidget):
         """
         self._offers = offers
         self.title.setText(title)
+        for part in self._choices:
+            part.show()
         self.about.setText(weights_words(offers[0].weights) if offers else "")
         for box in self.kinds.values():
             box.setVisible(is_pair)
@@ -103,6 +114,7 @@ class ChoicePane(QWidget):
         self.kinds[ModelKind.THINKING].setText(
             self.tr("Thinking: thinks first, for sums, charts and hard questions")
         )
+        self._precision_label.setText(self.tr("Precision"))
         self.precision.setAccessibleName(self.tr("Precision"))
         self.stop.setText(self.tr("Stop asking"))
 
@@ -118,7 +130,6 @@ class ChoicePane(QWidget):
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         form = QFormLayout()
         form.setHorizontalSpacing(SPACE_M)
-        self._precision_label = QLabel(self.tr("Precision"), self)
         self._precision_label.setBuddy(self.precision)
         form.addRow(self._precision_label, self.precision)
         buttons = QHBoxLayout()

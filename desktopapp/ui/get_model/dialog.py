@@ -22,7 +22,7 @@ from desktopapp.ui.get_model.shelf import ShelfItem
 from desktopapp.ui.model_list import ModelListModel
 from desktopapp.ui.model_row_delegate import ModelRowDelegate
 from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S
-from desktopapp.ui.wording import format_size, translate_error
+from desktopapp.ui.wording import error_sentences, format_size
 from desktopapp.worker.hub_child import HubFailed
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ class GetModelDialog(QDialog):
         self.download_list = DownloadList(downloads, self)
         self._build()
         self._connect()
-        self.pane.title.setText(self.tr("Looking at this computer …"))
-        self.pane.button.setEnabled(False)
+        self.pane.show_waiting(self.tr("Looking at this computer …"))
         downloads.look_for_pending()
         self.finder.find(situation)
 
@@ -170,7 +169,7 @@ class GetModelDialog(QDialog):
         try:
             return item.downloads(offer, self.pane.chosen_kinds, self.inquiry.known), ""
         except AppError as error:
-            return None, " ".join(translate_error(error))
+            return None, error_sentences(error)
 
     def _show_wanted(self, wanted: list[Download]) -> None:
         missing, free = sum(one.missing_bytes for one in wanted), free_disk_bytes()
@@ -211,7 +210,7 @@ class GetModelDialog(QDialog):
         try:
             self._named = parse_address(text)
         except AppError as error:
-            self.other.show_problem(" ".join(translate_error(error)))
+            self.other.show_problem(error_sentences(error))
             return
         self.other.show_problem("")
         self.inquiry.known.pop(self._named.repository, None)
@@ -240,7 +239,7 @@ class GetModelDialog(QDialog):
 
     @Slot(object)
     def _on_failed(self, failed: HubFailed) -> None:
-        problem = " ".join(translate_error(failed))
+        problem = error_sentences(failed)
         if self._named is not None:
             self._named = None
             self.other.show_problem(problem)

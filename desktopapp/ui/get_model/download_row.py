@@ -11,7 +11,7 @@ from desktopapp.ui.get_model.downloads import DownloadEntry, DownloadState
 from desktopapp.ui.get_model.words import progress_words
 from desktopapp.ui.theme import colors_of
 from desktopapp.ui.tokens import SPACE_M, SPACE_S, SPACE_XS
-from desktopapp.ui.wording import translate_error
+from desktopapp.ui.wording import error_sentences
 
 _BAR_HEIGHT = 6
 
@@ -84,7 +84,7 @@ class DownloadRow(QFrame):
         total = entry.download.total_bytes or 1
         self._bar.show_share(entry.done_bytes / total)
         self._bar.setVisible(entry.state is not DownloadState.DONE)
-        problem = " ".join(translate_error(entry.failed)) if entry.failed is not None else ""
+        problem = error_sentences(entry.failed) if entry.failed is not None else ""
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
         self._name_buttons(entry)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QCloseEvent,
     QColor,
     QGuiApplication,
     QImage,
@@ -19,7 +20,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from desktopapp.ui.media.open_windows import window_places
-from desktopapp.ui.theme import colors_of, fonts
+from desktopapp.ui.theme import fonts
+from desktopapp.ui.tokens import DARK
 
 # Window managers fade windows out; this long after hiding nothing of ours is on the screen any more.
 _ASIDE_MS = 350
@@ -49,6 +51,7 @@ class RegionPicker(QWidget):
         self._to = QPoint()
         self._windows = windows
         self._window = QRect()
+        self._is_picked = False
         self.setMouseTracking(True)
         self.setGeometry(screen.geometry())
         self.setCursor(Qt.CursorShape.CrossCursor)
@@ -70,7 +73,7 @@ class RegionPicker(QWidget):
         region = self.region if self._from is not None else self._in_widget(self._window)
         if not region.isEmpty():
             painter.drawImage(QRectF(region), self._image, QRectF(self._in_image(region)))
-            painter.setPen(QPen(QColor(colors_of(self).accent), 2))
+            painter.setPen(QPen(QColor(DARK.accent), 2))
             painter.drawRect(region)
         if self._from is None:
             self._paint_words(painter)
@@ -91,6 +94,9 @@ class RegionPicker(QWidget):
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            self.close()
+            return
         self._from = self._to = event.position().toPoint()
         self.update()
 
@@ -106,6 +112,8 @@ class RegionPicker(QWidget):
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._from is None:
+            return
         region = self.region
         if region.width() < _LEAST_PX or region.height() < _LEAST_PX:  # a click is no region
             self._from = None
@@ -121,9 +129,14 @@ class RegionPicker(QWidget):
             self._end(self._image)
         elif event.key() == Qt.Key.Key_Escape:
             self.close()
-            self.cancelled.emit()
         else:
             super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Alt+F4 cancels as Esc does: the window that stepped aside would never come back."""
+        super().closeEvent(event)
+        if not self._is_picked:
+            self.cancelled.emit()
 
     def _window_at(self, point: QPoint) -> QRect:
         """The topmost window at a point of the widget, in the image's pixels; empty where there is none."""
@@ -139,7 +152,9 @@ class RegionPicker(QWidget):
         )
 
     def _end(self, image: QImage) -> None:
+        self._is_picked = True
         self.close()
+        self._is_picked = False
         self.picked.emit(image)
 
     def _in_image(self, region: QRect) -> QRect:

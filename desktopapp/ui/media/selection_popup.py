@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
-    QCheckBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktopapp.engine.media.selection import DEFAULT_DPI, DEFAULT_FPS, MediaSelection
 from desktopapp.engine.media.selection_text import format_time, parse_pages, parse_time
+from desktopapp.ui.check_box import CheckBox
 from desktopapp.ui.media.choice_box import ChoiceBox
 from desktopapp.ui.media.filmstrip import Filmstrip
 from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S
@@ -197,8 +197,8 @@ class SelectionPopup(QFrame):
         self._add_row(name, box)
         return box
 
-    def _add_check(self, name: str, checked: bool) -> QCheckBox:
-        box = QCheckBox(name, self)
+    def _add_check(self, name: str, checked: bool) -> CheckBox:
+        box = CheckBox(name, self)
         box.setChecked(checked)
         box.toggled.connect(self._timer.start)
         self._rows.addWidget(box, self._rows.rowCount(), 1)
