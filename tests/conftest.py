@@ -81,6 +81,15 @@ def _garbage_collected() -> Iterator[None]:
     collect_due()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _no_object_of_qt_left_to_others(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Collect what the windows of a module left: a load of the transformers engine collects garbage, in its thread."""
+    yield
+    of_module = (item for item in request.session.items if item.nodeid.startswith(request.node.nodeid))
+    if any("qapp" in getattr(item, "fixturenames", ()) for item in of_module):
+        gc.collect()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
     """Fail a test that leaves a thread or a child process behind."""
