@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from desktopapp.engine.grounding.export import to_coco, to_json
 from desktopapp.engine.grounding.places import Place
 from desktopapp.engine.media.selection_text import format_time
-from desktopapp.ui.media.choice_box import ChoiceBox
+from desktopapp.ui.choice_box import ChoiceBox
 from desktopapp.ui.media.groups import Group
 from desktopapp.ui.media.places_canvas import PlacesCanvas
 from desktopapp.ui.media.previews import to_image

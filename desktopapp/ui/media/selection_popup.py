@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from desktopapp.engine.media.selection import DEFAULT_DPI, DEFAULT_FPS, MediaSelection
 from desktopapp.engine.media.selection_text import format_time, parse_pages, parse_time
 from desktopapp.ui.check_box import CheckBox
-from desktopapp.ui.media.choice_box import ChoiceBox
+from desktopapp.ui.choice_box import ChoiceBox
 from desktopapp.ui.media.filmstrip import Filmstrip
 from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S
 from desktopapp.ui.wording import file_label, format_number
