@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from desktopapp.engine.routing.features import MediaKind
+from desktopapp.engine.media.kind import MediaKind
 from desktopapp.modelstore.model import ModelKind
 
 LANGUAGES = ("en", "zh")

@@ -12,7 +12,6 @@ from desktopapp.engine.memory.content import Clip, Content, Document, Medium, St
 from desktopapp.engine.price_events import PlannedAttachment
 from desktopapp.engine.prompt_parts import ImagePart, VideoPart
 from desktopapp.engine.request import Attachment, Request
-from desktopapp.engine.routing.features import MediaKind as NamedKind
 from desktopapp.engine.routing.features import media_kind
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ def _cut_path(last_turn: Iterable[int | Medium]) -> str:
             lengths[item.path] += item.frames
         elif isinstance(item, Document):
             lengths[item.path] += len(item.pages)
-        elif isinstance(item, Still) and media_kind(item.path) is NamedKind.DOCUMENT:
+        elif isinstance(item, Still) and media_kind(item.path) is MediaKind.DOCUMENT:
             lengths[item.path] += 1
     ((path, length),) = lengths.most_common(1) or [("", 0)]
     return path if length > 1 else ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from enum import StrEnum
 
+from desktopapp.engine.media.kind import MediaKind
 from desktopapp.engine.routing.lexicon import first_matches
 
 _READ_CHARACTERS = 600  # more would take longer than the 2 ms that a decision may
@@ -24,16 +24,6 @@ _SENTENCE_END = re.compile(r"[.!?;](?:\s|$)|[。！？；]")
 # A situation is told first, and then something is asked about it.
 _STORY = re.compile(r"\w[.!。！]\s*[^.!。！]*[^.!。！\s][?？]")
 _CLAUSE_END = re.compile(r"[,，、；;]")
-
-
-class MediaKind(StrEnum):
-    """What an attachment is, from its name alone."""
-
-    PICTURE = "picture"
-    DOCUMENT = "document"
-    VIDEO = "video"
-
-
 _DOCUMENTS = {"pdf"}
 _VIDEOS = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from desktopapp.engine.routing.features import MediaKind, extract_features
+from desktopapp.engine.media.kind import MediaKind
+from desktopapp.engine.routing.features import extract_features
 from desktopapp.engine.routing.logistic import default_model, probability
 from desktopapp.modelstore.model import ModelKind
 

@@ -10,7 +10,8 @@ from random import Random
 import pytest
 
 from desktopapp.engine import routing
-from desktopapp.engine.routing.features import MediaKind, extract_features
+from desktopapp.engine.media.kind import MediaKind
+from desktopapp.engine.routing.features import extract_features
 from desktopapp.engine.routing.logistic import default_model
 from desktopapp.modelstore.model import ModelKind
 from models.routing.prompts import LANGUAGES, LabelledPrompt, read_prompts

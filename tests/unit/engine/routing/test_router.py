@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktopapp.engine.routing.features import MediaKind, extract_features, media_kind
+from desktopapp.engine.media.kind import MediaKind
+from desktopapp.engine.routing.features import extract_features, media_kind
 from desktopapp.engine.routing.logistic import default_model, probability
 from desktopapp.engine.routing.router import RouteCause, Situation, Task, by_task_alone, route
 from desktopapp.modelstore.model import ModelKind
