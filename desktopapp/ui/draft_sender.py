@@ -35,7 +35,7 @@ class DraftSender(QObject):
         composer = window.composer
         composer.sent.connect(self.send)
         composer.strip.changed.connect(self._on_attachments_changed)
-        composer.reading.cancelled.connect(self.stop_reading)
+        composer.reading.cancelled.connect(self._on_reading_cancelled)
         intake.reading_changed.connect(self._on_reading_changed)
         intake.all_saved.connect(self._on_attached)
         intake.listed.connect(self._on_listed)
@@ -83,6 +83,11 @@ class DraftSender(QObject):
             remedy = self.tr("Look over what is attached, then send it.")
             self._window.notices.show_notice(Notice(NoticeLevel.WARNING, message, remedy, _TOPIC))
         self._on_attached()
+
+    def _on_reading_cancelled(self) -> None:
+        # The button that was pressed goes, and would hand the keyboard to the first one of the window.
+        self._window.composer.edit.setFocus()
+        self.stop_reading()
 
     def _on_reading_changed(self) -> None:
         self._window.composer.reading.show_reading(self._intake.being_read)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from desktopapp.ui.conversation.buttons import QuietButton
 from desktopapp.ui.elided_label import ElidedLabel
@@ -28,15 +28,20 @@ class ReadingNote(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._paths: tuple[str, ...] = ()
-        self._is_awaited = False
         self.label = ElidedLabel(self)
-        self.label.setProperty("role", "secondary")
+        self.awaited = QLabel(self)
+        for label in (self.label, self.awaited):
+            label.setProperty("role", "secondary")
+        self.awaited.hide()
         self.cancel_button = QuietButton("close", self)
         self.cancel_button.clicked.connect(self.cancelled)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE_XS)
-        layout.addWidget(self.label, 1)
+        # Apart, so that a long name does not push it out of sight.
+        layout.addWidget(self.label)
+        layout.addWidget(self.awaited)
+        layout.addStretch(1)
         layout.addWidget(self.cancel_button)
         self._timer = QTimer(self, singleShot=True, interval=_DELAY_MS)
         self._timer.timeout.connect(self.show)
@@ -47,7 +52,7 @@ class ReadingNote(QWidget):
         self._paths = tuple(paths)
         if not paths:
             self._timer.stop()
-            self._is_awaited = False
+            self.awaited.hide()
             self.hide()
         elif self.isHidden() and not self._timer.isActive():
             self._timer.start()
@@ -55,9 +60,8 @@ class ReadingNote(QWidget):
 
     def show_awaited(self) -> None:
         """Say that the message goes once everything is read."""
-        self._is_awaited = True
         self._timer.stop()
-        self._retranslate()
+        self.awaited.show()
         self.show()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -67,11 +71,10 @@ class ReadingNote(QWidget):
 
     def _retranslate(self) -> None:
         self.cancel_button.set_words("", self.tr("Do not attach it"))
+        self.awaited.setText(self.tr("The message goes when that is done."))
         if not self._paths:
             return
         text = self.tr("Reading {count} files and folders …").format(count=len(self._paths))
         if len(self._paths) == 1:
             text = self.tr("Reading “{name}” …").format(name=file_label(self._paths[0]))
-        if self._is_awaited:
-            text = self.tr("{reading} The message goes when that is done.").format(reading=text)
         self.label.set_full_text(text)

@@ -1430,16 +1430,16 @@
         <translation>不附加它</translation>
     </message>
     <message>
+        <source>The message goes when that is done.</source>
+        <translation>读取完成后即发送消息。</translation>
+    </message>
+    <message>
         <source>Reading {count} files and folders …</source>
         <translation>正在读取 {count} 个文件和文件夹…</translation>
     </message>
     <message>
         <source>Reading “{name}” …</source>
         <translation>正在读取“{name}”…</translation>
-    </message>
-    <message>
-        <source>{reading} The message goes when that is done.</source>
-        <translation>{reading}读取完成后即发送消息。</translation>
     </message>
 </context>
 <context>

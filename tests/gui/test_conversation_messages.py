@@ -57,6 +57,23 @@ def test_chips_suggest_prompts(view: ConversationView, qtbot: QtBot) -> None:
     assert view.empty.isVisible()
 
 
+def test_an_empty_conversation_begins_at_its_top_also_in_a_small_window(
+    view: ConversationView, qtbot: QtBot
+) -> None:
+    view.resize(420, 200)
+    bar = view.scroll_area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    assert bar.value() == 0
+    bar.setValue(bar.maximum())
+    assert not view.jump_button.isVisible()
+    for number in range(9):
+        view.add_user_message(f"u{number}", "hello\n" * 9, [])
+    qtbot.waitUntil(lambda: 0 < bar.maximum() == bar.value())
+    view.clear()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    assert bar.value() == 0
+
+
 def test_a_message_is_shown_as_typed(view: ConversationView) -> None:
     text = "<b>bold</b> **no** `markdown`\n  indented"
     view.add_user_message("u", text, [])

@@ -95,7 +95,9 @@ def test_a_message_waits_for_the_whole_folder_and_says_so(
     ask(desktop, "compare")
     note = desktop.window.composer.reading
     assert note.isVisible()
-    assert note.label.text() == "Reading “album” … The message goes when that is done."
+    assert note.label.text() == "Reading “album” …"
+    assert note.awaited.isVisible()
+    assert note.awaited.text() == "The message goes when that is done."
     assert script_of(desktop).requests == []
     held.let_go("album")
     qtbot.waitUntil(lambda: bool(script_of(desktop).requests))
@@ -129,8 +131,10 @@ def test_reading_can_be_given_up(
     held.wait_until_begun()
     ask(desktop, "compare")
     note = desktop.window.composer.reading
-    QTest.mouseClick(note.cancel_button, Qt.MouseButton.LeftButton)
+    note.cancel_button.setFocus()
+    QTest.keyClick(note.cancel_button, Qt.Key.Key_Return)
     assert not note.isVisible()
+    assert desktop.window.composer.edit.hasFocus()
     qtbot.waitUntil(lambda: held.stopped == ["album"])
     assert attached(desktop) == []
     assert script_of(desktop).requests == []

@@ -25,6 +25,7 @@ class FollowingScrollArea(QScrollArea):
         super().__init__(parent)
         self._is_following = True
         self._is_held = False
+        self._stays_at_top = False
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -45,6 +46,13 @@ class FollowingScrollArea(QScrollArea):
         self._set_following(True)
         self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
 
+    def stay_at_top(self, stays: bool) -> None:
+        """Show the beginning, as what is there has no end worth following; or follow it again."""
+        if stays != self._stays_at_top:
+            self._stays_at_top = stays
+            self._set_following(True)
+            self.verticalScrollBar().setValue(0 if stays else self.verticalScrollBar().maximum())
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Stay at the same place while everything is laid out anew; following stays as it was."""
@@ -54,7 +62,7 @@ class FollowingScrollArea(QScrollArea):
             yield
         finally:
             self._is_held = False
-        if self._is_following:
+        if self._is_following and not self._stays_at_top:
             value = self.verticalScrollBar().maximum()
         self.verticalScrollBar().setValue(value)
 
@@ -75,7 +83,7 @@ class FollowingScrollArea(QScrollArea):
 
     def _on_range_changed(self, _minimum: int, maximum: int) -> None:
         self.verticalScrollBar().setEnabled(maximum > 0)
-        if self._is_held:
+        if self._is_held or self._stays_at_top:
             return
         if self._is_following:
             self.verticalScrollBar().setValue(maximum)
@@ -83,7 +91,7 @@ class FollowingScrollArea(QScrollArea):
             self._set_following(maximum == 0)
 
     def _on_value_changed(self, value: int) -> None:
-        if self._is_held:
+        if self._is_held or self._stays_at_top:
             return
         self._set_following(value >= self.verticalScrollBar().maximum() - _NEAR_END_PX)
 

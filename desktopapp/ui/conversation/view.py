@@ -102,6 +102,7 @@ class ConversationView(QWidget):
         sides.addLayout(self._column)
         sides.addStretch(1)
         self.scroll_area.setWidget(self._content)
+        self.scroll_area.stay_at_top(True)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.scroll_area)
@@ -118,7 +119,6 @@ class ConversationView(QWidget):
         for message_id in list(self._messages):
             self.remove_message(message_id)
         self._thumbnails.clear()
-        self.scroll_area.jump_to_end()
 
     def add_user_message(
         self,
@@ -170,7 +170,7 @@ class ConversationView(QWidget):
         self._column.removeWidget(message)
         message.hide()
         message.deleteLater()
-        self.empty.setVisible(not self._messages)
+        self._show_empty(not self._messages)
 
     def set_thumbnail(self, path: str, image: QImage) -> None:
         """Show the thumbnail of an attachment, in messages that are there and in those to come."""
@@ -296,7 +296,7 @@ class ConversationView(QWidget):
 
     def _add(self, message: Message, index: int) -> None:
         self.remove_message(message.message_id)
-        self.empty.hide()
+        self._show_empty(False)
         items = list(self._messages.items())
         items.insert(index, (message.message_id, message))
         self._messages = dict(items)
@@ -304,6 +304,10 @@ class ConversationView(QWidget):
         # The hint of the empty conversation is the first item of the column.
         self._column.insertWidget(1 + index, message)
         message.show()
+
+    def _show_empty(self, is_empty: bool) -> None:
+        self.empty.setVisible(is_empty)
+        self.scroll_area.stay_at_top(is_empty)
 
     def _wake(self, message: Message) -> None:
         self._busy[message.message_id] = message
