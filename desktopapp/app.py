@@ -191,8 +191,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(application: Application, options: Options, instance: SingleInstance) -> int:
     faults = FaultLog()
     faults.start()
-    garbage = GarbageCollector(application)
-    garbage.start()
+    GarbageCollector(application).start()
     reporter = CrashReporter(application)
     reporter.install()
     desktop = Desktop(application, make_worker, _override(load_settings(), options))
@@ -218,7 +217,6 @@ def _run(application: Application, options: Options, instance: SingleInstance) -
         desktop.close()
         watcher.close()
         reporter.uninstall()
-        garbage.stop()
         faults.close()
 
 

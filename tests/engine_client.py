@@ -69,7 +69,7 @@ class EngineClient:
             event = self._wait_for((Finished, Failed), place)
             if event.request_id == request_id:
                 return event
-            place = self.events.index(event) + 1
+            place = self.events.index(event, place) + 1
 
     def ask(self, request: Request) -> Finished | Failed:
         """Submit a request and wait for its end."""

@@ -15,9 +15,10 @@ _EVERY_MS = 1000
 
 
 class GarbageCollector(QObject):
-    """From `start` to `stop` garbage is collected in this object's thread, and in no other.
+    """From `start` on garbage is collected in this object's thread, and in no other.
 
-    Not collected meanwhile: what a process without an event loop leaves behind; the engine's process has its own.
+    Not collected: what a process without an event loop leaves behind; the engine's process has its own. Python is not asked
+    to take over again when the program ends: threads that nobody waits for, which import lexers, may still be allocating.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -30,11 +31,6 @@ class GarbageCollector(QObject):
         """Take over from Python."""
         gc.disable()
         self._timer.start()
-
-    def stop(self) -> None:
-        """Leave it to Python again."""
-        self._timer.stop()
-        gc.enable()
 
 
 def collect_due() -> None:

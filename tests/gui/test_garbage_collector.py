@@ -1,19 +1,42 @@
 """Garbage is collected in the window's thread, whoever allocates."""
 
 import gc
+import os
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject, QThreadPool
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from desktopapp import paths
 from desktopapp.settings import Settings
 from desktopapp.ui.garbage_collector import GarbageCollector, collect_due
 from tests.desktop import opened_desktop
 from tests.gui.scripted_worker import ScriptedWorker
+
+ROOT = Path(__file__).resolve().parents[2]
+
+OPENED_AND_CLOSED = """
+import gc
+from desktopapp import app
+from tests.gui.scripted_worker import ScriptedWorker
+
+class Closing(app.Desktop):
+    def begin(self, files):
+        begins = super().begin(files)
+        self.window.close()
+        return begins
+
+app.make_worker, app.Desktop = ScriptedWorker, Closing
+assert app.main([]) == 0
+print(gc.isenabled())
+"""
 
 
 class InACycle(QObject):
@@ -25,12 +48,11 @@ class InACycle(QObject):
 @pytest.fixture
 def thresholds() -> Iterator[None]:
     """Small ones, so that little is enough."""
-    before, was_enabled = gc.get_threshold(), gc.isenabled()
+    before = gc.get_threshold()
     gc.set_threshold(50, 2, 2)
     yield
     gc.set_threshold(*before)
-    if not was_enabled:
-        gc.disable()
+    gc.disable()  # as in all tests
 
 
 def threads_that_destroy(objects: int) -> list[threading.Thread]:
@@ -65,17 +87,14 @@ def test_python_alone_would_destroy_them_elsewhere(thresholds: None) -> None:
 
 def test_objects_are_destroyed_in_the_windows_thread(qtbot: QtBot, thresholds: None) -> None:
     gc.collect()
+    gc.enable()
     collector = GarbageCollector()
     collector.start()
-    try:
-        threads = threads_that_destroy(20)
-        allocate_in_a_pool()
-        assert not threads
-        qtbot.waitUntil(lambda: len(threads) == 20)
-    finally:
-        collector.stop()
+    threads = threads_that_destroy(20)
+    allocate_in_a_pool()
+    assert not threads
+    qtbot.waitUntil(lambda: len(threads) == 20)
     assert set(threads) == {threading.main_thread()}
-    assert gc.isenabled()
 
 
 def test_older_garbage_is_collected_too(thresholds: None) -> None:
@@ -106,3 +125,10 @@ def test_a_closed_window_takes_its_session_along(qapp: QApplication, qtbot: QtBo
     with opened_desktop(qapp, qtbot, ScriptedWorker(), Settings()) as desktop:
         desktop.session.destroyed.connect(lambda: gone.append(None))
     qtbot.waitUntil(lambda: bool(gone))
+
+
+def test_python_does_not_take_over_when_the_program_ends(tmp_path: Path) -> None:
+    environment = {**os.environ, paths.HOME_VARIABLE: str(tmp_path), "QT_QPA_PLATFORM": "offscreen"}
+    code = [sys.executable, "-c", OPENED_AND_CLOSED]
+    done = subprocess.run(code, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "False\n", done.stderr
