@@ -189,6 +189,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(application: Application, options: Options, instance: SingleInstance) -> int:
+    # Before there is a window: Python's own answer to Ctrl-C is an exception, which a method that Qt calls cannot pass on.
+    watcher = TerminationWatcher(application)
     faults = FaultLog()
     faults.start()
     GarbageCollector(application).start()
@@ -208,7 +210,6 @@ def _run(application: Application, options: Options, instance: SingleInstance) -
     # After the first painting; a window that starts hidden is never painted.
     desktop.window.painted_first.connect(begin)
     QTimer.singleShot(_LONGEST_WAIT_FOR_PAINTING_MS, desktop, begin)
-    watcher = TerminationWatcher(application)
     watcher.requested.connect(desktop.window.close)
     try:
         return application.exec()
