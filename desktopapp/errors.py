@@ -205,9 +205,12 @@ class NeedsSegments(AppError):
 FREED = "freed"
 """A further value of `OutOfMemory`: the idle model that was let go of, so that the same may fit now."""
 
+SHORT = "short_bytes"
+"""Likewise: how much was missing, where that was counted before the allocation was tried."""
+
 
 class OutOfMemory(AppError):
-    """Values: what, detail; perhaps freed."""
+    """Values: what, detail; perhaps `FREED` and `SHORT`."""
 
     message_template = QT_TRANSLATE_NOOP("errors", "Memory ran out while {what}.")
     remedy_template = QT_TRANSLATE_NOOP(

@@ -282,7 +282,8 @@ class RequestPlanner:
             # A backend that was named is not left for another one either without being asked.
             elsewhere = chooser.other_forms(model, candidate, BackendChoice.AUTO)
             remedies = find_remedies(plan, choice.memory, chain(elsewhere, smaller()))
-            conflicts = find_conflicts(plan, choice.memory, self._unused_bytes())
+            if not plan.fits:  # where the model's context is too short, no memory stands in the way
+                conflicts = find_conflicts(plan, choice.memory, self._unused_bytes())
         event = as_event(plan, request.request_id, remedies, conflicts)
         # One sentence a step, in their order.
         told = zip(plan.steps, event.reasons, strict=False)

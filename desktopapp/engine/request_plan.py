@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from desktopapp.engine.backend import LoadOptions, RunOptions
+from desktopapp.engine.gib import gib_had, gib_needed
 from desktopapp.engine.loading import RunningModel
 from desktopapp.engine.memory.asking import joined_by_file
 from desktopapp.engine.memory.candidate import Candidate, Placement
@@ -20,7 +21,6 @@ from desktopapp.engine.shown_limits import ShownLimits
 from desktopapp.errors import DoesNotFit
 from desktopapp.modelstore.model import ModelFiles
 
-_GIB = 2**30
 _ALL_LAYERS = -1
 
 
@@ -104,9 +104,9 @@ def refusal(plan: Plan, event: Planned) -> DoesNotFit:
     notes = event.remedy_notes or (PlanNote(NoteCode.PICK_SMALLER_MODEL),)
     return DoesNotFit(
         model=plan.setup.candidate.model,
-        needed_gib=_gib(event.limit_bytes + plan.shortfall_bytes),
-        limit_gib=_gib(event.limit_bytes),
-        missing_gib=_gib(plan.shortfall_bytes),
+        needed_gib=gib_needed(event.limit_bytes + plan.shortfall_bytes),
+        limit_gib=gib_had(event.limit_bytes),
+        missing_gib=gib_needed(plan.shortfall_bytes),
         device=event.device,
         remedies=" ".join(english(note) for note in notes),
         remedy_notes=msgspec.json.encode(notes).decode(),
@@ -142,7 +142,3 @@ def placement_of(options: LoadOptions) -> Placement:
 def _placed(options: LoadOptions) -> tuple[int | None, bool]:
     placement = placement_of(options)
     return placement.gpu_layers, placement.vision_on_gpu
-
-
-def _gib(size_bytes: int) -> str:
-    return f"{size_bytes / _GIB:.2f}"

@@ -22,7 +22,7 @@ from desktopapp.engine.memory_events import IDLE_MODEL, SMALLER_CACHE, Retrying
 from desktopapp.engine.price_events import Planned
 from desktopapp.engine.reasoning_events import Routed, StepStarted, ThoughtProgress
 from desktopapp.engine.request import BackendChoice, BegunAnswer, JobSoFar, Mode, PhaseCap
-from desktopapp.errors import FREED
+from desktopapp.errors import FREED, SHORT
 
 # Of what a phase takes beside the weights, a further try has to do without so much at least.
 _LEAST_SHARE = 8
@@ -43,6 +43,7 @@ class Attempt:
         failed_plan: how the last run that failed was planned.
         what: was being done when memory ran out last.
         details: of all failures so far.
+        short_bytes: that were missing the last time; 0 where that is not known.
         was_aborted: a run ended without saying why, or before it had begun.
         has_begun: the present run was taken up.
         was_handed_on: an engine ended before it took this up.
@@ -55,6 +56,7 @@ class Attempt:
         self.planned: Planned | None = None
         self.failed_plan: Planned | None = None
         self.what = ""
+        self.short_bytes = 0
         self.details = ""
         self.was_aborted = self.has_begun = self.was_handed_on = self.is_hurried = False
         self._phase, self._step = "prompt", ""
@@ -141,7 +143,8 @@ class Attempt:
         self._freed, self._is_untold = freed, True
         self._failed_whole, self._whole = self._whole or self._failed_whole, None
         self.what = failed.values.get("what", self.what)
-        self.details = "\n".join(part for part in (self.details, failed.details or failed.message) if part)
+        self.details = "\n".join(part for part in (self.details, described(failed)) if part)
+        self.short_bytes = int(failed.values.get(SHORT, 0))
         self.failed_plan, self.planned = self.planned or self.failed_plan, None
         if isinstance(self.command, Generate):
             request = self.command.request
@@ -189,6 +192,13 @@ class Attempt:
         if freed:
             return [Retrying(*what, IDLE_MODEL, f"{freed}, which waited in memory, was let go of.", planned)]
         return [Retrying(*what, *_step_taken(before, planned), planned)] if before is not None else []
+
+
+def described(failed: Failed) -> str:
+    """A failure for a report: its details, else its sentence with the figures that a person is not told."""
+    return failed.details or " ".join(
+        part for part in (failed.message, failed.values.get("detail", "")) if part
+    )
 
 
 def _is_same(before: Planned, now: Planned) -> bool:

@@ -29,11 +29,12 @@ from desktopapp.engine.events import (
     ModelLoading,
     ModelReady,
 )
+from desktopapp.engine.gib import gib_had, gib_needed
 from desktopapp.engine.price_events import DraftPriced, Planned
 from desktopapp.engine.reasoning_events import Routed
 from desktopapp.engine.request import ModelChoice, PhaseCap
-from desktopapp.errors import DoesNotFit, MemoryExhausted, OutOfMemory, PromptTooLong
-from desktopapp.worker.attempt import Attempt
+from desktopapp.errors import SHORT, DoesNotFit, MemoryExhausted, OutOfMemory, PromptTooLong
+from desktopapp.worker.attempt import Attempt, described
 
 MOST_TRIES = 24
 """Each takes at least an eighth of what a phase takes beside the weights, so this ends nothing that could succeed."""
@@ -42,7 +43,6 @@ MOST_TRIES = 24
 _RECOVERED = 9 / 8
 # The last one is of a context that was cut down to what memory holds.
 _MEMORY = (DoesNotFit.__name__, OutOfMemory.__name__, PromptTooLong.__name__)
-_GIB = 2**30
 
 
 @dataclass(slots=True)
@@ -189,17 +189,23 @@ class Ladder:
             return failed
         self._caps.clear()  # nothing fitted, so they would rule out whatever comes next
         planned = attempt.planned or attempt.failed_plan
+        limit_gib = gib_had(planned.limit_bytes)
+        if short_bytes := int(failed.values.get(SHORT, attempt.short_bytes)):
+            # Others may have taken memory since that plan.
+            limit_gib = gib_had(planned.peak_bytes - short_bytes)
+        elif failed.error == DoesNotFit.__name__:
+            limit_gib = failed.values["limit_gib"]
         figures: dict[str, object] = {
             "remedies": failed.remedy,
             **failed.values,  # a refusal's remedies and conflicts go with it
             "what": attempt.what,
             "tries": attempt.tries,
-            "needed_gib": f"{planned.peak_bytes / _GIB:.2f}",
-            "limit_gib": f"{planned.limit_bytes / _GIB:.2f}",
+            "needed_gib": gib_needed(planned.peak_bytes),
+            "limit_gib": limit_gib,
             "device": planned.device,
         }
         error = MemoryExhausted(**figures)
-        details = "\n".join(part for part in (attempt.details, failed.details) if part)
+        details = "\n".join(part for part in (attempt.details, described(failed)) if part)
         return Failed.from_error(failed.request_id, error, details=details)
 
     def _capped(self, command: Command) -> Command:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 
 from desktopapp.engine.backend import GenerationStep, ImageEvaluated, PromptProgress, TokenAdded
+from desktopapp.engine.memory.heap import give_back_freed
 from desktopapp.engine.memory.planner import Plan
 from desktopapp.engine.price_events import MemoryParts, MemorySample
 from desktopapp.engine.request import BackendChoice
-from desktopapp.errors import OutOfMemory
+from desktopapp.errors import SHORT, OutOfMemory
 
 EVERY_TOKENS = 64
 """Between two looks at an answer's growth; each comes so many tokens ahead."""
@@ -39,6 +40,8 @@ class Admission:
         self._keeps_buffers = setup.candidate.backend is BackendChoice.LLAMA_CPP
         self._workload = plan.content.workload(setup.showing)
         self._run = setup.run
+        self._on_gpu = setup.candidate.device.is_gpu
+        self._device_name = setup.candidate.device.name
         self._read = read
         self._ceiling_bytes = ceiling_bytes
 
@@ -112,16 +115,25 @@ class Admission:
         return parts.vision_bytes if self._keeps_buffers else 0
 
     def _admit(self, what: str, needed: Callable[[MemoryParts], int]) -> None:
+        needed_bytes, room_bytes = self._needed_and_room(needed)
+        if needed_bytes > room_bytes and not self._on_gpu:
+            give_back_freed()  # what an earlier phase or try has left in the C library's hands
+            needed_bytes, room_bytes = self._needed_and_room(needed)
+        if needed_bytes > room_bytes:
+            had_bytes = max(0, room_bytes)
+            detail = f"{needed_bytes} bytes needed, {had_bytes} of {self._device_name} can be had"
+            raise OutOfMemory(what=what, detail=detail, **{SHORT: str(needed_bytes - had_bytes)})
+
+    def _needed_and_room(self, needed: Callable[[MemoryParts], int]) -> tuple[int, int]:
+        """What a phase needs more than is held, and what can be had, in bytes; where it needs nothing, zeros."""
         sample = self._read()
         needed_bytes = needed(sample.parts)
         if needed_bytes <= 0:
-            return
+            return 0, 0
         room_bytes = sample.total_bytes - sample.used_bytes
         room_bytes += sample.parts.unused_bytes
         if self._ceiling_bytes is not None:
             # Counted as the plan counts: were the runtime larger than it says, no smaller plan would help.
             counted = sample.parts.total_bytes - sample.parts.unused_bytes + self._costs.overhead_bytes
             room_bytes = min(room_bytes, self._ceiling_bytes - counted)
-        if needed_bytes > room_bytes:
-            detail = f"{needed_bytes} bytes needed, {max(0, room_bytes)} of {sample.device} can be had"
-            raise OutOfMemory(what=what, detail=detail)
+        return needed_bytes, room_bytes

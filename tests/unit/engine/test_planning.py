@@ -128,9 +128,9 @@ def test_a_refusal_has_the_figures_and_loads_nothing(
     failed = events[-1]
     assert isinstance(failed, Failed)
     assert failed.error == "DoesNotFit"
-    assert failed.values["limit_gib"] == "0.10"
+    assert failed.values["limit_gib"] == "0.09"
     assert float(failed.values["missing_gib"]) == pytest.approx(
-        float(failed.values["needed_gib"]) - 0.1, abs=0.011
+        float(failed.values["needed_gib"]) - 0.1, abs=0.015
     )
     assert "Close other programs" in failed.remedy
     assert not only(events, ModelReady)

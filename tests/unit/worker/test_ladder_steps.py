@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from desktopapp.engine.commands import AnswerNow, Cancel, Command, Generate, LoadModel
 from desktopapp.engine.events import (
     Channel,
@@ -17,7 +19,7 @@ from desktopapp.engine.events import (
 from desktopapp.engine.memory_events import IDLE_MODEL, SMALLER_CACHE, Retrying
 from desktopapp.engine.price_events import Planned, PlannedParts, PlannedPhases
 from desktopapp.engine.request import BegunAnswer, ModelChoice, Request, Role, Turn
-from desktopapp.errors import FREED, DoesNotFit, EngineDied, OutOfMemory, PromptTooLong
+from desktopapp.errors import FREED, SHORT, DoesNotFit, EngineDied, OutOfMemory, PromptTooLong
 from desktopapp.worker.ladder import Ladder
 
 GIB = 2**30
@@ -138,7 +140,7 @@ def test_the_end_has_figures_and_the_refusals_remedies() -> None:
     begun(ladder)
     ladder.step_down(OUT)
     refused = DoesNotFit(
-        model="m", needed_gib=8, limit_gib=12, missing_gib=1, device="GPU", remedies="Close it."
+        model="m", needed_gib=8, limit_gib="12.00", missing_gib=1, device="GPU", remedies="Close it."
     )
     (told,) = ladder.follow(Failed.from_error("r", refused))
     assert isinstance(told, Failed)
@@ -327,3 +329,19 @@ def test_a_context_that_was_cut_down_for_memory_is_told_as_lack_of_it() -> None:
     (told,) = ladder.follow(too_long)
     assert isinstance(told, Failed)
     assert told.error == "MemoryExhausted"
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_the_end_tells_what_could_be_had_when_others_took_memory_since_the_plan(*, counted: bool) -> None:
+    ladder = Ladder()
+    begun(ladder)
+    missing = {SHORT: 2 * GIB} if counted else {}
+    out = OutOfMemory(what="reading the prompt", detail="2 bytes needed, 1 had", **missing)
+    ladder.step_down(Failed.from_error("r", out))
+    refused = DoesNotFit(
+        model="m", needed_gib="9.00", limit_gib="8.50", missing_gib="0.50", device="GPU", remedies=""
+    )
+    (told,) = ladder.follow(Failed.from_error("r", refused))
+    assert isinstance(told, Failed)
+    assert (told.values["needed_gib"], told.values["limit_gib"]) == ("9.00", "7.00" if counted else "8.50")
+    assert "2 bytes needed, 1 had" in told.details

@@ -20,8 +20,10 @@ from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.engine.memory.llama_cells import CELLS_STEP, SMALLEST_CELLS, cells_for
 from desktopapp.errors import AppError, OutOfMemory
 
-# Beside the cache a context holds buffers of its graph.
-_CONTEXT_MARGIN_BYTES = 256 << 20
+# Beside the cache and the graph's buffer.
+_CONTEXT_MARGIN_BYTES = 16 << 20
+# The graph's mask, 16 bits for each token of a batch and each cell.
+_MASK_BYTES = 2
 _SEQUENCE = 0
 
 
@@ -300,9 +302,13 @@ class TextContext:
 
     def _check_memory(self, shape: CacheShape, cells: int) -> None:
         """Refuse before the system does: Linux hands out memory that it has not, then kills the process."""
-        needed = cells * shape.cell_bytes + _CONTEXT_MARGIN_BYTES
-        # What the old cache holds is copied, and lies beside the new one until it is put back.
-        freed = (self._cells - self.cells_used) * self._shape.cell_bytes
+        graph_bytes = sum(buffer.size_bytes for buffer in self.buffers if buffer.use == "compute")
+        # Each token of a batch takes as much as before, and its row of the mask.
+        token_bytes = graph_bytes / self._shape.batch_tokens + _MASK_BYTES * (cells - self._cells)
+        needed = round(cells * shape.cell_bytes + shape.batch_tokens * token_bytes) + _CONTEXT_MARGIN_BYTES
+        # What the old cache holds is copied, where it can be, and lies beside the new one until it is put back.
+        copied = self.cells_used if shape.kind == self._shape.kind else 0
+        freed = (self._cells - copied) * self._shape.cell_bytes + graph_bytes
         available = psutil.virtual_memory().available
         if shape.on_cpu and needed - freed > available:
             detail = f"{needed} bytes needed, {available} available"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,14 @@ from desktopapp.engine.backend import (
     TokenAdded,
 )
 from desktopapp.engine.events import FinishReason
+from desktopapp.engine.memory import admission
 from desktopapp.engine.memory.admission import EVERY_TOKENS, Admission
 from desktopapp.engine.memory.content import Content
+from desktopapp.engine.memory.machine import Device
 from desktopapp.engine.memory.planner import Plan, make_plan
 from desktopapp.engine.price_events import MemoryParts, MemorySample
 from desktopapp.engine.request import MemoryLimits
-from desktopapp.errors import OutOfMemory
+from desktopapp.errors import SHORT, OutOfMemory
 from tests.unit.engine.memory.test_planner import SCREEN, on_gpu
 
 GIB, MIB = 2**30, 2**20
@@ -163,3 +166,29 @@ def test_an_answer_costs_one_look_in_many_tokens(card: Card, plan: Plan) -> None
     before = card.looks
     assert len(list(steps)) == 641
     assert card.looks - before == 10
+
+
+@pytest.mark.parametrize("is_gpu", [False, True])
+def test_what_the_c_library_kept_is_asked_back_before_system_memory_is_refused(
+    card: Card, plan: Plan, monkeypatch: pytest.MonkeyPatch, *, is_gpu: bool
+) -> None:
+    device = Device("memory", is_gpu, 24 * GIB, 24 * GIB)
+    candidate = replace(plan.setup.candidate, device=device)
+    plan = replace(plan, setup=replace(plan.setup, candidate=candidate))
+    monkeypatch.setattr(admission, "give_back_freed", lambda: card.leave(2 * GIB))
+    steps = run(Admission(plan, card.read), plan, card)
+    next(steps)
+    card.leave(0)
+    if is_gpu:
+        refused(steps)
+    else:
+        assert len(list(steps)) == 5
+
+
+def test_the_refusal_has_the_figures(card: Card, plan: Plan) -> None:
+    card.leave(300 * MIB)
+    with pytest.raises(OutOfMemory) as caught:
+        list(run(Admission(plan, card.read), plan, card))
+    needed, had = (int(word) for word in caught.value.values["detail"].split() if word.isdigit())
+    assert had == 300 * MIB
+    assert int(caught.value.values[SHORT]) == needed - had > 0

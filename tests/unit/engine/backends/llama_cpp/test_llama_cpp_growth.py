@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -100,8 +101,10 @@ def test_the_copy_of_a_growing_cache_counts_as_memory(
     kept = inside(backend).context
     kept.decode_tokens([1] * 512)
     cell_bytes = kept._shape.cell_bytes
+    # The graph's mask has 16 bits for each token of a batch and each cell.
+    mask_bytes = 2 * kept._shape.batch_tokens * 1024
     for available_cells, fits in ((1024 + 511, False), (1024 + 512, True)):
-        memory = SimpleNamespace(available=available_cells * cell_bytes)
+        memory = SimpleNamespace(available=available_cells * cell_bytes + mask_bytes)
         monkeypatch.setattr(context.psutil, "virtual_memory", lambda memory=memory: memory)
         if fits:
             kept.ensure(2048)
@@ -109,4 +112,21 @@ def test_the_copy_of_a_growing_cache_counts_as_memory(
             with pytest.raises(OutOfMemory):
                 kept.ensure(2048)
     assert kept.cells == 2048
+    backend.unload()
+
+
+def test_a_smaller_cache_finds_its_room_in_the_old_one(
+    random_gguf: ModelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing else is free, a step down must not fail for what the old cache and its graph give back."""
+    monkeypatch.setattr(context, "_CONTEXT_MARGIN_BYTES", 0)
+    backend = load(random_gguf)
+    kept = inside(backend).context
+    kept.ensure(1024)
+    shape = kept._shape
+    monkeypatch.setattr(context.psutil, "virtual_memory", lambda: SimpleNamespace(available=0))
+    with pytest.raises(OutOfMemory):
+        kept.reshape(replace(shape, batch_tokens=2 * shape.batch_tokens))
+    kept.reshape(replace(shape, batch_tokens=shape.batch_tokens // 2))
+    assert kept._shape.batch_tokens == shape.batch_tokens // 2
     backend.unload()
