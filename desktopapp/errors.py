@@ -278,21 +278,27 @@ class EngineDied(EngineError):
     """Values: what (while doing what), detail (exit code or signal, last line of its output)."""
 
     message_template = QT_TRANSLATE_NOOP("errors", "The engine stopped while {what} ({detail}).")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "It starts again by itself: send your message once more.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "It starts again by itself: send once more what stays unanswered."
+    )
 
 
 class EngineHung(EngineError):
     """Values: what, seconds."""
 
     message_template = QT_TRANSLATE_NOOP("errors", "The engine did not answer for {seconds} s while {what}.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "It starts again by itself: send your message once more.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "It starts again by itself: send once more what stays unanswered."
+    )
 
 
 class EngineGarbled(EngineError):
     """Values: what."""
 
     message_template = QT_TRANSLATE_NOOP("errors", "The engine sent something unreadable while {what}.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "It starts again by itself: send your message once more.")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "It starts again by itself: send once more what stays unanswered."
+    )
 
 
 class UnexpectedError(EngineError):

@@ -2316,6 +2316,10 @@
         <translation>请把后端设为“auto”，或选择其他模型。</translation>
     </message>
     <message>
+        <source>It starts again by itself: send once more what stays unanswered.</source>
+        <translation>它会自动重新启动：没有得到回答的消息，请再发送一次。</translation>
+    </message>
+    <message>
         <source>“{name}” is no longer there.</source>
         <translation>“{name}”已不在原处。</translation>
     </message>
@@ -2514,10 +2518,6 @@
     <message>
         <source>The engine stopped while {what} ({detail}).</source>
         <translation>引擎在{what}时停止了（{detail}）。</translation>
-    </message>
-    <message>
-        <source>It starts again by itself: send your message once more.</source>
-        <translation>它会自动重新启动：请再次发送消息。</translation>
     </message>
     <message>
         <source>The engine did not answer for {seconds} s while {what}.</source>
