@@ -10,7 +10,6 @@ plan; the exit status is 1 where one is missed.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import gc
 import itertools
 import sys
@@ -29,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from desktopapp.engine.backend import GenerationStep, LoadOptions, PromptProgress, TokenAdded
 from desktopapp.engine.backends.llama_cpp import LlamaCppBackend
 from desktopapp.engine.cancel import Cancelled, CancelToken
+from desktopapp.engine.memory.heap import give_back_freed
 from desktopapp.engine.prompt_parts import ImagePart, PromptPart, TextPart
 from desktopapp.engine.sampling import SamplingParameters
 from desktopapp.engine.steps import StepClock
@@ -254,8 +254,7 @@ def measure_memory(files: ModelFiles, rounds: int) -> list[Row]:
             for _ in run(backend, ask(NoisePicture(256, 256), "?"), 2):
                 pass
         gc.collect()
-        if sys.platform == "linux":  # what is free in the C library's heap is nobody's
-            ctypes.CDLL(None).malloc_trim(0)
+        give_back_freed()  # what is free in the C library's heap is nobody's
         resident.append(process.memory_info().rss / 2**20)
     growth = resident[-1] / resident[0] - 1
     what = f"memory after {LOADS} loads and unloads"

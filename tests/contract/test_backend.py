@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import json
 import statistics
-import sys
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,6 +25,7 @@ from desktopapp.engine.backend import (
 )
 from desktopapp.engine.cancel import Cancelled, CancelToken
 from desktopapp.engine.events import FinishReason
+from desktopapp.engine.memory.heap import give_back_freed
 from desktopapp.engine.prompt_parts import TextPart
 from desktopapp.engine.steps import StepClock
 from desktopapp.errors import ModelDamaged, PromptTooLong
@@ -284,8 +283,7 @@ def test_unload_gives_memory_back_again_and_again(contender: Contender) -> None:
         del backend, answer
         gc.collect()
         assert dead() is None
-        if sys.platform == "linux":  # what is free in the C library's heap is nobody's
-            ctypes.CDLL(None).malloc_trim(0)
+        give_back_freed()  # what is free in the C library's heap is nobody's
         resident.append(process.memory_info().rss)
     # Libraries fill pools of their own now and then; weights that stay would grow it every time.
     early, late = statistics.median(resident[10:20]), statistics.median(resident[20:])
