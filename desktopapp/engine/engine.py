@@ -339,13 +339,14 @@ class Engine:
             self._planner.follow(self._running, self._parked)
 
     def _resolve(self, choice: ModelChoice) -> InstalledModel:
+        mode = choice.mode or Mode.AUTO  # either way the kind of what is named
         if choice.backend is BackendChoice.FAKE:
             named = next(
                 (kind for kind, name in FAKE_NAMES.items() if name == choice.model), ModelKind.INSTRUCT
             )
-            return fake_model(KINDS.get(choice.mode, named) if choice.mode else named)
+            return fake_model(KINDS.get(mode, named))
         model = self._store.find_model(choice.model)
-        kind = KINDS.get(choice.mode, model.kind) if choice.mode else model.kind
+        kind = KINDS.get(mode, model.kind)
         if model.kind is kind:
             return model
         variant = self._store.find_variant(model, kind)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from desktopapp.engine.backend import TokenCounter
 from desktopapp.engine.chat_prompt import ChatMedia
+from desktopapp.engine.collaborators import ModelStore
 from desktopapp.engine.events import Stats
 from desktopapp.engine.loading import RunningModel
 from desktopapp.engine.memory.answer_room import EXPECTED_ANSWER_TOKENS
@@ -35,9 +36,10 @@ from desktopapp.engine.plan_note import PlanNote
 from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import BackendChoice, Mode, ModelChoice, Request
 from desktopapp.engine.request_plan import RequestPlan, as_event, placement_of, refusal
+from desktopapp.engine.routing.desk import KINDS
 from desktopapp.engine.run_lessons import learn_from
 from desktopapp.errors import ModelError
-from desktopapp.modelstore.model import InstalledModel, ModelKind
+from desktopapp.modelstore.model import InstalledModel
 
 if TYPE_CHECKING:
     from desktopapp.engine.media.headers import HeaderCache
@@ -52,23 +54,6 @@ MODELS_KEPT_S = 5.0
 _FIRST_PICTURE = Still("", (1920, 1080))
 _FIRST_WORDS_TOKENS = 1024
 _FIRST = Content((_FIRST_PICTURE, _FIRST_WORDS_TOKENS), EXPECTED_ANSWER_TOKENS)
-_KINDS = {Mode.INSTRUCT: ModelKind.INSTRUCT, Mode.THINKING: ModelKind.THINKING}
-
-
-class PlanStore(Protocol):
-    """What planning asks of the model store."""
-
-    def find_model(self, name_or_path: str, /) -> InstalledModel:
-        """The model of that name or path; raises ModelError."""
-        ...
-
-    def find_models(self) -> list[InstalledModel]:
-        """All that are installed."""
-        ...
-
-    def find_variant(self, model: InstalledModel, kind: ModelKind, /) -> InstalledModel | None:
-        """The model of the other kind in the same family, or None."""
-        ...
 
 
 class ReadMachine(Protocol):
@@ -91,7 +76,7 @@ class RequestPlanner:
 
     def __init__(
         self,
-        store: PlanStore,
+        store: ModelStore,
         calibration: Calibration | None = None,
         machine: ReadMachine = read_machine,
         clock: Callable[[], float] = time.monotonic,
@@ -224,7 +209,7 @@ class RequestPlanner:
 
     def _find(self, choice: ModelChoice) -> InstalledModel:
         model = self._store.find_model(choice.model)
-        kind = _KINDS.get(choice.mode or Mode.AUTO, model.kind)
+        kind = KINDS.get(choice.mode or Mode.AUTO, model.kind)
         return self._store.find_variant(model, kind) or model
 
     def _read_machine(self) -> Machine:

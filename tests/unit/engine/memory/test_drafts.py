@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from desktopapp.attachment_errors import AttachmentGone
+from desktopapp.engine.collaborators import ModelStore
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.calibration import Calibration
 from desktopapp.engine.memory.machine import Machine, imagine_machine
-from desktopapp.engine.planning import MACHINE_KEPT_S, MODELS_KEPT_S, PlanStore, RequestPlanner
+from desktopapp.engine.planning import MACHINE_KEPT_S, MODELS_KEPT_S, RequestPlanner
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,
@@ -64,7 +65,7 @@ class Machines:
         return imagine_machine(16 * GIB, has_gpu=True)
 
 
-def drafts_of(models: PlanStore = store, machines: Machines | None = None, clock: Clock | None = None):
+def drafts_of(models: ModelStore = store, machines: Machines | None = None, clock: Clock | None = None):
     calibration = Calibration(Path("no such file"))
     return RequestPlanner(models, calibration, machines or Machines(), clock or Clock())
 
