@@ -24,7 +24,7 @@ from desktopapp.engine.memory.calibration import Calibration
 from desktopapp.engine.memory.candidate import Candidate
 from desktopapp.engine.memory.choosing import Chooser
 from desktopapp.engine.memory.conflicts import find_conflicts
-from desktopapp.engine.memory.content import Content, Still
+from desktopapp.engine.memory.content import SCREENSHOT, Content
 from desktopapp.engine.memory.detail import needs_detail
 from desktopapp.engine.memory.kept import Kept
 from desktopapp.engine.memory.machine import Machine, read_machine
@@ -49,11 +49,6 @@ MACHINE_KEPT_S = 1.0
 
 MODELS_KEPT_S = 5.0
 """For drafts: looking through the folders of models takes longer than the plan."""
-
-# What a model is made ready for before anything was asked: a screenshot and a page of text.
-_FIRST_PICTURE = Still("", (1920, 1080))
-_FIRST_WORDS_TOKENS = 1024
-_FIRST = Content((_FIRST_PICTURE, _FIRST_WORDS_TOKENS), EXPECTED_ANSWER_TOKENS)
 
 
 class ReadMachine(Protocol):
@@ -186,7 +181,7 @@ class RequestPlanner:
         """
         try:
             chooser, (candidate, reason) = self._choose(model, choice, self._read_machine(), to_load=True)
-            found = self._finish(Request("", choice, ()), model, chooser, candidate, _FIRST, reason)
+            found = self._finish(Request("", choice, ()), model, chooser, candidate, SCREENSHOT, reason)
         except (ModelError, OSError):
             return None
         if not found.plan.fits:
@@ -201,7 +196,7 @@ class RequestPlanner:
         """
         model = self._find(choice)
         chooser, (candidate, reason) = self._choose(model, choice, self._read_machine())
-        return self._finish(Request("", choice, ()), model, chooser, candidate, _FIRST, reason)
+        return self._finish(Request("", choice, ()), model, chooser, candidate, SCREENSHOT, reason)
 
     def learn(self, plan: RequestPlan, stats: Stats) -> None:
         """Take from a finished request what it teaches about this machine."""

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from desktopapp.engine.media.pixel_budget import fit_grid
 from desktopapp.engine.media.video_grid import fit_frames, pair_indices
+from desktopapp.engine.memory.answer_room import EXPECTED_ANSWER_TOKENS
 from desktopapp.engine.memory.workload import Picture, Workload
 from desktopapp.engine.price_events import PlannedAttachment
 from desktopapp.engine.prompt_parts import PixelBudget, VideoBudget
@@ -129,6 +130,10 @@ class Content:
             kv_token_bytes: of one token in the KV cache.
         """
         return tuple(_price(medium, showing, kv_token_bytes) for medium in self.media)
+
+
+SCREENSHOT = Content((Still("", (1920, 1080)), 1024), EXPECTED_ANSWER_TOKENS)
+"""What a model is priced and made ready for before anything is asked: a screenshot and a page of text."""
 
 
 # A plan asks for the same one several times, and for a hundred files it is most of the work.

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from desktopapp.engine.backends.registry import capabilities_of
-from desktopapp.engine.memory.answer_room import EXPECTED_ANSWER_TOKENS
 from desktopapp.engine.memory.candidate import WHOLE_MODEL, Candidate
-from desktopapp.engine.memory.content import Content, Still
+from desktopapp.engine.memory.content import SCREENSHOT
 from desktopapp.engine.memory.gguf_size import as_gguf
 from desktopapp.engine.memory.machine import Machine, has_fast_bfloat16
 from desktopapp.engine.memory.model_spec import spec_of_config
@@ -22,9 +21,6 @@ from desktopapp.engine.request import BackendChoice, MemoryLimits
 from desktopapp.modelstore.catalogue import SIXTEEN_BIT, CatalogueModel
 from desktopapp.modelstore.hub.remote import RemoteForm
 from desktopapp.modelstore.model import WeightFormat
-
-SCREENSHOT = Content((Still("", (1920, 1080)), 1024), EXPECTED_ANSWER_TOKENS)
-"""What models are priced for before anything is asked: a screenshot and a page of text."""
 
 _BACKENDS = {
     WeightFormat.SAFETENSORS: BackendChoice.TRANSFORMERS,
