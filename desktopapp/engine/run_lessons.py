@@ -7,7 +7,7 @@ from dataclasses import replace
 from desktopapp.engine.events import Stats
 from desktopapp.engine.memory.calibration import UNCALIBRATED, Calibration
 from desktopapp.engine.memory.learning import Observation, learn
-from desktopapp.engine.memory.probe import GpuAbsent, open_gpu_probe
+from desktopapp.engine.memory.probe import sample_gpu
 from desktopapp.engine.request import BackendChoice
 from desktopapp.engine.request_plan import RequestPlan
 
@@ -29,21 +29,10 @@ def learn_from(plan: RequestPlan, stats: Stats, calibration: Calibration) -> Non
     workload = plan.plan.content.workload(setup.showing)
     if workload.prompt_tokens != stats.prompt_tokens:
         workload = workload.with_prompt_tokens(stats.prompt_tokens)
-    seen = Observation(stats.peak_bytes, _device_bytes())
+    sample = sample_gpu()
+    # Of this process; 0 where the driver does not tell.
+    device_bytes = sample.engine_bytes if sample is not None else 0
+    seen = Observation(stats.peak_bytes, device_bytes)
     plain = replace(candidate, corrections=UNCALIBRATED).costs(setup.placement)
     measured = learn(plain, workload.answered_with(stats.new_tokens), setup.run, seen)
     calibration.add(candidate.model, candidate.backend, candidate.device.name, measured)
-
-
-def _device_bytes() -> int:
-    """Of this process, by the GPU's driver; 0 where it does not tell."""
-    try:
-        probe = open_gpu_probe()
-    except GpuAbsent:
-        return 0
-    try:
-        return probe.sample().engine_bytes
-    except GpuAbsent:
-        return 0
-    finally:
-        probe.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from desktopapp.engine.memory.probe import SYSTEM_MEMORY, GpuAbsent, open_gpu_probe
+from desktopapp.engine.memory.probe import SYSTEM_MEMORY, sample_gpu
 from desktopapp.engine.request import BackendChoice
 
 _BFLOAT16_FLAGS = ("amx_bf16", "avx512_bf16", "svebf16", "bf16")
@@ -117,16 +117,9 @@ def _has_library(package: str, folder: str, names: tuple[str, ...]) -> bool:
 
 
 def _read_gpu(own_bytes: int, other_bytes: int) -> Device | None:
-    try:
-        probe = open_gpu_probe()
-    except GpuAbsent:
+    sample = sample_gpu()
+    if sample is None:
         return None
-    try:
-        sample = probe.sample()
-    except GpuAbsent:
-        return None
-    finally:
-        probe.close()
     # Where the driver does not tell what is this process's, the GPU runtime's own part stays uncounted.
     again = max(own_bytes, sample.engine_bytes - other_bytes)
     free = sample.total_bytes - sample.used_bytes + again

@@ -3,7 +3,7 @@
 from desktopapp.engine.memory.probe.device import SYSTEM_MEMORY, GpuAbsent, GpuFacts, MemoryProbe
 from desktopapp.engine.memory.probe.nvidia import NvmlProbe, read_gpu
 from desktopapp.engine.memory.probe.system import SystemProbe
-from desktopapp.engine.memory.probe.watch import DeviceWatch, open_gpu_probe
+from desktopapp.engine.memory.probe.watch import DeviceWatch, open_gpu_probe, sample_gpu
 
 __all__ = [
     "SYSTEM_MEMORY",
@@ -15,4 +15,5 @@ __all__ = [
     "SystemProbe",
     "open_gpu_probe",
     "read_gpu",
+    "sample_gpu",
 ]

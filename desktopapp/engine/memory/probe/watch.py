@@ -29,6 +29,20 @@ def open_gpu_probe() -> MemoryProbe:
         return AmdProbe()
 
 
+def sample_gpu() -> MemorySample | None:
+    """One look at the GPU that answers would run on; None without one."""
+    try:
+        probe = open_gpu_probe()
+    except GpuAbsent:
+        return None
+    try:
+        return probe.sample()
+    except GpuAbsent:
+        return None
+    finally:
+        probe.close()
+
+
 class DeviceWatch:
     """Reads the right device each time it is asked.
 
