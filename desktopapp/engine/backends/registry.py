@@ -27,17 +27,7 @@ def capabilities_of(backend: BackendChoice) -> Capabilities:
     Args:
         backend: not `AUTO`.
     """
-    if backend is BackendChoice.TRANSFORMERS:
-        from desktopapp.engine.backends.transformers.backend import TransformersBackend
-
-        return TransformersBackend.capabilities
-    if backend is BackendChoice.LLAMA_CPP:
-        from desktopapp.engine.backends.llama_cpp.backend import LlamaCppBackend
-
-        return LlamaCppBackend.capabilities
-    from desktopapp.engine.backends.fake import FakeBackend
-
-    return FakeBackend.capabilities
+    return default_backends()[backend]().capabilities
 
 
 def _make_transformers() -> Backend:
