@@ -45,7 +45,7 @@ class TransformersCosts:
         on_gpu: the device is a GPU.
         vision_factor: measured to counted memory of the vision tower, from calibration.
         activation_factor: likewise of the language model.
-        weight_type: that the language model's matrices are loaded in, a name of `weight_type.WEIGHT_TYPES`.
+        weight_type: that the language model's matrices are loaded in, see `weight_type.py`.
     """
 
     spec: ModelSpec

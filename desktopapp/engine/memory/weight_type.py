@@ -8,8 +8,6 @@ STORED = "stored"
 INT8 = "int8"
 """The language model's matrices in 8 bits, one 32-bit scale for each of their outputs; all else as stored."""
 
-WEIGHT_TYPES = (STORED, INT8)
-
 WIDENED_BYTES = 32 << 20
 """Of 8-bit weights, most that are multiplied out at once while a prompt is read."""
 
