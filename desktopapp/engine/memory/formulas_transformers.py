@@ -10,13 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from desktopapp.engine.memory.costs import RunShape
-from desktopapp.engine.memory.kv_format import KV_FORMATS
+from desktopapp.engine.memory.kv_format import CPU_BLOCK_TOKENS, GPU_BLOCK_TOKENS, KV_FORMATS
 from desktopapp.engine.memory.spec import WEIGHT_BYTES, ModelSpec
 from desktopapp.engine.memory.weight_type import INT8, SCALE_BYTES, STORED, WIDENED_BYTES
-
-GPU_BLOCK_TOKENS = 1024
-CPU_BLOCK_TOKENS = 512
-"""Tokens that the KV cache grows by; see `kv_cache/cache.py`."""
 
 SHORT_QUERIES = 256
 RUN_TOKENS = (16384, 4096, 2048)

@@ -8,6 +8,10 @@ from types import MappingProxyType
 
 SCALE_BYTES = 2
 
+GPU_BLOCK_TOKENS = 1024
+CPU_BLOCK_TOKENS = 512
+"""Tokens that the cache grows by."""
+
 
 @dataclass(frozen=True, slots=True)
 class KvFormat:

@@ -9,10 +9,7 @@ import torch
 
 from desktopapp.engine.backends.transformers.kv_cache.blocks import BlockLayout, LayerBlock, view_layer
 from desktopapp.engine.backends.transformers.kv_cache.codec import decode, encode, rotate_stored
-from desktopapp.engine.memory.kv_format import KV_FORMATS
-
-CPU_BLOCK_TOKENS = 512
-GPU_BLOCK_TOKENS = 1024
+from desktopapp.engine.memory.kv_format import CPU_BLOCK_TOKENS, GPU_BLOCK_TOKENS, KV_FORMATS
 
 
 @dataclass(frozen=True, slots=True)
