@@ -1,4 +1,4 @@
-"""The JSON object around a place of a text, whole or cut off, sound or not."""
+"""JSON objects in what a model wrote, whole or cut off, sound or not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def enclosing_object(text: str, start: int, end: int) -> tuple[dict[str, Any], i
         return {}, start, end
     closing = _closing(text, end, min(len(text), end + _FARTHEST))
     source = text[opening:closing]
-    return _read(source if source.endswith("}") else source.rstrip().rstrip(",") + "}"), opening, closing
+    if not source.endswith("}"):
+        source = source.rstrip().rstrip(",") + "}"
+    return read_object(source), opening, closing
 
 
 def _closing(text: str, position: int, limit: int) -> int:
@@ -48,7 +50,8 @@ def _closing(text: str, position: int, limit: int) -> int:
     return min(position, limit)
 
 
-def _read(source: str) -> dict[str, Any]:
+def read_object(source: str) -> dict[str, Any]:
+    """The fields of an object, mended where that is possible; empty where it is none."""
     try:
         fields = json.loads(source)
     except ValueError:

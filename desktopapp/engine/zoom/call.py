@@ -6,11 +6,11 @@ trained with; calls and responses are framed as in the model's chat template.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from desktopapp.engine.grounding.json_objects import read_object
 from desktopapp.engine.grounding.places import FULL, make_place_coordinates
 
 TOOL_NAME = "image_zoom_in_tool"
@@ -72,7 +72,7 @@ def read_zoom_call(text: str) -> ZoomCall | None:
     """
     if _NAME.search(text) is None:
         return None
-    arguments = _read(text).get("arguments")
+    arguments = read_object(text[text.find("{") :][:_LONGEST_CALL]).get("arguments")
     if not isinstance(arguments, dict):
         arguments = {}
     label = arguments.get("label")
@@ -81,18 +81,6 @@ def read_zoom_call(text: str) -> ZoomCall | None:
         _box(arguments.get("bbox_2d")),
         " ".join(label.split())[:_LONGEST_LABEL] if isinstance(label, str) else "",
     )
-
-
-def _read(text: str) -> dict[str, Any]:
-    source = text[text.find("{") :][:_LONGEST_CALL]
-    try:
-        fields = json.loads(source)
-    except ValueError:
-        # Rarely needed, and slower than json.
-        import json_repair
-
-        fields = json_repair.loads(source)
-    return fields if isinstance(fields, dict) else {}
 
 
 def _index(value: Any) -> int:
