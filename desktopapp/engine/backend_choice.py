@@ -21,10 +21,13 @@ from desktopapp.modelstore.model import InstalledModel, ModelFiles, WeightFormat
 # Beside the weights: the CUDA context, the vision tower's peak, a KV cache for a few thousand tokens.
 HEADROOM_BYTES = 3 * 2**29
 
-_FORMATS = {
-    BackendChoice.TRANSFORMERS: WeightFormat.SAFETENSORS,
-    BackendChoice.LLAMA_CPP: WeightFormat.GGUF,
+BACKENDS = {
+    WeightFormat.SAFETENSORS: BackendChoice.TRANSFORMERS,
+    WeightFormat.GGUF: BackendChoice.LLAMA_CPP,
 }
+"""What reads each format."""
+
+_FORMATS = {backend: weight_format for weight_format, backend in BACKENDS.items()}
 _FORMAT_NAMES = {WeightFormat.SAFETENSORS: "safetensors", WeightFormat.GGUF: "GGUF"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from desktopapp.engine.backend_choice import choose_backend
+from desktopapp.engine.backend_choice import BACKENDS, choose_backend
 from desktopapp.engine.backends.registry import capabilities_of
 from desktopapp.engine.memory.calibration import Calibration
 from desktopapp.engine.memory.candidate import Candidate
@@ -17,11 +17,6 @@ from desktopapp.engine.memory.steps import Step
 from desktopapp.engine.request import BackendChoice
 from desktopapp.errors import ModelError, ModelIncomplete, ProjectorMissing
 from desktopapp.modelstore.model import InstalledModel, ModelFiles, WeightFormat
-
-_BACKENDS = {
-    WeightFormat.SAFETENSORS: BackendChoice.TRANSFORMERS,
-    WeightFormat.GGUF: BackendChoice.LLAMA_CPP,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +103,7 @@ class Chooser:
             backend: the person's choice; another one is not offered.
         """
         for files in sorted(model.files, key=lambda files: -files.size_bytes):
-            own = _BACKENDS[files.format]
+            own = BACKENDS[files.format]
             if files.missing or files == taken.files or backend not in (BackendChoice.AUTO, own):
                 continue
             step = Step.OTHER_WEIGHTS if own is taken.backend else Step.OTHER_BACKEND
@@ -127,9 +122,9 @@ class Chooser:
             for files in model.files
             if not files.missing
             and not model.problem
-            and backend in (BackendChoice.AUTO, _BACKENDS[files.format])
+            and backend in (BackendChoice.AUTO, BACKENDS[files.format])
             for alternative in self._alternative(
-                Step.SMALLER_MODEL, model.name, _BACKENDS[files.format], files
+                Step.SMALLER_MODEL, model.name, BACKENDS[files.format], files
             )
             if alternative.candidate.spec.weights < taken.spec.weights
         ]

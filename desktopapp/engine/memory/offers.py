@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from desktopapp.engine.backend_choice import BACKENDS
 from desktopapp.engine.backends.registry import capabilities_of
 from desktopapp.engine.memory.candidate import WHOLE_MODEL, Candidate
 from desktopapp.engine.memory.content import SCREENSHOT
@@ -17,15 +18,11 @@ from desktopapp.engine.memory.planner import Plan, estimate_setup, make_plan
 from desktopapp.engine.memory.probe import SYSTEM_MEMORY
 from desktopapp.engine.memory.spec import ModelSpec
 from desktopapp.engine.memory.steps import Step
-from desktopapp.engine.request import BackendChoice, MemoryLimits
+from desktopapp.engine.request import MemoryLimits
 from desktopapp.modelstore.catalogue import SIXTEEN_BIT, CatalogueModel
 from desktopapp.modelstore.hub.remote import RemoteForm
 from desktopapp.modelstore.model import WeightFormat
 
-_BACKENDS = {
-    WeightFormat.SAFETENSORS: BackendChoice.TRANSFORMERS,
-    WeightFormat.GGUF: BackendChoice.LLAMA_CPP,
-}
 _MODULES = {WeightFormat.SAFETENSORS: "transformers", WeightFormat.GGUF: "llama_cpp"}
 # Giving these up is not noticed.
 _HARMLESS = frozenset({Step.SMALLER_CHUNK, Step.KV_8BIT})
@@ -151,7 +148,7 @@ def _forms(model: CatalogueModel) -> Iterator[tuple[WeightFormat, str]]:
 def _price(
     size: str, spec: ModelSpec, precision: str, active: int, machine: Machine, limits: MemoryLimits
 ) -> Offer:
-    backend = _BACKENDS[spec.format]
+    backend = BACKENDS[spec.format]
     device = machine.device_for(backend)
     candidate = Candidate(
         model=size,
