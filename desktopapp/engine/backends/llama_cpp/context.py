@@ -123,7 +123,7 @@ class TextContext:
             self._open(min(SMALLEST_CELLS, self._shape.most_cells))
         if cells <= self._cells:
             return
-        wanted = cells_for(cells, self._shape.most_cells)
+        wanted = cells_for(cells, self._shape.most_cells, SMALLEST_CELLS)
         logger.info("growing the KV cache from %d to %d cells", self._cells, wanted)
         self._make_anew(self._shape, wanted)
 
