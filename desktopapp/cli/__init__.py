@@ -1,4 +1,4 @@
-"""The same engine without a window: `ask`, `models`, `doctor`. Nothing here imports Qt."""
+"""The same engine without a window: what runs for each command. Nothing here imports Qt."""
 
 from desktopapp.cli.command_line import belongs_to_cli, run_command
 

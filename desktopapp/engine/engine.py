@@ -1,6 +1,6 @@
 """The engine: takes a request, loads what it needs, and yields events until the answer is there.
 
-It runs in the child process behind the window, in the command line's own process, and in tests.
+It runs in a child process, behind the window as behind the command line, and in tests.
 """
 
 from __future__ import annotations
@@ -54,7 +54,6 @@ class Engine:
         backends: makes a backend; called when it is first needed, since that imports its libraries.
         steps: told about every long step.
         planner: plans requests and prices drafts; without one a request runs with the backend's own choices.
-        watch: reads the memory that a planned run is admitted to.
     """
 
     def __init__(
@@ -63,10 +62,10 @@ class Engine:
         backends: Mapping[BackendChoice, Callable[[], Backend]],
         steps: StepClock,
         planner: Planner | None = None,
-        watch: DeviceWatch | None = None,
     ) -> None:
         self._planner = planner
-        self._watch = watch or DeviceWatch()
+        self._watch = DeviceWatch()
+        """Reads the memory that a planned run is admitted to."""
         self._store = store
         self._backends = backends
         self._steps = steps

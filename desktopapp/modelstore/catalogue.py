@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from desktopapp import paths
@@ -47,13 +46,9 @@ class CatalogueModel:
         return name + _GGUF_SUFFIX if weight_format is WeightFormat.GGUF else name
 
 
-def read_catalogue(file: Path | None = None) -> tuple[CatalogueModel, ...]:
-    """The sizes that are published, the smallest first.
-
-    Args:
-        file: instead of the program's own.
-    """
-    text = (file or paths.resources_dir() / "catalogue.json").read_text(encoding="utf-8")
+def read_catalogue() -> tuple[CatalogueModel, ...]:
+    """The sizes that are published, the smallest first."""
+    text = (paths.resources_dir() / "catalogue.json").read_text(encoding="utf-8")
     return tuple(
         CatalogueModel(entry["size"], entry["repository"], tuple(entry["precisions"]), entry["config"])
         for entry in json.loads(text)["models"]

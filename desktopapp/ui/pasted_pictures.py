@@ -37,15 +37,14 @@ def save_pasted(image: QImage, path: Path) -> bool:
     return True
 
 
-def remove_unused(folder: Path, used: Collection[str], now_s: float | None = None) -> None:
+def remove_unused(folder: Path, used: Collection[str]) -> None:
     """Remove the pasted pictures, whole or half written, that nothing names.
 
     Args:
         folder: that they are in; other files stay.
         used: paths that conversations and drafts name.
-        now_s: seconds since 1970; None is now.
     """
-    oldest_s = (time.time() if now_s is None else now_s) - KEPT_S
+    oldest_s = time.time() - KEPT_S
     with contextlib.suppress(OSError):  # what cannot be removed today can be tomorrow
         for file in folder.iterdir():
             is_ours = file.suffix == ".png" or file.name.endswith(".png.part")

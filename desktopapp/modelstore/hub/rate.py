@@ -52,23 +52,17 @@ class ProgressTeller:
 
     Args:
         tell: gets the progress, bytes a second, and seconds left or None.
-        clock: seconds, growing.
     """
 
-    def __init__(
-        self,
-        tell: Callable[[Progress, float, float | None], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, tell: Callable[[Progress, float, float | None], None]) -> None:
         self._tell = tell
-        self._clock = clock
-        self._rate = Rate(clock)
+        self._rate = Rate()
         self._told_s = float("-inf")
         self._last: tuple[Phase, str] | None = None
 
     def __call__(self, progress: Progress) -> None:
         """Take note of a block."""
-        now_s = self._clock()
+        now_s = time.monotonic()
         place = (progress.phase, progress.file)
         is_end = progress.done_bytes >= progress.total_bytes
         if place == self._last and now_s - self._told_s < _TELL_EVERY_S and not is_end:

@@ -110,11 +110,11 @@ class KvCache:
         while self.capacity < tokens:
             self._add_block(torch.empty(self.layout.block_bytes, dtype=torch.uint8, device=self.device))
 
-    def advance(self, count: int = 1) -> None:
-        """Count tokens that captured kernels have appended to all layers, on the device included."""
+    def advance(self) -> None:
+        """Count the token that captured kernels have appended to all layers, on the device included."""
         for layer in self.layers:
-            layer.tokens += count
-        self._on_device += count
+            layer.tokens += 1
+        self._on_device += 1
 
     def crop(self, tokens: int) -> None:
         """Forget all but the first `tokens` tokens, in every layer; blocks behind them are given back.
