@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
@@ -18,9 +16,6 @@ from desktopapp.engine.media.selection import WHOLE, MediaSelection
 from desktopapp.ui.attachment_card import CARD_HEIGHT, AttachmentCard
 from desktopapp.ui.media.selections import to_fields
 from desktopapp.ui.tokens import SPACE_S
-
-if TYPE_CHECKING:
-    pass
 
 
 class AttachmentStrip(QScrollArea):

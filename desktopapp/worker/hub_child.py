@@ -99,9 +99,15 @@ HubEvent: TypeAlias = Looked | Advanced | Fetched | HubFailed
 _EVENTS: dict[str, type[HubEvent]] = {kind.__name__: kind for kind in (Looked, Advanced, Fetched, HubFailed)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    event: str
+    values: Any
+
+
 def encode(event: HubEvent) -> bytes:
     """An event as a message."""
-    return msgspec.json.encode({"event": type(event).__name__, "values": event})
+    return msgspec.json.encode(_Message(type(event).__name__, event))
 
 
 def decode(message: bytes) -> HubEvent:
@@ -110,11 +116,11 @@ def decode(message: bytes) -> HubEvent:
     Raises:
         msgspec.MsgspecError: it is none.
     """
-    content: dict[str, Any] = msgspec.json.decode(message, type=dict[str, Any])
-    kind = _EVENTS.get(content.get("event", ""))
+    told = msgspec.json.decode(message, type=_Message)
+    kind = _EVENTS.get(told.event)
     if kind is None:
         raise msgspec.ValidationError("unknown event")
-    return msgspec.convert(content.get("values"), type=kind)
+    return msgspec.convert(told.values, type=kind)
 
 
 def serve_hub(events: Connection, task: HubTask) -> None:
