@@ -1,4 +1,4 @@
-"""Markdown within a line: styles, code, links; pictures and unsafe links as text."""
+"""Markdown within a line: styles, code, links, formulas; pictures and unsafe links as text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import Enum, auto
 from functools import cache
 from typing import TYPE_CHECKING
 
+from desktopapp.ui.conversation import latex, maths
 from desktopapp.ui.conversation.blocks import Span, Style
 from desktopapp.ui.conversation.sanitise import BARE_ADDRESS, clean_markdown, is_web_address
 
@@ -20,7 +21,7 @@ MAX_NESTING = 40
 _MAX_BRACKETS = 150
 # Each mark costs a try of every rule; text made of marks is shown as it is.
 _MAX_MARKS = 1500
-_MARKS = "[]!*_~`<&\\"
+_MARKS = "[]!*_~`<&\\$"
 
 
 class Effort(Enum):
@@ -43,12 +44,15 @@ def markdown(effort: Effort) -> MarkdownIt:
             return True
 
     parser = Parser("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_NESTING})
+    maths.add_rules(parser)
     parser.enable(["table", "strikethrough"])
     parser.disable(["code", "reference", "lheading", "html_block", "html_inline"])
     if effort is not Effort.FULL:
         parser.disable(["link", "image"])
     if effort is Effort.PLAIN:
-        parser.disable(["escape", "backticks", "strikethrough", "emphasis", "autolink", "entity"])
+        parser.inline.ruler.disable(
+            [maths.TOKEN, "escape", "backticks", "strikethrough", "emphasis", "autolink", "entity"]
+        )
     return parser
 
 
@@ -108,9 +112,17 @@ def spans_of(text: str) -> tuple[Span, ...]:
             _add(spans, "\u2028", style, target)
         elif token.type == "code_inline":
             _add(spans, content, style | Style.CODE, target)
+        elif token.type == maths.TOKEN:
+            _add(spans, *formula(content, style), target)
         else:
             _add_text(spans, _safe(content), style, target)
     return tuple(spans)
+
+
+def formula(source: str, style: Style = Style.PLAIN) -> tuple[str, Style]:
+    """A formula's text and style: a boxed result is bold."""
+    text = clean_markdown(latex.text_of(source.replace("\n", " "))).replace("\n", " ")
+    return text, style | Style.BOLD if maths.is_result(source) else style
 
 
 def _safe(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Markdown to blocks: CommonMark with tables and strikethrough, without HTML, pictures or reference links.
+"""Markdown to blocks: CommonMark with tables, strikethrough and formulas, without HTML, pictures or reference links.
 
 Reference links, setext headings and indented code are off: with them a later line changes what an earlier one
 meant, and models write them by accident only.
@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from desktopapp.ui.conversation.blocks import Block, Cell, Code, Prose, ProseKind, Span, Table
-from desktopapp.ui.conversation.inline import MAX_NESTING, Effort, markdown, spans_of
+from desktopapp.ui.conversation.inline import MAX_NESTING, Effort, formula, markdown, spans_of
+from desktopapp.ui.conversation.maths import TOKEN as MATHS
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -28,7 +29,7 @@ class Unit:
     Args:
         tokens: of markdown-it.
         start_line: in the parsed source.
-        kind: `paragraph`, `fence`, `table`, `item`, `blockquote`, `heading`, `hr`.
+        kind: `paragraph`, `fence`, `maths`, `table`, `item`, `blockquote`, `heading`, `hr`.
         number: of an item in an ordered list, else None.
         first_item: it opens its list.
     """
@@ -132,6 +133,8 @@ def _walk(tokens: list[Token], index: int, context: _Context) -> int:
     elif token.type == "table_open":
         context.flush_marker()
         return _read_table(tokens, index, context)
+    elif token.type == MATHS:
+        context.add_prose((Span(*formula(token.content)),))
     elif token.type == "hr":
         context.add_prose((), ProseKind.RULE)
     elif token.type == "heading_open":
