@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
@@ -51,7 +52,10 @@ def run_command(arguments: Sequence[str]) -> int:
     try:
         if arguments and _is_unknown_word(arguments[0]):
             raise _unknown_word(arguments[0])
-        return _run(_parser().parse_args(arguments))
+        options, rest = _parser().parse_known_args(arguments)
+        if rest:
+            raise _not_understood(rest, arguments)
+        return _run(options)
     except UsageError as error:
         report(sys.stderr, error)
         return WRONG_USAGE
@@ -72,6 +76,21 @@ def _unknown_word(word: str) -> UsageError:
     hint = f"Did you mean “{near[0]}”? " if near else ""
     return UsageError(
         reason=f"There is no such file or command: “{word}”.", remedy=f"{hint}See “{_parser().prog} --help”."
+    )
+
+
+def _not_understood(rest: Sequence[str], arguments: Sequence[str]) -> UsageError:
+    """What is left over: an option that there is not, or a question without quotation marks."""
+    parser = _parsers()[1].get(arguments[0], _parser())
+    help_text = f"See “{parser.prog} --help”."
+    option = next((word for word in rest if word.startswith("-")), "")
+    if option:
+        near = get_close_matches(option, re.findall(r"--[a-z-]+", parser.format_help()), n=1)
+        hint = f"Did you mean “{near[0]}”? " if near else ""
+        return UsageError(reason=f"There is no option “{option}”.", remedy=f"{hint}{help_text}")
+    reason = f"“{rest[0]}” is one word too many."
+    return UsageError(
+        reason=reason, remedy=f"Put a question of several words in quotation marks. {help_text}"
     )
 
 
@@ -112,6 +131,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
+    return _parsers()[0]
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
+    """The whole command line's, and each command's."""
     name = Path(sys.argv[0]).name
     parser = _Parser(
         prog="python -m desktopapp" if name == "__main__.py" else name,
@@ -122,23 +146,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"Qwen3-VL Desktop {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _add_ask(commands.add_parser("ask", help="ask a question, read the answer here", allow_abbrev=False))
-    _add_plan(commands.add_parser("plan", help="say what a question would cost", allow_abbrev=False))
-    _add_route(commands.add_parser("route", help="say which kind of model would answer", allow_abbrev=False))
-    _add_get(commands.add_parser("get", help="fetch a model, or list which can be had", allow_abbrev=False))
-    for command, help_text in (
-        ("models", "list the models that are here, and what is missing"),
-        ("doctor", "look at the installation and say what to mend"),
-    ):
-        listing = commands.add_parser(command, help=help_text, allow_abbrev=False)
-        listing.add_argument("--json", action="store_true", help="as one JSON object")
-    return parser
+    for command, (short, long, add_options) in _DESCRIPTIONS.items():
+        add_options(
+            commands.add_parser(
+                command,
+                help=short,
+                description=long,
+                allow_abbrev=False,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+    return parser, commands.choices
+
+
+def _add_listing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_ask(parser: argparse.ArgumentParser) -> None:
     _add_question(parser)
     parser.add_argument(
-        "--temperature", type=_temperature, metavar="T", help="0 takes the likeliest token always"
+        "--temperature", type=_temperature, metavar="T", help="0 always takes the likeliest token"
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="makes a sampled answer repeatable")
     parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
@@ -150,22 +178,23 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         "--free-gib",
         type=_gib,
         metavar="N",
-        help="plan for a GPU with so much free memory instead of this one",
+        help="plan for a GPU with this much free memory instead of this machine's",
     )
     parser.add_argument("--no-gpu", action="store_true", help="plan as if there were no GPU")
-    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(temperature=None, seed=None)
 
 
 def _add_question(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s [OPTION ...] PROMPT"
     parser.add_argument("prompt", metavar="PROMPT", help="the question", type=_text)
     parser.add_argument(
-        "--model", metavar="NAME_OR_PATH", help="a model of the list, a folder, or a GGUF file"
+        "--model", metavar="NAME_OR_PATH", help="a name that “models” lists, a folder, or a GGUF file"
     )
     parser.add_argument("--backend", type=_backend, metavar="|".join(_BACKENDS), help="what runs the model")
     parser.add_argument(
         "--mode",
-        choices=_MODES,
+        type=_mode,
         metavar="|".join(_MODES),
         help="which of a pair of models answers; auto chooses by the task",
     )
@@ -175,33 +204,35 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a picture, a video or a PDF; may be repeated",
+        help="a picture, a video or a PDF; may be given several times",
     )
     add_media_options(parser)
     parser.add_argument("--system", metavar="TEXT", help="system prompt")
     parser.add_argument(
-        "--max-new-tokens", type=_positive, metavar="N", help="longest answer, thought included"
+        "--max-new-tokens", type=_positive, metavar="N", help="longest answer in tokens, the thought included"
     )
     parser.add_argument(
         "--vram-limit",
         type=_gib,
         metavar="GIB",
-        help="most memory of the device to use, as its driver counts",
+        help="most memory to use, on the GPU where there is one",
     )
     parser.add_argument(
         "--thought-budget",
         type=_positive,
         metavar="N",
-        help="longest thought in tokens, then the answer comes",
+        help="longest thought in tokens; then the answer comes",
     )
     parser.add_argument(
-        "--max-steps", type=_positive, metavar="N", help="think in so many steps, in the memory of one"
+        "--max-steps", type=_positive, metavar="N", help="think in up to N steps, in the memory of one"
     )
-    parser.add_argument("--step-tokens", type=_positive, metavar="N", help="longest thought of one step")
+    parser.add_argument(
+        "--step-tokens", type=_positive, metavar="N", help="longest thought of one step, in tokens"
+    )
     parser.add_argument(
         "--look-closer",
         action="store_true",
-        help="tell the model that it may look at parts of pictures closer",
+        help="let the model ask for parts of a picture at full sharpness",
     )
 
 
@@ -211,13 +242,16 @@ def _add_get(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         nargs="?",
         default="",
-        help="a size as 4B (both of its pair), 4B-thinking, owner/name, or a link; without it nothing is contacted",
+        help="a size, as 4B (Instruct and Thinking) or 4B-thinking; owner/name; or a link",
     )
     parser.add_argument(
-        "--precision", default="", metavar="P", help="as Q4_K_M, Q8_0, BF16; else the best that fits here"
+        "--precision",
+        default="",
+        metavar="P",
+        help="Q4_K_M, Q8_0, BF16 and so on; by default the best that fits here",
     )
     parser.add_argument(
-        "--endpoint", default="", metavar="URL", help="another hub than the setting hub_endpoint's"
+        "--endpoint", default="", metavar="URL", help="a hub or mirror other than that of the settings"
     )
     parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
 
@@ -225,10 +259,15 @@ def _add_get(parser: argparse.ArgumentParser) -> None:
 def _add_route(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", metavar="PROMPT", nargs="?", help="the question", type=_text)
     parser.add_argument(
-        "--attach", type=_file_name, action="append", default=[], metavar="FILE", help="may be repeated"
+        "--attach", type=_file_name, action="append", default=[], metavar="FILE", help="as of “ask”"
     )
-    parser.add_argument("--prompts", type=_file_name, metavar="FILE", help="one question a line")
-    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.add_argument(
+        "--prompts",
+        type=_file_name,
+        metavar="FILE",
+        help="a text file with one question a line, instead of PROMPT",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _text(text: str) -> str:
@@ -247,6 +286,12 @@ def _backend(text: str) -> str:
     # The fake backend answers when it is named; it is no choice to offer.
     if text not in (*_BACKENDS, "fake"):
         raise argparse.ArgumentTypeError(f"there is no backend “{text}”; choose {', '.join(_BACKENDS)}")
+    return text
+
+
+def _mode(text: str) -> str:
+    if text not in _MODES:
+        raise argparse.ArgumentTypeError(f"there is no mode “{text}”; choose {', '.join(_MODES)}")
     return text
 
 
@@ -286,3 +331,45 @@ def _temperature(text: str) -> float:
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"“{text}” is no number from 0 up")
     return number
+
+
+_DESCRIPTIONS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
+    "ask": (
+        "ask a question, read the answer here",
+        """Ask a question. The answer goes to stdout, everything else to stderr.
+
+  ask "What is a KV cache?"
+  ask --attach screenshot.png "What is the error here?"
+  ask --attach report.pdf --pages 3-7 "What is new?" """.rstrip(),
+        _add_ask,
+    ),
+    "plan": (
+        "say what a question would cost",
+        "Say what a question would take of memory and tokens and how it would run. Nothing is loaded.",
+        _add_plan,
+    ),
+    "route": (
+        "say which kind of model would answer",
+        "Say whether Instruct or Thinking would answer a question, and why. Nothing is loaded.",
+        _add_route,
+    ),
+    "get": (
+        "fetch a model, or list which can be had",
+        """Fetch a model. Without a name: list what can be had and what fits here; that contacts nothing.
+
+  get
+  get 4B
+  get 4B-instruct --precision Q4_K_M""",
+        _add_get,
+    ),
+    "models": (
+        "list the models that are here, and what is missing",
+        "List the models that are here, and what is missing where one cannot be used.",
+        _add_listing,
+    ),
+    "doctor": (
+        "look at the installation and say what to mend",
+        "Look at the installation, say what to mend, and what a question about a screenshot takes of memory now.",
+        _add_listing,
+    ),
+}

@@ -12,33 +12,37 @@ _FPS_RANGE = (0.01, 60.0)
 
 def add_media_options(parser: argparse.ArgumentParser) -> None:
     """Add them, each with a default that takes all of a file."""
-    documents = parser.add_argument_group("documents")
+    documents = parser.add_argument_group("documents", "for every PDF that is attached")
     documents.add_argument(
-        "--pages", type=_pages, default=(1, None), metavar="RANGE", help="3, 3-7 or 3-; all without it"
+        "--pages", type=_pages, default=(1, None), metavar="RANGE", help="3, 3-7 or 3-; all by default"
     )
     documents.add_argument(
         "--dpi",
         type=_dpi,
         metavar="N",
-        help=f"dots an inch that pages are drawn at; {DEFAULT_DPI} without it",
+        help=f"sharpness of the pages, in dots per inch; {DEFAULT_DPI} by default",
     )
-    documents.add_argument("--password", metavar="TEXT", help="of a locked document")
-    documents.add_argument("--page-text", action="store_true", help="give the pages' own text as well")
-    videos = parser.add_argument_group("videos")
+    documents.add_argument("--password", metavar="TEXT", help="opens a locked document")
+    documents.add_argument(
+        "--page-text", action="store_true", help="send the text that the pages hold as well"
+    )
+    videos = parser.add_argument_group("videos", "for every video that is attached")
     videos.add_argument(
-        "--from", dest="start", type=_time, default=0.0, metavar="TIME", help="1:02:03 or 7.5"
+        "--from", dest="start", type=_time, default=0.0, metavar="TIME", help="1:02:03 or 7.5 (seconds)"
     )
-    videos.add_argument("--to", dest="end", type=_time, metavar="TIME", help="the end without it")
+    videos.add_argument(
+        "--to", dest="end", type=_time, metavar="TIME", help="likewise; to the end by default"
+    )
     videos.add_argument(
         "--fps",
         type=_fps,
         default=DEFAULT_FPS,
         metavar="N",
-        help=f"frames a second; {DEFAULT_FPS:g} without it",
+        help=f"frames per second; {DEFAULT_FPS:g} by default",
     )
-    videos.add_argument("--frames", type=_frames, metavar="N", help="so many frames in all instead")
+    videos.add_argument("--frames", type=_frames, metavar="N", help="this many frames in all instead")
     videos.add_argument("--merge-still", action="store_true", help="leave out frames that hardly change")
-    videos.add_argument("--as-video", action="store_true", help="take animated GIF and WebP files as videos")
+    videos.add_argument("--as-video", action="store_true", help="treat animated GIF and WebP files as videos")
 
 
 def _pages(text: str) -> tuple[int, int | None]:

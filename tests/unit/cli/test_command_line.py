@@ -45,7 +45,7 @@ def test_commands_are_told_from_files(arguments: list[str], belongs: bool) -> No
         (["hello"], "no such file or command: “hello”. See “"),
         (["ask", "  "], "the question is empty"),
         (["ask", "--backend", "cuda", "x"], "there is no backend “cuda”"),
-        (["ask", "--mode", "fast", "x"], "--mode"),
+        (["ask", "--mode", "fast", "x"], "--mode: there is no mode “fast”; choose auto, instruct, thinking"),
         (["ask", "--attach", "", "x"], "the file's name is empty"),
         (["ask", "--max-new-tokens", "0", "x"], "no whole number from 1 to 4294967295"),
         (["ask", "--max-new-tokens", "many", "x"], "no whole number"),
@@ -54,9 +54,10 @@ def test_commands_are_told_from_files(arguments: list[str], belongs: bool) -> No
         (["ask", "--temperature", "inf", "x"], "no number from 0 up"),
         (["ask", "--seed", "-1", "x"], "no whole number from 0 to 4294967295"),
         (["ask", "--seed", "4294967296", "x"], "no whole number from 0 to 4294967295"),
-        (["ask", "--mod", "auto", "x"], "nrecognized"),
-        (["ask", "two", "prompts"], "nrecognized"),
-        (["models", "--all"], "nrecognized"),
+        (["ask", "--mod", "auto", "x"], "no option “--mod”. Did you mean “--mode”? See “"),
+        (["ask", "--temprature", "0", "x"], "no option “--temprature”. Did you mean “--temperature”?"),
+        (["ask", "two", "prompts"], "“prompts” is one word too many. Put a question"),
+        (["models", "--all"], "no option “--all”. See “"),
     ],
 )
 def test_wrong_usage_is_one_line_with_a_remedy(
