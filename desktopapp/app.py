@@ -199,6 +199,7 @@ def _run(application: Application, options: Options, instance: SingleInstance) -
     desktop = Desktop(application, make_worker, _override(load_settings(), options))
     application.file_opened.connect(desktop.attach)
     instance.files_received.connect(desktop.take_over)
+    desktop.window.fit_screen()
     desktop.window.show()
 
     def begin() -> None:
@@ -243,7 +244,10 @@ def _has_no_screen() -> bool:
     """True where Qt would end the process with a core dump because it finds no display."""
     if not sys.platform.startswith("linux"):
         return False
-    return not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    named = os.environ.get("QT_QPA_PLATFORM", "")
+    if named and named != "xcb":
+        return False
+    return not any(os.environ.get(name) for name in ("DISPLAY", *(() if named else ("WAYLAND_DISPLAY",))))
 
 
 def _parse(argv: Sequence[str]) -> Options:
@@ -253,12 +257,15 @@ def _parse(argv: Sequence[str]) -> Options:
 
     from desktopapp.engine.request import BackendChoice
 
-    parser = argparse.ArgumentParser(prog="qwen3-vl-desktop", description="Open the window.")
+    backends = [str(choice) for choice in BackendChoice]
+    parser = argparse.ArgumentParser(prog=Path(sys.argv[0]).name, description="Open the window.")
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="pictures, or folders of pictures, to attach"
+        "files", nargs="*", metavar="FILE", help="a picture, a video, a PDF, or a folder of these"
     )
-    parser.add_argument("--model", default="", help="name or path of the model to start with")
-    parser.add_argument("--backend", choices=[str(choice) for choice in BackendChoice], help="what runs it")
+    parser.add_argument("--model", metavar="NAME_OR_PATH", default="", help="the model to start with")
+    # The fake backend answers when it is named; it is no choice to offer.
+    offered = "|".join(name for name in backends if name != BackendChoice.FAKE)
+    parser.add_argument("--backend", choices=backends, metavar=offered, help="what runs it")
     parser.add_argument("--new-window", action="store_true", help="open another window though one is open")
     return Options(**vars(parser.parse_args(argv)))
 

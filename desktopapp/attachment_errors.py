@@ -6,6 +6,7 @@ AppError
     ├── AttachmentUnreadable
     ├── AttachmentChanged       another picture since it was attached
     ├── AttachmentNeedsMemory   more than is free to open it, whatever the plan
+    ├── AttachmentIsFolder
     ├── NotAnImage              nor a video, nor a document
     ├── ImageDamaged
     ├── ImageTooLarge           decompression bomb
@@ -31,8 +32,8 @@ class AttachmentError(AppError):
 class AttachmentGone(AttachmentError):
     """Values: name."""
 
-    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is no longer there.")
-    remedy_template = QT_TRANSLATE_NOOP("errors", "Remove it, or attach the file from its new place.")
+    message_template = QT_TRANSLATE_NOOP("errors", "The file “{name}” is not there.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Check its name and its place, then attach it again.")
 
 
 class AttachmentUnreadable(AttachmentError):
@@ -56,6 +57,13 @@ class AttachmentNeedsMemory(AttachmentError):
     remedy_template = QT_TRANSLATE_NOOP(
         "errors", "Attach a smaller version or a crop of it, or close other programs."
     )
+
+
+class AttachmentIsFolder(AttachmentError):
+    """Values: name."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "“{name}” is a folder.")
+    remedy_template = QT_TRANSLATE_NOOP("errors", "Attach the files in it.")
 
 
 class NotAnImage(AttachmentError):

@@ -24,7 +24,8 @@ AppError
 │   ├── AnswerInterrupted       the program ended while an answer ran
 │   ├── ConversationsDamaged    the file was set aside and a new one begun
 │   ├── ConversationsUnavailable
-│   └── ConversationOpenElsewhere
+│   ├── ConversationOpenElsewhere
+│   └── LogFolderUnwritable     where the engine writes its log
 └── EngineError
     ├── EngineDied              the child process ended by itself
     ├── EngineHung              it stopped answering, or a step outlasted its estimate
@@ -101,8 +102,8 @@ class NoModel(ModelError):
     message_template = QT_TRANSLATE_NOOP("errors", "No usable model is here yet.")
     remedy_template = QT_TRANSLATE_NOOP(
         "errors",
-        "Get one by “Get a model …” in the list of models or by the command “get”, or put a Qwen3-VL folder, or its "
-        "GGUF file with the mmproj file, into {folder}.",
+        "Choose “Get a model …” in the list of models (in a terminal: the command “get”), or put a Qwen3-VL folder, or "
+        "its GGUF file with the mmproj file, into {folder}.",
     )
 
 
@@ -187,7 +188,7 @@ class DoesNotFit(AppError):
 
     message_template = QT_TRANSLATE_NOOP(
         "errors",
-        "This does not fit: {needed_gib} GiB are needed, {limit_gib} GiB of {device} may be used, "
+        "This does not fit: {needed_gib} GiB are needed, {limit_gib} GiB may be used ({device}), "
         "{missing_gib} GiB are missing.",
     )
     remedy_template = QT_TRANSLATE_NOOP("errors", "{remedies}")
@@ -225,7 +226,7 @@ class MemoryExhausted(AppError):
     message_template = QT_TRANSLATE_NOOP(
         "errors",
         "Memory ran out while {what}, and nothing is left to give up: {needed_gib} GiB are needed, "
-        "{limit_gib} GiB of {device} could be used.",
+        "{limit_gib} GiB could be used ({device}).",
     )
     remedy_template = QT_TRANSLATE_NOOP("errors", "{remedies}")
 
@@ -268,6 +269,15 @@ class ConversationOpenElsewhere(StorageError):
 
     message_template = QT_TRANSLATE_NOOP("errors", "This conversation is open in another window.")
     remedy_template = QT_TRANSLATE_NOOP("errors", "Go on in that window, or close it first.")
+
+
+class LogFolderUnwritable(StorageError):
+    """Values: folder, reason."""
+
+    message_template = QT_TRANSLATE_NOOP("errors", "The folder “{folder}” cannot be written ({reason}).")
+    remedy_template = QT_TRANSLATE_NOOP(
+        "errors", "Check its permissions and the free space, or name another one in QWEN3VL_DESKTOP_HOME."
+    )
 
 
 class EngineError(AppError):

@@ -33,11 +33,11 @@ class ElidedLabel(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
-    def set_full_text(self, text: str) -> None:
-        """Show `text`, shortened where needed."""
+    def set_full_text(self, text: str, *, whole: str = "") -> None:
+        """Show `text`, shortened where needed; tool tip and screen readers have `whole`, or the text."""
         self.setText(text)
-        self.setAccessibleName(text)
-        self.setToolTip(tooltip_text(text))
+        self.setAccessibleName(whole or text)
+        self.setToolTip(tooltip_text(whole or text))
 
     def minimumSizeHint(self) -> QSize:
         height = self.fontMetrics().height() if self._lines > 1 else super().minimumSizeHint().height()

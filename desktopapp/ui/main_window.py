@@ -33,6 +33,9 @@ from desktopapp.ui.tokens import COLUMN_WIDTH, ICON_SIZE, SPACE_L, SPACE_M, SPAC
 _APPLICATION_TITLE = "Qwen3-VL Desktop"
 _LONGEST_TITLE = 60
 _LEAST_WIDTH = 560
+_FIRST_SIZE = QSize(1000, 760)
+_FRAME_PX = 40
+"""What a title bar takes of the screen's height at most."""
 
 
 class MainWindow(QMainWindow):
@@ -92,9 +95,14 @@ class MainWindow(QMainWindow):
         self._make_actions()
         self._retint()
         self._retranslate()
-        self.resize(1000, 760)
+        self.resize(_FIRST_SIZE)
         self.setMinimumSize(_LEAST_WIDTH, 440)
         self.composer.edit.setFocus()
+
+    def fit_screen(self) -> None:
+        """Be no larger than the screen: the line at the bottom would lie below the edge of a small one."""
+        room = self.screen().availableGeometry().size() - QSize(0, _FRAME_PX)
+        self.resize(_FIRST_SIZE.boundedTo(room).expandedTo(self.minimumSize()))
 
     def show_topic(self, topic: str) -> None:
         """Name the window after the conversation's first words; empty for a new one."""
@@ -242,6 +250,8 @@ class MainWindow(QMainWindow):
             "Ctrl+Shift+S": self.composer.capture_requested.emit,
             "Ctrl+B": self.history_button.toggle,
             "Ctrl+K": self.search_requested.emit,
+            "Ctrl+F": self.search_requested.emit,
+            "Ctrl+,": self.settings_menu.all_requested.emit,
             "Ctrl+L": self.focus_composer,
             "Ctrl+M": self.picker.open,
             "Esc": self.stop_requested.emit,
@@ -262,9 +272,10 @@ class MainWindow(QMainWindow):
             ("Ctrl+O", self.tr("Attach files")),
             ("Ctrl+N", self.tr("New conversation")),
             ("Ctrl+B", self.tr("Show or hide earlier conversations")),
-            ("Ctrl+K", self.tr("Search conversations")),
+            ("Ctrl+F", self.tr("Search conversations")),
             ("Ctrl+L", self.tr("Go to the message field")),
             ("Ctrl+M", self.tr("Choose a model")),
+            ("Ctrl+,", self.tr("All settings")),
             ("F1", self.tr("This list")),
         ]
 

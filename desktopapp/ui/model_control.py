@@ -64,7 +64,7 @@ class ModelControl(QObject):
         window.picker.opened.connect(self.getting.look_for_pending)
         self.getting.used.connect(self._on_model_got)
         for source in (window.picker, window.view.empty):
-            source.more_wanted.connect(self._on_more_wanted)
+            source.more_wanted.connect(self.offer_models)
 
     @property
     def choice(self) -> ModelChoice:
@@ -121,6 +121,10 @@ class ModelControl(QObject):
         self.settings_changed.emit(self._settings)
         self._request_load(model)
 
+    def offer_models(self) -> None:
+        """Open "Get a model …"."""
+        self.getting.open(limits_of(self._settings), self._settings.hub_endpoint)
+
     def close(self) -> None:
         """Wait for what runs."""
         self.getting.close()
@@ -162,9 +166,6 @@ class ModelControl(QObject):
 
     def _on_chosen(self, row: ModelRow) -> None:
         self._use(row.model, row.variant, row.backend, row.title)
-
-    def _on_more_wanted(self) -> None:
-        self.getting.open(limits_of(self._settings), self._settings.hub_endpoint)
 
     def _on_model_got(self, name: str) -> None:
         self.use(name, BackendChoice.AUTO)

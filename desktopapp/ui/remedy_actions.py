@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktopapp.conversations import Draft
 from desktopapp.engine.plan_note import NoteCode, PlanNote
-from desktopapp.errors import MemoryExhausted, OutOfMemory
+from desktopapp.errors import MemoryExhausted, NoModel, OutOfMemory
 from desktopapp.settings import Settings
 from desktopapp.ui.wording import format_memory_size, format_number, note_sentence
 
@@ -29,6 +29,9 @@ _TO_EDIT = frozenset(
 )
 NEW_CONVERSATION = PlanNote("new_conversation")
 """What some remedies' sentences name beside themselves: the same question without what was said before."""
+
+GET_MODEL = PlanNote("get_model")
+"""What helps where no model is here."""
 
 _WITH_NEW_CONVERSATION = frozenset({NoteCode.SMALLER_FILES, NoteCode.SHORTER_TEXT})
 # What helps where memory ran out and nobody planned what would.
@@ -71,6 +74,8 @@ def offers_of(error: str, values: Mapping[str, str]) -> list[RemedyOffer]:
     notes = read_notes(values.get("remedy_notes", ""))
     if not notes and error in _OUT_OF_MEMORY:
         notes = _ALWAYS_HELPS
+    if error == NoModel.__name__:
+        notes = (GET_MODEL,)
     offers: dict[str, RemedyOffer] = {}
     for note in notes:
         if label := _label(note):
@@ -142,6 +147,8 @@ def _label(note: PlanNote) -> str:
         return translate("RemedyActions", "Use {model}").format(model=note.figures.get("model", ""))
     if note.code == NoteCode.PICK_SMALLER_MODEL:
         return translate("RemedyActions", "Pick another model")
+    if note == GET_MODEL:
+        return translate("RemedyActions", "Get a model …")
     if note.code == NoteCode.TEXT_ALONE:
         return translate("RemedyActions", "Leave the files out")
     if note.code == NoteCode.FEWER_FILES:

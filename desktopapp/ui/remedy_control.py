@@ -13,7 +13,7 @@ from desktopapp.settings import Settings
 from desktopapp.ui.chat import Chat, ChatState
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.model_control import ModelControl
-from desktopapp.ui.remedy_actions import NEW_CONVERSATION, changed_settings, reduced, wants_edit
+from desktopapp.ui.remedy_actions import GET_MODEL, NEW_CONVERSATION, changed_settings, reduced, wants_edit
 
 
 class RemedyControl(QObject):
@@ -61,6 +61,8 @@ class RemedyControl(QObject):
             self._write_anew(answer_id, note)
         elif note.code == NoteCode.PICK_SMALLER_MODEL:
             self._window.picker.open()
+        elif note == GET_MODEL:
+            self._models.offer_models()
         else:
             settings = changed_settings(note, self._settings())
             if settings is not None:

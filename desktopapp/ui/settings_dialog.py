@@ -41,6 +41,10 @@ class _Field:
     show: Callable[[Any], None]
 
 
+_FIELD_PX = 28
+"""The height of a field in the style sheet."""
+
+
 class SettingsDialog(QDialog):
     """Shows settings, and hands out what the person made of them.
 
@@ -192,7 +196,11 @@ class SettingsDialog(QDialog):
         field.widget.setAccessibleName(label)
         field.widget.installEventFilter(self)
         self._fields[name] = field
-        self._form.addRow(label, field.widget)
+        caption = QLabel(label, self)
+        caption.setBuddy(field.widget)
+        # The layout centres a label in less than its field's height.
+        caption.setMinimumHeight(_FIELD_PX)
+        self._form.addRow(caption, field.widget)
 
     def _add_choice(self, name: str, label: str, options: Mapping[str, str]) -> None:
         box = ChoiceBox(self)

@@ -101,11 +101,11 @@ class SettingsMenu(QToolButton):
         budgets: dict[Value, str] = {None: self.tr("As long as there is room")}
         words = self.tr("Up to {count} tokens")
         budgets |= {count: words.format(count=format_number(count)) for count in _THOUGHT_TOKENS}
-        self._add_choice(self.tr("Thought"), "thought_budget", budgets)
+        self._add_choice(self.tr("Longest thought"), "thought_budget", budgets)
         steps: dict[Value, str] = {1: self.tr("In one go")}
         words = self.tr("In up to {count} steps, in the memory of one")
         steps |= {count: words.format(count=count) for count in _THOUGHT_STEPS}
-        self._add_choice(self.tr("Long thoughts"), "max_steps", steps)
+        self._add_choice(self.tr("Think in steps"), "max_steps", steps)
         self._add_choice(
             self.tr("Backend"),
             "backend",

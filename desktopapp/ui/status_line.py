@@ -16,13 +16,20 @@ from desktopapp.ui.wording import format_figure, translate_phrase
 if TYPE_CHECKING:
     from desktopapp.engine.events import ModelLoading, ModelReady, Stats
 
-
 _ROOMY_FROM_PX = 860
-"""In a narrower window the gauge's curve and the speed, which stands below the answer as well, give way."""
+"""In a narrower window the gauge's curve gives way."""
+
+_SLACK_PX = 4
+"""Labels ask for a pixel or two more than their text's advance."""
 
 
 class StatusLine(QWidget):
-    """Model and engine on the left, speed and memory on the right."""
+    """Model and engine on the left, speed and memory on the right.
+
+    Where there is no room for all, what is least needed is left out whole: first why this backend runs the model, then
+    the speed, which stands below the answer as well, then the precision, and last the model, which stands at the top as well.
+    The tool tip has everything.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,7 +53,12 @@ class StatusLine(QWidget):
     @property
     def text(self) -> str:
         """What the left part says in full."""
-        return self._state.text()
+        return _joined(self._state_parts())
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """What there is room for: the left part, and the speed or nothing."""
+        return self._state.text(), self._speed.text()
 
     @property
     def is_loading(self) -> bool:
@@ -89,6 +101,12 @@ class StatusLine(QWidget):
         self.gauge.show_curve(self.width() >= _ROOMY_FROM_PX)
         self._retranslate()
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            # The gauge's figures have become longer or shorter.
+            self._retranslate()
+        return super().event(event)
+
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
             self._retranslate()
@@ -100,23 +118,43 @@ class StatusLine(QWidget):
         self._retranslate()
 
     def _retranslate(self) -> None:
-        self._state.set_full_text(self._state_text())
-        speed = self._speed_text()
+        state, speed = self._fitting(self._state_parts(), self._speed_parts())
+        self._state.set_full_text(state, whole=self.text)
         self._speed.setText(speed)
         self._speed.setAccessibleName(speed)
-        self._speed.setVisible(bool(speed) and self.width() >= _ROOMY_FROM_PX)
+        self._speed.setVisible(bool(speed))
 
-    def _state_text(self) -> str:
+    def _fitting(self, state: list[str], speed: list[str]) -> tuple[str, str]:
+        """As much of both as there is room for."""
+        margins = self.contentsMargins()
+        room = self.width() - 2 * SPACE_L - margins.left() - margins.right()
+        room -= self.gauge.sizeHint().width() + SPACE_L + _SLACK_PX
+        device = state[2:3] or state
+        ways = [(state, speed), (state[:3], speed), (state[:3], speed[:1]), (state[:3], [])]
+        for left, right in [*ways, (state[:1] + state[2:3], [])]:
+            texts = _joined(left), _joined(right)
+            if self._width_of(*texts) <= room:
+                return texts
+        return _joined(device), ""
+
+    def _width_of(self, state: str, speed: str) -> int:
+        width = self._state.fontMetrics().horizontalAdvance(state)
+        return width + (SPACE_L + self._speed.fontMetrics().horizontalAdvance(speed) if speed else 0)
+
+    def _state_parts(self) -> list[str]:
+        """Model, precision, where it runs, and why there; or one sentence."""
         if self._loading is not None:
-            return self._loading_text(self._loading)
+            return [self._loading_text(self._loading)]
         if self._ready is not None:
             ready = self._ready
             reason = translate_phrase(ready.reason).rstrip(".。")
             where = self.tr("{backend} on {device}").format(
                 backend=ready.backend, device=_device(ready.device)
             )
-            parts = (ready.model, ready.precision, where, reason)
-            return " · ".join(part for part in parts if part)
+            return [ready.model, ready.precision, where, reason]
+        return [self._engine_words()]
+
+    def _engine_words(self) -> str:
         return {
             "starting": self.tr("Starting the engine …"),
             "started": self.tr("The engine is ready, no model is loaded"),
@@ -138,10 +176,10 @@ class StatusLine(QWidget):
             text = self.tr("{stage} {percent} %").format(stage=text, percent=round(loading.fraction * 100))
         return f"{loading.model} · {text}"
 
-    def _speed_text(self) -> str:
+    def _speed_parts(self) -> list[str]:
         stats = self._stats
         if stats is None:
-            return ""
+            return []
         parts = []
         if stats.decode_tokens_per_s is not None:
             rate = format_figure(stats.decode_tokens_per_s)
@@ -149,7 +187,11 @@ class StatusLine(QWidget):
         if stats.time_to_first_token_s is not None:
             seconds = format_figure(stats.time_to_first_token_s)
             parts.append(self.tr("first token {seconds} s").format(seconds=seconds))
-        return " · ".join(parts)
+        return parts
+
+
+def _joined(parts: list[str]) -> str:
+    return " · ".join(part for part in parts if part)
 
 
 def _device(device: str) -> str:

@@ -33,7 +33,7 @@ from desktopapp.engine.commands import (
 from desktopapp.engine.events import Event, Failed, Finished, Heartbeat, ModelReady
 from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.engine.wire import WireError, decode_event, encode_command
-from desktopapp.errors import AppError, EngineDied, EngineGarbled, EngineHung
+from desktopapp.errors import AppError, EngineDied, EngineGarbled, EngineHung, LogFolderUnwritable
 from desktopapp.paths import logs_dir
 from desktopapp.worker.engine_child import EngineChild
 from desktopapp.worker.jobs import LOADING, STARTING, Jobs, failed_prices
@@ -294,14 +294,21 @@ class EngineProcess:
         self._starts += 1
         self._memory_kills = count_memory_kills()
         try:
-            self._child = EngineChild(self._make_backends, self._new_log(), self.wake)
-        except OSError as error:  # no memory or no process left for it, no place for its log
-            died = EngineDied(what=STARTING, detail=str(error))
-            prices = failed_prices(self._jobs.take_prices(), died, str(error))
-            return [*self._jobs.fail(died, str(error)), *prices, EngineStopped(died.message)]
+            log = self._new_log()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            return self._not_started(LogFolderUnwritable(folder=str(self._log_dir), reason=reason), error)
+        try:
+            self._child = EngineChild(self._make_backends, log, self.wake)
+        except OSError as error:  # no memory or no process left for it
+            return self._not_started(EngineDied(what=STARTING, detail=str(error)), error)
         self._watchdog = Watchdog(self._limits, self._child.started_s)
         process_id = self._child.process.pid or 0
         return [EngineStarted(process_id, self._starts > 1, str(self._child.log_path))]
+
+    def _not_started(self, failed: AppError, error: OSError) -> list[ProcessEvent]:
+        prices = failed_prices(self._jobs.take_prices(), failed, str(error))
+        return [*self._jobs.fail(failed, str(error)), *prices, EngineStopped(failed.message)]
 
     def _new_log(self) -> Path:
         """A path for the next child's output; the oldest files of earlier ones are removed."""

@@ -560,8 +560,8 @@
         <translation>{form}（此处最佳）</translation>
     </message>
     <message>
-        <source>Needs {needed} of {limit} that may be used of {device}: {fit}.</source>
-        <translation>需要 {needed}，{device}可用 {limit}：{fit}。</translation>
+        <source>Needs {needed} of the {limit} that may be used ({device}): {fit}.</source>
+        <translation>需要 {needed}，可用 {limit}（{device}）：{fit}。</translation>
     </message>
     <message>
         <source>Given up for it: {steps}.</source>
@@ -835,6 +835,10 @@
     <message>
         <source>Choose a model</source>
         <translation>选择模型</translation>
+    </message>
+    <message>
+        <source>All settings</source>
+        <translation>全部设置</translation>
     </message>
     <message>
         <source>This list</source>
@@ -1484,6 +1488,10 @@
         <translation>选择其他模型</translation>
     </message>
     <message>
+        <source>Get a model …</source>
+        <translation>获取模型…</translation>
+    </message>
+    <message>
         <source>Leave the files out</source>
         <translation>不带文件</translation>
     </message>
@@ -1799,10 +1807,6 @@
         <translation>最多 {count} 个 token</translation>
     </message>
     <message>
-        <source>Thought</source>
-        <translation>思考</translation>
-    </message>
-    <message>
         <source>In one go</source>
         <translation>一次想完</translation>
     </message>
@@ -1811,8 +1815,12 @@
         <translation>最多分 {count} 步，只占一步的内存</translation>
     </message>
     <message>
-        <source>Long thoughts</source>
-        <translation>长思考</translation>
+        <source>Longest thought</source>
+        <translation>最长思考</translation>
+    </message>
+    <message>
+        <source>Think in steps</source>
+        <translation>分步思考</translation>
     </message>
     <message>
         <source>Backend</source>
@@ -2256,10 +2264,6 @@
         <translation>这里还没有可用的模型。</translation>
     </message>
     <message>
-        <source>Get one by “Get a model …” in the list of models or by the command “get”, or put a Qwen3-VL folder, or its GGUF file with the mmproj file, into {folder}.</source>
-        <translation>请在模型列表中点“获取模型…”或用命令“get”获取，或将 Qwen3-VL 文件夹，或其 GGUF 文件与 mmproj 文件一起，放入 {folder}。</translation>
-    </message>
-    <message>
         <source>“{name}” is not complete: {missing} is missing.</source>
         <translation>“{name}”不完整：缺少 {missing}。</translation>
     </message>
@@ -2316,16 +2320,28 @@
         <translation>请把后端设为“auto”，或选择其他模型。</translation>
     </message>
     <message>
+        <source>Memory ran out while {what}, and nothing is left to give up: {needed_gib} GiB are needed, {limit_gib} GiB could be used ({device}).</source>
+        <translation>{what}时内存不足，已没有可再让步之处：需要 {needed_gib} GiB，可用 {limit_gib} GiB（{device}）。</translation>
+    </message>
+    <message>
+        <source>The folder “{folder}” cannot be written ({reason}).</source>
+        <translation>无法写入文件夹“{folder}”（{reason}）。</translation>
+    </message>
+    <message>
+        <source>Check its permissions and the free space, or name another one in QWEN3VL_DESKTOP_HOME.</source>
+        <translation>请检查其权限和剩余空间，或用 QWEN3VL_DESKTOP_HOME 指定另一个文件夹。</translation>
+    </message>
+    <message>
         <source>It starts again by itself: send once more what stays unanswered.</source>
         <translation>它会自动重新启动：没有得到回答的消息，请再发送一次。</translation>
     </message>
     <message>
-        <source>“{name}” is no longer there.</source>
-        <translation>“{name}”已不在原处。</translation>
+        <source>The file “{name}” is not there.</source>
+        <translation>找不到文件“{name}”。</translation>
     </message>
     <message>
-        <source>Remove it, or attach the file from its new place.</source>
-        <translation>请移除它，或从新位置重新添加。</translation>
+        <source>Check its name and its place, then attach it again.</source>
+        <translation>请检查文件名和所在位置，然后重新添加。</translation>
     </message>
     <message>
         <source>“{name}” may not be read.</source>
@@ -2350,6 +2366,14 @@
     <message>
         <source>Attach a smaller version or a crop of it, or close other programs.</source>
         <translation>请附上较小的版本或其中一部分，或关闭其他程序。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a folder.</source>
+        <translation>“{name}”是一个文件夹。</translation>
+    </message>
+    <message>
+        <source>Attach the files in it.</source>
+        <translation>请添加其中的文件。</translation>
     </message>
     <message>
         <source>“{name}” is not a picture, video or PDF that this program can read.</source>
@@ -2456,8 +2480,12 @@
         <translation>请重新发送问题，或改用另一个模型。</translation>
     </message>
     <message>
-        <source>This does not fit: {needed_gib} GiB are needed, {limit_gib} GiB of {device} may be used, {missing_gib} GiB are missing.</source>
-        <translation>内存不足：需要 {needed_gib} GiB，{device} 可用 {limit_gib} GiB，还缺 {missing_gib} GiB。</translation>
+        <source>Choose “Get a model …” in the list of models (in a terminal: the command “get”), or put a Qwen3-VL folder, or its GGUF file with the mmproj file, into {folder}.</source>
+        <translation>请在模型列表中选择“获取模型…”（在终端中使用命令“get”），或将 Qwen3-VL 文件夹，或其 GGUF 文件连同 mmproj 文件，放入 {folder}。</translation>
+    </message>
+    <message>
+        <source>This does not fit: {needed_gib} GiB are needed, {limit_gib} GiB may be used ({device}), {missing_gib} GiB are missing.</source>
+        <translation>内存不足：需要 {needed_gib} GiB，可用 {limit_gib} GiB（{device}），还缺 {missing_gib} GiB。</translation>
     </message>
     <message>
         <source>{remedies}</source>
@@ -2478,10 +2506,6 @@
     <message>
         <source>Close other programs that use the graphics card, attach fewer files, or pick a smaller model.</source>
         <translation>请关闭其他占用显卡的程序，减少附件，或选择更小的模型。</translation>
-    </message>
-    <message>
-        <source>Memory ran out while {what}, and nothing is left to give up: {needed_gib} GiB are needed, {limit_gib} GiB of {device} could be used.</source>
-        <translation>{what}时内存不足，已没有可再让步之处：需要 {needed_gib} GiB，{device} 可用 {limit_gib} GiB。</translation>
     </message>
     <message>
         <source>The program ended while this answer was being written.</source>

@@ -113,7 +113,10 @@ def test_a_bad_attachment_is_named(tmp_path: Path) -> None:
     assert events[-1]["remedy"]
     code, out, err = run("ask", "--backend", "fake", "--attach", str(tmp_path / "gone.png"), "What is it?")
     assert (code, out) == (1, "")
-    assert "“gone.png” is no longer there." in err
+    assert "The file “gone.png” is not there." in err
+    code, out, err = run("ask", "--backend", "fake", "--attach", str(tmp_path), "What is it?")
+    assert (code, out) == (1, "")
+    assert f"“{tmp_path.name}” is a folder." in err
 
 
 def test_a_model_that_is_not_here_fails() -> None:

@@ -285,4 +285,6 @@ def test_no_log_dir_is_a_failure_like_others(tmp_path: Path) -> None:
     process.submit(question("r"))
     events = process.poll(5.0)
     process.close()
-    assert [e.error for e in events if isinstance(e, Failed)] == ["EngineDied"]
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert failed.error == "LogFolderUnwritable"
+    assert str(tmp_path / "file" / "logs") in failed.message

@@ -85,8 +85,9 @@ def test_two_clicks_in_a_row_show_the_last_and_lose_no_draft(two: Desktop, qtbot
     assert two.window.windowTitle().startswith("Count the boats")
 
 
-def test_search_finds_words_of_any_message(two: Desktop, qtbot: QtBot) -> None:
-    qtbot.keyClick(two.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+@pytest.mark.parametrize("key", [Qt.Key.Key_K, Qt.Key.Key_F], ids=["Ctrl+K", "Ctrl+F"])
+def test_search_finds_words_of_any_message(two: Desktop, qtbot: QtBot, key: Qt.Key) -> None:
+    qtbot.keyClick(two.window, key, Qt.KeyboardModifier.ControlModifier)
     panel = _panel(two)
     assert panel.search.hasFocus()
     qtbot.keyClicks(panel.search, "milk")

@@ -101,7 +101,7 @@ def test_it_opens_with_the_best_for_this_machine_and_contacts_nothing(
     assert dialog.pane.precision.isVisible()
     assert dialog.pane.offer is not None
     assert dialog.pane.offer.precision == "Q8_0"
-    assert "6.0 GiB of 16.0 GiB" in dialog.pane.need.text()
+    assert "6.0 GiB of the 16.0 GiB" in dialog.pane.need.text()
     assert hub.url.removeprefix("http://") in dialog.pane.button.text()
     assert hub.requests == []
 

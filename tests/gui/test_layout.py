@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -18,6 +19,7 @@ from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
 from desktopapp.worker.process_events import EngineStarted
 from tests.gui.scripted_worker import script_of
+from tests.gui.window_actions import ask
 
 OpenDesktop = Callable[..., Desktop]
 
@@ -151,6 +153,21 @@ def test_tab_goes_in_reading_order_also_through_what_came_later(
     assert reached == [*buttons, "Send", *reversed(buttons), "Message", last]
 
 
+def test_first_window_is_no_larger_than_a_small_screen(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = desktop.window
+    for screen, size in {
+        (1366, 728): QSize(1000, 688),
+        (1920, 1040): QSize(1000, 760),
+        (640, 400): QSize(640, 440),
+    }.items():
+        place = SimpleNamespace(availableGeometry=lambda screen=screen: QRect(0, 0, *screen))
+        monkeypatch.setattr(window, "screen", lambda place=place: place)
+        window.fit_screen()
+        assert window.size() == size
+
+
 def test_settings_menu_stays_inside_the_window(desktop: Desktop) -> None:
     window, menu = desktop.window, desktop.window.settings_menu.menu()
     menu.popup(window.settings_menu.mapToGlobal(QPoint(0, window.settings_menu.height())))
@@ -196,6 +213,49 @@ def test_status_line_follows_the_engine(desktop: Desktop) -> None:
     assert "no model" in status.text
     worker.engine_started.emit(EngineStarted(2, again=True, log_path=""))
     assert "the model loads with your next message" in status.text
+
+
+def test_a_narrow_status_line_leaves_out_what_is_least_needed(desktop: Desktop, qtbot: QtBot) -> None:
+    worker, status = script_of(desktop), desktop.window.status
+    everything = "tiny · Q8_0 · llama.cpp on CPU · only GGUF is here"
+    ask(desktop, "one")
+    worker.finish("An answer")
+    seen: list[tuple[str, str]] = []
+    label = status.findChild(ElidedLabel)
+    for width in range(1500, 559, -20):
+        desktop.window.resize(width, 600)
+        qtbot.waitUntil(lambda width=width: status.width() == width and is_whole(label))
+        state, speed = status.shown
+        assert label.toolTip().count(everything) == 1
+        assert label.accessibleName() == status.text == everything
+        if (state, speed) not in seen:
+            seen.append((state, speed))
+    speed = "23.4 tokens/s · first token 0.41 s"
+    short = "tiny · Q8_0 · llama.cpp on CPU"
+    ways = [
+        (everything, speed),
+        (short, speed),
+        (short, "23.4 tokens/s"),
+        (short, ""),
+        ("tiny · llama.cpp on CPU", ""),
+        ("llama.cpp on CPU", ""),
+    ]
+    assert seen == [way for way in ways if way in seen], "left out in another order"
+    assert seen[0] == ways[0]
+    assert len(seen) >= 3
+
+
+def test_status_line_makes_room_for_longer_figures_of_memory(desktop: Desktop, qtbot: QtBot) -> None:
+    worker, status = script_of(desktop), desktop.window.status
+    label = status.findChild(ElidedLabel)
+    for used in (9, 12):
+        worker.memory_sampled.emit(MemorySample("A graphics card", True, used * 2**30, 12 * 2**30, 5 * 2**30))
+        qtbot.waitUntil(lambda: status.gauge.width() >= status.gauge.sizeHint().width() and is_whole(label))
+
+
+def is_whole(label: ElidedLabel) -> bool:
+    """Nothing of the label's text is cut."""
+    return label.fontMetrics().horizontalAdvance(label.text()) <= label.width()
 
 
 def a_model() -> list:

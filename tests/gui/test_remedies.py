@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from desktopapp.app import Desktop
 from desktopapp.engine.plan_note import NoteCode, PlanNote
-from desktopapp.engine.request import BackendChoice
-from desktopapp.errors import DoesNotFit, MemoryExhausted
+from desktopapp.engine.request import BackendChoice, MemoryLimits
+from desktopapp.errors import AppError, DoesNotFit, MemoryExhausted, NoModel
 from desktopapp.settings import Settings
 from desktopapp.ui.conversation.answer import AnswerMessage
 from desktopapp.ui.conversation.error_card import ErrorCard
@@ -44,7 +44,7 @@ def as_json(notes: tuple[PlanNote, ...]) -> str:
     return msgspec.json.encode(notes).decode()
 
 
-def refused(desktop: Desktop, error: DoesNotFit) -> ErrorCard:
+def refused(desktop: Desktop, error: AppError) -> ErrorCard:
     ask(desktop, "What is this?")
     script_of(desktop).fail(error)
     answer = desktop.window.view.message(desktop.session.chat.messages[-1].message_id)
@@ -56,6 +56,17 @@ def refused(desktop: Desktop, error: DoesNotFit) -> ErrorCard:
 def button(card: ErrorCard, words: str) -> QPushButton:
     (found,) = [one for one in card.remedy_buttons if words in one.text()]
     return found
+
+
+def test_without_a_model_a_button_leads_to_the_models_that_can_be_had(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    monkeypatch.setattr(desktop.session.models.getting, "open", lambda *given: opened.append(given))
+    card = refused(desktop, NoModel(folder="/models"))
+    button(card, "Get a model").click()
+    assert opened == [(MemoryLimits(), "")]
+    assert roles(desktop) == ["user:sent", "assistant:failed"]
 
 
 def test_a_button_changes_the_setting_and_sends_again(desktop: Desktop) -> None:

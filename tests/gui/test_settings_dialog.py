@@ -7,6 +7,7 @@ from dataclasses import fields
 
 import pytest
 import yaml
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialogButtonBox, QDoubleSpinBox, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
@@ -102,7 +103,7 @@ def test_as_at_first_shows_the_defaults_and_keeps_opened_places(qtbot: QtBot) ->
 
 
 def test_the_dialog_changes_the_window_and_the_file(desktop: Desktop, qtbot: QtBot) -> None:
-    desktop.window.settings_menu.all_requested.emit()
+    qtbot.keyClick(desktop.window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
     dialog = desktop.window.findChild(SettingsDialog)
     fill(dialog, OTHER)
     dialog.accept()

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from desktopapp.attachment_errors import (
     AttachmentGone,
+    AttachmentIsFolder,
     AttachmentUnreadable,
     NotAnImage,
 )
@@ -26,11 +27,15 @@ def open_regular_file(path: str) -> BinaryIO:
     Raises:
         AttachmentGone: there is no such file.
         AttachmentUnreadable: it may not be read.
-        NotAnImage: a folder or a device.
+        AttachmentIsFolder: it is one.
+        NotAnImage: a device.
     """
     name = Path(path).name
     try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
+        kind = Path(path).stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise AttachmentIsFolder(name=name)
+        if not stat.S_ISREG(kind):
             raise NotAnImage(name=name)
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:

@@ -120,7 +120,8 @@ def open_image(path: str) -> ImageFile:
     Raises:
         AttachmentGone: there is no such file.
         AttachmentUnreadable: it may not be read.
-        NotAnImage: a folder, a device, a text, or a format that is not read.
+        AttachmentIsFolder: it is one.
+        NotAnImage: a device, a text, or a format that is not read.
         ImageDamaged: its header is.
         ImageEmpty: a side is zero.
         ImageTooLarge: it has more than `PIXEL_LIMIT` pixels.

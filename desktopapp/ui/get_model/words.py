@@ -84,7 +84,9 @@ def form_label(offer: Offer, *, is_best: bool) -> str:
 
 def need_words(offer: Offer) -> str:
     """What a form needs, of what, and how that goes."""
-    sentence = translate("GetModel", "Needs {needed} of {limit} that may be used of {device}: {fit}.").format(
+    sentence = translate(
+        "GetModel", "Needs {needed} of the {limit} that may be used ({device}): {fit}."
+    ).format(
         needed=format_memory_size(offer.needed_bytes),
         limit=format_memory_size(offer.limit_bytes),
         device=device_word(offer.device),

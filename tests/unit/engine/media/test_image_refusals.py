@@ -49,8 +49,8 @@ def test_what_is_no_picture(tmp_path: Path, content: bytes) -> None:
     assert "thing.png" in refused(path, attachment_errors.NotAnImage).message
 
 
-def test_a_folder_is_no_picture(tmp_path: Path) -> None:
-    refused(tmp_path, attachment_errors.NotAnImage)
+def test_a_folder_is_named_as_one(tmp_path: Path) -> None:
+    refused(tmp_path, attachment_errors.AttachmentIsFolder)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
