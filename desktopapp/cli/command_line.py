@@ -219,15 +219,21 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--thought-budget",
-        type=_positive,
+        type=_as_setting("thought_budget"),
         metavar="N",
         help="longest thought in tokens; then the answer comes",
     )
     parser.add_argument(
-        "--max-steps", type=_positive, metavar="N", help="think in up to N steps, in the memory of one"
+        "--max-steps",
+        type=_as_setting("max_steps"),
+        metavar="N",
+        help="think in up to N steps, in the memory of one",
     )
     parser.add_argument(
-        "--step-tokens", type=_positive, metavar="N", help="longest thought of one step, in tokens"
+        "--step-tokens",
+        type=_as_setting("step_tokens"),
+        metavar="N",
+        help="longest thought of one step, in tokens",
     )
     parser.add_argument(
         "--look-closer",
@@ -303,13 +309,25 @@ def _seed(text: str) -> int:
     return _whole_number(text, 0)
 
 
-def _whole_number(text: str, least: int) -> int:
+def _as_setting(name: str) -> Callable[[str], int]:
+    """A whole number within the limits of the setting of that name."""
+
+    def number(text: str) -> int:
+        from desktopapp.settings import limits_of_setting
+
+        least, most = limits_of_setting(name)
+        return _whole_number(text, int(least), int(most))
+
+    return number
+
+
+def _whole_number(text: str, least: int, most: int = _MOST) -> int:
     try:
         number = int(text)
     except ValueError:
         number = least - 1
-    if not least <= number <= _MOST:
-        raise argparse.ArgumentTypeError(f"“{text}” is no whole number from {least} to {_MOST}")
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"“{text}” is no whole number from {least} to {most}")
     return number
 
 

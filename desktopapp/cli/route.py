@@ -28,6 +28,11 @@ def show_route(options: argparse.Namespace) -> int:
     use_utf8(sys.stdout)
     media = [media_kind(path) for path in options.attach]
     if options.prompts is not None:
+        if options.prompt is not None:
+            raise UsageError(
+                reason="There is a prompt and a file of prompts.",
+                remedy="Name one of them; see “route --help”.",
+            )
         for prompt in _read_prompts(Path(options.prompts)):
             write_json(sys.stdout, {"prompt": prompt, **_describe(route(prompt, media))})
         return DONE
@@ -59,4 +64,5 @@ def _read_prompts(file: Path) -> Iterator[str]:
         raise UsageError(
             reason=f"The prompts in “{file}” cannot be read: {reason}.", remedy="Name another file."
         ) from error
-    return (line for line in text.splitlines() if line.strip())
+    # Not `splitlines`: a pasted prompt may hold a form feed or a line separator.
+    return (line for line in text.split("\n") if line.strip())

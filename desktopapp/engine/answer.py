@@ -25,7 +25,7 @@ from desktopapp.engine.events import (
     TextAdded,
 )
 from desktopapp.engine.price_events import Planned
-from desktopapp.engine.reasoning.thought_parser import CLOSING, ThoughtParser
+from desktopapp.engine.reasoning.thought_parser import ThoughtParser
 from desktopapp.engine.reasoning_events import ThoughtEnd, ThoughtEnded, ThoughtProgress
 from desktopapp.engine.request import BegunAnswer
 from desktopapp.engine.utf8 import Utf8Assembler
@@ -63,6 +63,7 @@ class Answer:
         self._calls: CallFilter | None = None
         self._reply: list[str] = []
         self._reply_thought: list[str] = []
+        self._thought_said: list[str] = []
         self._reply_channel = Channel.ANSWER
         self._goes_on = False
         self._budget_tokens = 0
@@ -90,6 +91,7 @@ class Answer:
             text_tokens: of the rest.
         """
         self._texts = {Channel.THOUGHT: [begun.thought], Channel.ANSWER: [begun.text]}
+        self._thought_said = [begun.thought]
         self.thought_tokens = thought_tokens
         self._begun_tokens = thought_tokens + text_tokens
         self._steps = begun.steps
@@ -101,6 +103,7 @@ class Answer:
         channel: Channel = Channel.ANSWER,
         budget_tokens: int = 0,
         holds_calls: bool = False,
+        was_closed: bool = False,
     ) -> None:
         """Tell that a new reply begins.
 
@@ -109,8 +112,9 @@ class Answer:
             channel: of what stands behind the thought.
             budget_tokens: that all thought may become, for display.
             holds_calls: a tool's call behind the thought is held back for `take_call`.
+            was_closed: the thought before it was closed for the model.
         """
-        self._parser = ThoughtParser(opened=opens_thought)
+        self._parser = ThoughtParser(opened=opens_thought, was_closed=was_closed)
         self._calls = CallFilter() if holds_calls else None
         self._is_first_prompt = self._first_prompt is None
         self._reply, self._reply_thought = [], []
@@ -203,9 +207,9 @@ class Answer:
         yield from self._behind_thought(text)
 
     @property
-    def thought_text(self) -> str:
-        """All thought so far, steps' notes included."""
-        return "".join(self._texts[Channel.THOUGHT])
+    def thought_said(self) -> str:
+        """All that the model thought so far, without the steps' headings and notes."""
+        return "".join(self._thought_said)
 
     def follow_plan(self, planned: Planned) -> None:
         """Tell how the request was planned to run."""
@@ -238,7 +242,8 @@ class Answer:
 
     def close_thought(self, reason: ThoughtEnd) -> Iterator[Event]:
         """Tell that the open thought was closed by force: what comes next stands behind it."""
-        yield from self._added(self._parser.feed(self._characters.finish() + CLOSING))
+        yield from self._added(self._parser.feed(self._characters.finish()))
+        yield from self._added(self._parser.close())
         self._thought_end = reason
         yield ThoughtEnded(self.request_id, self.thought_tokens, reason)
 
@@ -282,6 +287,7 @@ class Answer:
         for channel, text in pieces:
             if channel is Channel.THOUGHT:
                 self._reply_thought.append(text)
+                self._thought_said.append(text)
                 self._texts[channel].append(text)
                 yield TextAdded(self.request_id, channel, text)
                 continue

@@ -62,7 +62,7 @@ class Chat(QObject):
         self._choice = ModelChoice("")
         self._model_label = ""
         self._reasoning = ReasoningLimits()
-        # Questions for the other model: how it is asked, and the question that this one repeats.
+        # Questions for the other model: how it is asked, and the first of those that this one repeats.
         self._again: dict[str, tuple[Mode, str]] = {}
         self._messages: dict[str, StoredMessage] = {}
         self._refused: set[str] = set()
@@ -128,6 +128,7 @@ class Chat(QObject):
             self.cancel_requested.emit(self._running)
             self._keep_running_as(FinishReason.CANCELLED)
         self._messages.clear()
+        self._again.clear()
         self._refused.clear()
         self._view.clear()
         self._set_state(ChatState.IDLE)
@@ -167,7 +168,7 @@ class Chat(QObject):
             self._forget(answer_id)
             self._ask(question)
         else:
-            self.send(draft_of(question))
+            self.send(draft_of(question), again=self._again.get(question.message_id))
 
     def go_on(self, answer_id: str) -> None:
         """Go on with the long job of the last answer, behind the parts that are done."""
@@ -199,7 +200,8 @@ class Chat(QObject):
         if question is None or mode is None:
             return
         other = Mode.INSTRUCT if mode is Mode.THINKING else Mode.THINKING
-        self.send(draft_of(question), again=(other, question.message_id))
+        _, first = self._again.get(question.message_id, (mode, question.message_id))
+        self.send(draft_of(question), again=(other, first))
 
     def remove_queued(self, message_id: str) -> None:
         """Take a queued message back."""
@@ -260,8 +262,7 @@ class Chat(QObject):
         self._go_on()
 
     def _ask(self, question: StoredMessage, goes_on: StoredMessage | None = None) -> None:
-        again = self._again.pop(question.message_id, None)
-        asked_first = again[1] if again else question.message_id
+        mode, asked_first = self._again.get(question.message_id, (self._choice.mode, question.message_id))
         earlier = list(takewhile(lambda message: message.message_id != asked_first, self._said()))
         dialogue = build_dialogue(earlier, question, self._refused)
         answer = StoredMessage(
@@ -281,7 +282,7 @@ class Chat(QObject):
         self.waiting.begin(answer.message_id)
         if dialogue.left_out:
             self.left_out.emit([file_label(path) for path in dialogue.left_out])
-        choice = replace(self._choice, mode=again[0]) if again else self._choice
+        choice = replace(self._choice, mode=mode)
         self.submit_requested.emit(
             make_request(
                 answer.message_id, choice, dialogue.turns, question, earlier, self._reasoning, goes_on

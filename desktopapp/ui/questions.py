@@ -75,7 +75,8 @@ def make_request(
         reasoning: how far Thinking may think.
         goes_on: an answer to the same question whose long job was not finished.
     """
-    modes = [mode for message in earlier if (mode := mode_of(message)) is not None]
+    said = (message for message in earlier if message.text.strip())
+    modes = [mode for message in said if (mode := mode_of(message)) is not None]
     request = Request(
         request_id,
         choice,

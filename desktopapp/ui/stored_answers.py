@@ -23,8 +23,8 @@ def stats_of(message: StoredMessage) -> Stats | None:
 
 
 def mode_of(message: StoredMessage) -> Mode | None:
-    """Which of a pair gave an answer; None where that was not kept."""
-    mode = message.stats.get("mode")
+    """Which of a pair gave an answer, or was chosen for one that ended without figures; None where that was not kept."""
+    mode = message.stats.get("mode") or message.route.get("mode")
     return Mode(str(mode)) if mode in (Mode.INSTRUCT, Mode.THINKING) else None
 
 

@@ -33,6 +33,7 @@ from desktopapp.engine.engine import Engine
 from desktopapp.engine.events import Failed, Finished, Stats
 from desktopapp.engine.prompt_parts import PromptPart, TextPart, TokensPart
 from desktopapp.engine.reasoning import reply
+from desktopapp.engine.reasoning.staged import NOTES_TOKENS
 from desktopapp.engine.request import (
     Attachment,
     BackendChoice,
@@ -192,7 +193,7 @@ def main() -> None:
         "plain": ReasoningLimits(options.thought_tokens),
         "staged": ReasoningLimits(None, steps, options.step_tokens),
     }
-    longest = options.thought_tokens + reply.LARGEST_RESERVE_TOKENS
+    longest = options.thought_tokens + reply.LARGEST_RESERVE_TOKENS + steps * NOTES_TOKENS
     print("| backend | run | prompt | thought | steps | peak KV tokens | peak KV MiB | tokens/s | s |")
     print("|---|---|---|---|---|---|---|---|---|")
     context_tokens = options.thought_tokens + 4096

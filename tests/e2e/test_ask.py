@@ -99,6 +99,33 @@ def test_a_thinking_model_streams_both_channels() -> None:
     assert events[-1]["thought"]
 
 
+@pytest.mark.parametrize(
+    ("question", "mode"), [("Prove that 2 is prime.", "thinking"), ("Hello!", "instruct")]
+)
+def test_by_itself_it_chooses_by_the_task_and_says_so(question: str, mode: str) -> None:
+    code, events, err = ask("--mode", "auto", question)
+    assert code == 0, err
+    (routed,) = [event for event in events if event["event"] == "routed"]
+    assert (routed["mode"], routed["cause"]) == (mode, "task")
+    assert events[-1]["stats"]["mode"] == mode
+
+
+def test_steps_are_events() -> None:
+    steps = ("--max-steps", "3", "--step-tokens", "64", "--thought-budget", "500")
+    code, events, err = ask("--mode", "thinking", *steps, "Why?")
+    assert code == 0, err
+    started = [event for event in events if event["event"] == "step_started"]
+    assert [(event["step"], event["kind"]) for event in started] == [
+        (1, "think"),
+        (2, "think"),
+        (3, "think"),
+        (3, "answer"),
+    ]
+    assert {event["max_steps"] for event in started} == {3}
+    assert events[-1]["stats"]["steps"] == 3
+    assert events[-1]["text"].strip()
+
+
 def test_a_seed_repeats() -> None:
     first, second = (ask("--seed", "7", "--max-new-tokens", "12", "x")[1][-1]["text"] for _ in range(2))
     assert first == second

@@ -20,6 +20,7 @@ from desktopapp.engine.reasoning_events import (
     ThoughtProgress,
 )
 from desktopapp.engine.request import Mode, ReasoningLimits
+from desktopapp.errors import OutOfMemory
 from desktopapp.settings import Settings
 from desktopapp.ui.conversation.answer import AnswerMessage
 from desktopapp.ui.conversation.thought import ThoughtBlock
@@ -77,7 +78,7 @@ def test_the_chip_names_the_model_the_task_and_the_swap(desktop: Desktop) -> Non
         ({"cause": "follow-up", "swap_s": 0.0}, "Thinking: goes on with this conversation"),
         ({"cause": "resident", "swap_s": 0.0}, "Thinking: a close call, and it is loaded"),
         ({"cause": "asked", "swap_s": 0.0}, "Thinking: as you asked"),
-        ({"task": "", "swap_s": 0.0}, "Thinking: no sign of several steps"),
+        ({"task": "", "mode": "instruct", "swap_s": 0.0}, "Instruct: no sign of several steps"),
     ],
 )
 def test_the_chip_says_what_settled_it(desktop: Desktop, changes: dict[str, object], words: str) -> None:
@@ -252,3 +253,80 @@ def test_a_choice_of_another_version_is_left_out(desktop: Desktop, kept: dict[st
     fields = {"cause": "task"} if "unknown" in kept else message.route
     desktop.session.thinking.show_kept([replace(message, route=fields | kept)])
     assert shown(desktop).route.isHidden()
+
+
+def test_answer_now_is_there_in_every_step(desktop: Desktop, qtbot: QtBot) -> None:
+    script = script_of(desktop)
+    ask(desktop, "Add it up.")
+    request_id = script.requests[-1].request_id
+    script.say("Step 1.", Channel.THOUGHT)
+    script.thought_ended.emit(ThoughtEnded(request_id, 40, ThoughtEnd.BUDGET))
+    button = thought(desktop).answer_now
+    assert button.isHidden()
+    script.step_started.emit(StepStarted(request_id, 2, 8, StepKind.THINK))
+    script.say("Step 2.", Channel.THOUGHT)
+    script.thought_progressed.emit(ThoughtProgress(request_id, 41, 320))
+    assert not button.isHidden()
+    assert "budget" not in thought(desktop).header.text()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    script.thought_progressed.emit(ThoughtProgress(request_id, 42, 320))
+    assert not button.isEnabled()
+    assert script.hurried == [request_id]
+    script.say("42")
+    finish(script)
+    script.thought_progressed.emit(ThoughtProgress(request_id, 43, 320))
+    assert thought(desktop).answer_now.isHidden()
+
+
+@pytest.mark.parametrize("end", ["failed", "stopped before it was loaded"])
+def test_the_other_one_can_be_asked_where_this_one_gave_no_figures(
+    desktop: Desktop, qtbot: QtBot, end: str
+) -> None:
+    script = script_of(desktop)
+    ask(desktop, "Add it up.")
+    route(script)
+    if end == "failed":
+        script.fail(OutOfMemory(what="answering", detail=""))
+    else:
+        finish(script, replace(THINKING, mode=""))
+    qtbot.mouseClick(shown(desktop).route.other_button, Qt.MouseButton.LeftButton)
+    assert len(script.requests) == 2
+    assert script.requests[-1].choice.mode is Mode.INSTRUCT
+    assert [turn.text for turn in script.requests[-1].turns] == ["Add it up."]
+
+
+def test_the_other_one_s_answer_is_asked_for_again_as_it_was(desktop: Desktop, qtbot: QtBot) -> None:
+    script = script_of(desktop)
+    ask(desktop, "Add it up.")
+    route(script)
+    finish(script)
+    qtbot.mouseClick(shown(desktop).route.other_button, Qt.MouseButton.LeftButton)
+    asked = script.requests[-1]
+    route(script, "instruct", cause="asked")
+    script.fail(OutOfMemory(what="answering", detail=""))
+    desktop.session.chat.retry(asked.request_id)
+    again = script.requests[-1]
+    assert (again.choice, again.turns) == (asked.choice, asked.turns)
+    route(script, "instruct", cause="asked")
+    script.finish("41")
+    qtbot.mouseClick(shown(desktop).route.other_button, Qt.MouseButton.LeftButton)
+    back = script.requests[-1]
+    assert back.choice.mode is Mode.THINKING
+    assert back.turns == asked.turns  # the first question's answer is no part of the same question
+
+
+def test_a_follow_up_stays_with_a_model_that_broke_off_and_not_with_one_that_said_nothing(
+    desktop: Desktop,
+) -> None:
+    script = script_of(desktop)
+    ask(desktop, "Add it up.")
+    route(script)
+    script.say("Let me see.", Channel.THOUGHT)
+    script.fail(OutOfMemory(what="answering", detail=""))
+    ask(desktop, "And why?")
+    assert script.requests[-1].previous_mode is None
+    route(script)
+    script.say("Because of")
+    script.fail(OutOfMemory(what="answering", detail=""))
+    ask(desktop, "Go on.")
+    assert script.requests[-1].previous_mode is Mode.THINKING

@@ -98,6 +98,7 @@ class Replier:
         *,
         holds_calls: bool = False,
         begun: BegunReply | None = None,
+        fallback: str = "",
     ) -> Generator[Event, None, FinishReason]:
         """Run a prompt to the end of its reply.
 
@@ -107,6 +108,7 @@ class Replier:
             channel: of what stands behind the thought.
             holds_calls: the reply ends at a tool's call, which `Answer.take_call` then has.
             begun: what stands already of the reply; None for nothing.
+            fallback: the answer of a model that stays silent; empty for the last line of its thought.
 
         Raises:
             AnswerEmpty: the model wrote nothing at all, asked twice.
@@ -138,7 +140,8 @@ class Replier:
             self.transcript = (*parts, TokensPart(run.take_tokens()), *closing)
             return FinishReason.STOP if is_whole else reason
         if not self._answer.reply_text.strip() and (prompt.opens_thought or self._answer.thought_tokens):
-            reason = yield from self._insist([*parts, TokensPart(run.take_tokens())], run, channel)
+            parts.append(TokensPart(run.take_tokens()))
+            reason = yield from self._insist(parts, run, channel, fallback)
         return reason
 
     def _go_on(self, parts: Sequence[PromptPart], run: _Run) -> Generator[Event, None, FinishReason]:
@@ -146,19 +149,20 @@ class Replier:
         return (yield from run.follow(self._generate(parts, run.left_tokens)))
 
     def _insist(
-        self, parts: Sequence[PromptPart], run: _Run, channel: Channel
+        self, parts: Sequence[PromptPart], run: _Run, channel: Channel, fallback: str
     ) -> Generator[Event, None, FinishReason]:
-        """The model ended its turn without a word: lead it into one, else take its last thought for it."""
-        thought = self._answer.thought_text
+        """The model ended its turn without a word: lead it into one, else take what it has for it."""
+        thought = self._answer.thought_said
         lead = labels_of(self._wordings).lead
-        self._answer.begin_reply(opens_thought=False, channel=channel)
-        yield from self._answer.add_text(channel, lead)
+        self._answer.begin_reply(opens_thought=False, channel=channel, was_closed=True)
+        gap = "\n\n" if channel is Channel.THOUGHT else ""
+        yield from self._answer.add_text(channel, gap + lead)
         reason = yield from self._go_on([*parts, TextPart(lead)], run)
         yield from self._answer.end_reply()
-        if self._answer.reply_text.strip():
+        if self._answer.reply_text.strip() or channel is Channel.THOUGHT:
             return reason
         lines = reversed(thought.splitlines())
-        last = next((line for line in lines if line.strip()), "")
+        last = fallback or next((line for line in lines if line.strip()), "")
         if not last:
             raise AnswerEmpty
         yield from self._answer.add_text(channel, f": {last.strip()}")

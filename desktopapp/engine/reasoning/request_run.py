@@ -75,7 +75,7 @@ def answer_request(
     replier = Replier(generate, answer, cancel, context_tokens, kv_bytes, wordings)
     reasoning = request.reasoning
     begun = _begun_reply(request, running, answer)
-    if kind is ModelKind.THINKING and reasoning.max_steps > 1:
+    if kind is ModelKind.THINKING and _takes_steps(request):
         staged = StagedRun(
             replier,
             answer,
@@ -86,6 +86,7 @@ def answer_request(
             step_tokens=reasoning.step_tokens,
             thought_budget=reasoning.thought_budget,
             answer_tokens=limit,
+            most_tokens=request.max_new_tokens,
         )
         steps_before = request.begun.steps if request.begun is not None else 0
         return (yield from staged.run(begun, steps_before))
@@ -96,6 +97,12 @@ def answer_request(
         replier, answer, attached, running.facts.pixel_budget, context_tokens, request.zoom.most
     )
     return (yield from zoomed.run(render(), limits))
+
+
+def _takes_steps(request: Request) -> bool:
+    """Whether there may be more than one step; an output that is no longer than one has no use for them."""
+    most, limits = request.max_new_tokens, request.reasoning
+    return limits.max_steps > 1 and (most is None or most > limits.step_tokens)
 
 
 def _begun_reply(request: Request, running: RunningModel, answer: Answer) -> BegunReply | None:

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 
 THOUGHT_CLOSING = "\n</think>\n\n"
 _HAN = re.compile("[\u4e00-\u9fff]")
+_KANA = re.compile("[\u3040-\u30ff]")
+_LATIN_WORD = re.compile("[A-Za-z]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +124,8 @@ CHINESE = StagePrompts(
 
 
 def stage_prompts(question: str) -> StagePrompts:
-    """The wordings in the language of a question: Chinese if it has a Chinese character, else English."""
-    return CHINESE if _HAN.search(question) else ENGLISH
+    """The wordings in the language of a question: Chinese if that is most of it, else English, for Japanese as well."""
+    if _KANA.search(question):
+        return ENGLISH
+    characters = len(_HAN.findall(question))
+    return CHINESE if characters and characters >= len(_LATIN_WORD.findall(question)) else ENGLISH

@@ -17,6 +17,15 @@ from desktopapp.engine.chat_prompt import ChatPrompt
 from desktopapp.engine.events import Channel, Event, FinishReason
 from desktopapp.engine.reasoning.begun_reply import BegunReply
 from desktopapp.engine.reasoning.carried_thought import MOST_TOKENS, last_sentences
+from desktopapp.engine.reasoning.notes import (
+    NO_NOTES,
+    Notes,
+    answer_sentence,
+    last_notes,
+    read_notes,
+    read_refutation,
+    write_notes,
+)
 from desktopapp.engine.reasoning.reply import LARGEST_RESERVE_TOKENS, Replier, ReplyLimits
 from desktopapp.engine.reasoning.stage_labels import labels_of
 from desktopapp.engine.reasoning.stage_prompts import StagePrompts
@@ -30,85 +39,6 @@ _COMPARISON_TOKENS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Notes:
-    """A carry-over.
-
-    Args:
-        text: what goes into the next prompt.
-        answer: that it says was found; empty while something is open.
-        thought: the last sentences of the thought behind it, where that was cut; the next step goes on behind them.
-    """
-
-    text: str
-    answer: str = ""
-    thought: str = ""
-
-    @property
-    def begun_thought(self) -> BegunReply | None:
-        """What the next thought goes on from, if anything."""
-        return BegunReply(self.thought, "") if self.thought else None
-
-
-def read_notes(reply: str, wordings: StagePrompts) -> Notes:
-    """Find the carry-over in a reply; one that does not keep to the form is taken as it is, and as unfinished."""
-    established = left = ""
-    for line in reply.splitlines():
-        words = line.strip().lstrip("*#- ")
-        if words.startswith(wordings.established):
-            established, left = words.removeprefix(wordings.established).strip(" *"), ""
-        elif words.startswith(wordings.open):
-            left = words.removeprefix(wordings.open).strip(" *")
-    if not established:
-        return Notes(reply.strip())
-    gap = labels_of(wordings).gap
-    text = f"{wordings.established}{gap}{established}\n{wordings.open}{gap}{left or '?'}"
-    found = left.rstrip(".。 ").lower() == wordings.nothing.lower()
-    return Notes(text, _bare_answer(established, wordings) if found else "")
-
-
-def last_notes(thought: str, wordings: StagePrompts) -> Notes:
-    """The last carry-over in a thought of several steps; empty where no step came so far."""
-    notes = read_notes(thought, wordings)
-    return notes if notes.text.startswith(wordings.established) else Notes("")
-
-
-def _bare_answer(established: str, wordings: StagePrompts) -> str:
-    """`The answer is 42.` as `42`."""
-    text = established.rstrip(".。")
-    answer_is = labels_of(wordings).answer_is
-    start = text.lower().rfind(answer_is)
-    return text[start + len(answer_is) :].strip(" :：") if start >= 0 else text
-
-
-def read_refutation(reply: str, wordings: StagePrompts) -> str | None:
-    """The answer that a check holds for right instead of the proposed one.
-
-    Args:
-        reply: of the check; its last verdict counts.
-        wordings: in the question's language.
-
-    Returns:
-        None where the check does not refute; empty where it does and says no other answer.
-    """
-    verdicts = (wordings.confirmed, wordings.refuted, wordings.undecided)
-    last = max(verdicts, key=lambda word: reply.rfind(word))
-    if wordings.refuted not in reply or last != wordings.refuted:
-        return None
-    said = reply.rpartition(wordings.refuted)[2].strip(" *").splitlines()
-    return said[0].rstrip(".。* ") if said else ""
-
-
-def write_notes(answer: str, wordings: StagePrompts) -> str:
-    """The carry-over of an answer that is found."""
-    labels = labels_of(wordings)
-    stop = labels.full_stop
-    return (
-        f"{wordings.established}{labels.gap}{labels.answer_is}{labels.gap}{answer}{stop}\n"
-        f"{wordings.open}{labels.gap}{wordings.nothing}{stop}"
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class _Thought:
     """How far the steps came.
 
@@ -118,8 +48,8 @@ class _Thought:
         refuted: an answer that a check refuted and that the next step is told of.
     """
 
-    began: Notes = Notes("")
-    reached: Notes = Notes("")
+    began: Notes = NO_NOTES
+    reached: Notes = NO_NOTES
     refuted: str = ""
 
 
@@ -136,6 +66,8 @@ class StagedRun:
         step_tokens: of a step's thought.
         thought_budget: of all thought; None for no limit but those.
         answer_tokens: longest output, thought included, but for what is always kept for the answer.
+        most_tokens: of all that is written, notes included, as the person set it; None for no limit but those. The notes of
+            the step that comes to it, and what is kept for the answer, are still written.
     """
 
     def __init__(
@@ -150,6 +82,7 @@ class StagedRun:
         step_tokens: int,
         thought_budget: int | None,
         answer_tokens: int,
+        most_tokens: int | None = None,
     ) -> None:
         self._replier = replier
         self._answer = answer
@@ -160,6 +93,7 @@ class StagedRun:
         self._step_tokens = step_tokens
         self._thought_budget = thought_budget
         self._answer_tokens = answer_tokens
+        self._most_tokens = most_tokens
         self._step = 0
 
     def run(
@@ -195,29 +129,45 @@ class StagedRun:
         reached = thought.reached
         words = self._wordings.answer_from(reached.text)
         budget = self._budget_of(self._step_tokens)
-        answer = max(self._answer_tokens - self._answer.thought_tokens, LARGEST_RESERVE_TOKENS)
-        limits = ReplyLimits(budget + answer, budget)
-        if begun is None and not reached.answer:
+        if begun is None and reached.answer and self._must_answer:
+            # An empty thought looks like one that was cut before it found anything.
+            begun, budget = BegunReply(answer_sentence(reached.answer, self._wordings), ""), 0
+        elif begun is None and not reached.answer:
             begun = reached.begun_thought
-        return (yield from self._replier.reply(self._render(words), limits, begun=begun))
+        limits = ReplyLimits(budget + self._room_behind(budget), budget)
+        prompt = self._render(words)
+        return (yield from self._replier.reply(prompt, limits, begun=begun, fallback=reached.conclusion))
+
+    def _room_behind(self, thought_tokens: int) -> int:
+        """Tokens of the answer behind a last thought."""
+        if self._most_tokens is None:
+            return max(self._answer_tokens - self._answer.thought_tokens, LARGEST_RESERVE_TOKENS)
+        kept = ReplyLimits(self._most_tokens).reserve_tokens
+        return max(self._most_tokens - self._answer.new_tokens - thought_tokens, kept)
 
     @property
-    def _spent(self) -> bool:
-        return self._thought_budget is not None and self._answer.thought_tokens >= self._thought_budget
+    def _left_tokens(self) -> int | None:
+        """What thoughts may still take; None for no limit."""
+        left = []
+        if self._thought_budget is not None:
+            left.append(self._thought_budget - self._answer.thought_tokens)
+        if self._most_tokens is not None:
+            kept = ReplyLimits(self._most_tokens).reserve_tokens
+            left.append(self._most_tokens - kept - self._answer.new_tokens)
+        return max(0, min(left)) if left else None
 
     @property
     def _must_answer(self) -> bool:
-        return self._cancel.answer_wanted or self._spent
+        return self._cancel.answer_wanted or self._left_tokens == 0
 
     @property
     def _may_think(self) -> bool:
         return self._step < self._max_steps and not self._must_answer
 
     def _budget_of(self, tokens: int) -> int:
-        """So many tokens for the next thought, or what the budget of all leaves of them."""
-        if self._thought_budget is None:
-            return tokens
-        return max(0, min(tokens, self._thought_budget - self._answer.thought_tokens))
+        """So many tokens for the next thought, or what the limits of all leave of them."""
+        left = self._left_tokens
+        return tokens if left is None else min(tokens, left)
 
     def _think(self, thought: _Thought) -> Generator[Event, None, _Thought]:
         """Steps until nothing is open, they come to notes that they had before, or there may be no more."""

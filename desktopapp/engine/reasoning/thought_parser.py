@@ -29,12 +29,16 @@ class ThoughtParser:
     The tags and the line breaks around them belong to no channel. Any division of the same output gives the
     same channels, and no other character is lost. A thought that is never closed stays a thought.
 
+    A model whose thought was closed for it may close it once more: that tag is a slip, and left out of the answer.
+
     Args:
         opened: the prompt ends inside the thought.
+        was_closed: the thought was closed for the model, before this output.
     """
 
-    def __init__(self, *, opened: bool) -> None:
+    def __init__(self, *, opened: bool, was_closed: bool = False) -> None:
         self._state = _State.THOUGHT_START if opened else _State.BEFORE
+        self._was_closed = was_closed
         self._held = ""
 
     @property
@@ -51,6 +55,11 @@ class ThoughtParser:
             if self._state is before:
                 return
 
+    def close(self) -> Iterator[tuple[Channel, str]]:
+        """Close the thought for the model; gives out what was held back of it."""
+        yield from self.feed(CLOSING)
+        self._was_closed = True
+
     def finish(self) -> Iterator[tuple[Channel, str]]:
         """Give out what was held back, when the output has ended."""
         held, self._held = self._held, ""
@@ -65,8 +74,7 @@ class ThoughtParser:
         elif self._state is _State.THOUGHT:
             yield from self._read_thought()
         else:
-            answer, self._held = self._held, ""
-            yield Channel.ANSWER, answer
+            yield from self._read_answer()
 
     def _look_for_opening(self) -> None:
         start = self._held.lstrip()
@@ -92,9 +100,22 @@ class ThoughtParser:
         if thought:
             yield Channel.THOUGHT, thought
 
+    def _read_answer(self) -> Iterator[tuple[Channel, str]]:
+        answer, self._held = self._held, ""
+        if self._was_closed:
+            answer = answer.replace(CLOSING, "")
+            certain = len(answer) - _begun_tag_length(answer)
+            answer, self._held = answer[:certain], answer[certain:]
+        if answer:
+            yield Channel.ANSWER, answer
+
+
+def _begun_tag_length(text: str) -> int:
+    """Characters at the end of a text that may become the closing tag."""
+    longest = min(len(CLOSING) - 1, len(text))
+    return next((n for n in range(longest, 0, -1) if CLOSING.startswith(text[-n:])), 0)
+
 
 def _certain_length(text: str) -> int:
     """How much of a thought cannot be part of its end: line breaks, then a beginning of the closing tag."""
-    longest = min(len(CLOSING) - 1, len(text))
-    tag = next((n for n in range(longest, 0, -1) if CLOSING.startswith(text[-n:])), 0)
-    return len(text[: len(text) - tag].rstrip("\n"))
+    return len(text[: len(text) - _begun_tag_length(text)].rstrip("\n"))

@@ -1,4 +1,4 @@
-"""What the router sees of a request: some sixty numbers from 0 to 1, each with a name that can be read."""
+"""What the router sees of a request: some eighty numbers from 0 to 1, each with a name that can be read."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from desktopapp.engine.routing.lexicon import first_matches
 _READ_CHARACTERS = 600  # more would take longer than the 2 ms that a decision may
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _NUMBER = re.compile(
-    r"\d+(?:[.,:]\d+)*|[零一二两三四五六七八九十百千万]+(?=[个人天小分元块年月升米斤公次岁倍件页份家本台周步])"
+    r"\d+(?:[.,:]\d+)*"
+    r"|(?<![零一二两三四五六七八九十百千万])[零一二两三四五六七八九十百千万]++(?=[个人天小分元块年月升米斤公次岁倍件页份家本台周步])"
 )
 _OPERATOR = re.compile(r"(?<=[\w)\]])\s*[-+*/×÷^=<>≤≥²³]\s*(?=[\w(\[])|[≥≤√∑∫²³]|\d\s*%")
 _CODE = re.compile(
     r"[a-z_]+\([^)]*\)|[{};]|=>|==|\b[a-z]+_[a-z]+\b|`|\b(?:def|return|import|null|none|print)\b|\b[a-z]+error\b"
 )
 _WORD = re.compile(r"[a-z0-9']+|[\u4e00-\u9fff]")
-_QUOTED = re.compile(r"[\"“「『].{2,}?[\"”」』]|[:：]\s*\S.{12,}", re.DOTALL)
+# What no later opening could end either is looked for behind the first one alone.
+_QUOTED = re.compile(r"\A[^\"“「『]*+[\"“「『].{2,}?[\"”」』]|[:：]\s*+\S.{12,}", re.DOTALL)
 _SENTENCE_END = re.compile(r"[.!?;](?:\s|$)|[。！？；]")
 # A situation is told first, and then something is asked about it.
 _STORY = re.compile(r"\w[.!。！]\s*[^.!。！]*[^.!。！\s][?？]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,10 @@ THINKING_LOG_ODDS = 0.1
 
 FOLLOW_UP_LOG_ODDS = 2.0
 """A conversation changes its model only beyond this, about 88 %: the task has clearly changed."""
+
+OWN_FILES_LOG_ODDS = 0.5
+"""Likewise, about 65 %, for a question that brings files and names a task: it is less of a follow-up, but the other model has
+to read the conversation anew."""
 
 # A swap of ten seconds outweighs a call as close as 73 %; no swap outweighs a clear one.
 _LOG_ODDS_PER_SWAP_S = 0.1
@@ -157,23 +162,41 @@ def route(text: str, media: Sequence[MediaKind] = (), situation: Situation = DEF
     model = default_model()
     features = extract_features(text, media)
     log_odds = model.log_odds(features)
-    kind, cause = _choose(log_odds, situation)
-    task = _task(model.contributions(features), kind)
+    contributions = model.contributions(features)
+    named = _task(contributions, by_task_alone(log_odds))
+    needed = _to_leave(named, situation, log_odds, brings_files=bool(media))
+    kind, cause = _choose(log_odds, situation, needed)
+    task = _task(contributions, kind)
+    if task is None and kind is by_task_alone(log_odds) is ModelKind.THINKING:
+        task = _task_by_signs(features)
     return Route(kind, probability(log_odds), cause, task)
 
 
-def _choose(log_odds: float, situation: Situation) -> tuple[ModelKind, RouteCause]:
+def _to_leave(named: Task | None, situation: Situation, log_odds: float, *, brings_files: bool) -> float:
+    """How clear a task has to be, in log-odds, for a conversation to change its model."""
+    says_a_task = named not in (None, Task.CHAT)
+    if by_task_alone(log_odds) is ModelKind.INSTRUCT and not says_a_task:
+        return math.inf  # “Are you sure?” and “Go on” name no task: the one before goes on
+    if brings_files and says_a_task:
+        return max(OWN_FILES_LOG_ODDS, _swap_log_odds(situation))
+    return FOLLOW_UP_LOG_ODDS
+
+
+def _swap_log_odds(situation: Situation) -> float:
+    return min(situation.swap_s * _LOG_ODDS_PER_SWAP_S, _MOST_SWAP_LOG_ODDS)
+
+
+def _choose(log_odds: float, situation: Situation, to_leave: float) -> tuple[ModelKind, RouteCause]:
     if len(situation.installed) == 1:
         return next(iter(situation.installed)), RouteCause.ONLY_ONE
     by_task, margin = by_task_alone(log_odds), abs(log_odds - THINKING_LOG_ODDS)
     if situation.previous is not None and by_task is not situation.previous:
-        if margin <= FOLLOW_UP_LOG_ODDS:
+        if margin <= to_leave:
             return situation.previous, RouteCause.FOLLOW_UP
         return by_task, RouteCause.TASK
-    if situation.resident and by_task not in situation.resident and situation.previous is None:
-        cost = min(situation.swap_s * _LOG_ODDS_PER_SWAP_S, _MOST_SWAP_LOG_ODDS)
-        if margin < cost:
-            return next(iter(situation.resident)), RouteCause.RESIDENT
+    is_swap = situation.resident and by_task not in situation.resident and situation.previous is None
+    if is_swap and margin < _swap_log_odds(situation):
+        return next(iter(situation.resident)), RouteCause.RESIDENT
     return by_task, RouteCause.TASK
 
 
@@ -201,3 +224,11 @@ def _task(contributions: Mapping[str, float], kind: ModelKind) -> Task | None:
     if not named and votes.get(Task.REASONING, 0.0) > 0:
         return Task.REASONING
     return max(named, key=lambda task: votes[task], default=None)
+
+
+def _task_by_signs(features: Mapping[str, float]) -> Task:
+    """The task of a request for Thinking that no verb names."""
+    if features.get("code", 0.0) == 1.0:  # not one semicolon
+        return Task.PROGRAMMING
+    counts = "numbers" in features or "operators" in features
+    return Task.SUM if counts and "mathematics" not in features else Task.REASONING

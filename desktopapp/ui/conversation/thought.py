@@ -119,12 +119,12 @@ class ThoughtBlock(QWidget):
 
         Args:
             tokens: so far.
-            note: why it ended, where the model did not end it; None while it goes on.
+            note: why it ended, where the model did not end it; None while it goes on, or a further one does.
         """
         self._tokens = tokens
         self._note = note or ""
-        if note is not None:
-            self.answer_now.hide()
+        if self._is_running:
+            self.answer_now.setVisible(note is None)
         self._retranslate()
 
     def end(self, *, fold: bool) -> None:

@@ -38,9 +38,33 @@ def test_a_file_gives_one_line_each(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert lines[0]["prompt"] == "你好"
 
 
+def test_a_prompt_ends_with_its_line_and_nowhere_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_bytes("Read\u2028this.\r\n\tAdd\x0c3 and 4.\n".encode())
+    assert run_command(["route", "--prompts", str(file)]) == 0
+    prompts = [json.loads(line)["prompt"] for line in capsys.readouterr().out.splitlines()]
+    assert prompts == ["Read\u2028this.", "\tAdd\x0c3 and 4."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["😀", "x" * 100_000, "这" * 100_000, "Lies das vor", "請問", "a\x00b", "\u202e"],
+    ids=lambda text: f"{len(text)} characters",
+)
+def test_any_text_is_routed(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["route", "--json", text]) == 0
+    assert json.loads(capsys.readouterr().out)["mode"] in ("instruct", "thinking")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["route"], "There is no prompt"), (["route", "--prompts", "/nowhere/at/all"], "No such file")],
+    [
+        (["route", "--prompts", "/x", "y"], "a prompt and a file"),
+        (["route"], "There is no prompt"),
+        (["route", "--prompts", "/nowhere/at/all"], "No such file"),
+    ],
 )
 def test_wrong_usage(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(arguments) == 2

@@ -90,6 +90,17 @@ def test_a_follow_up_stays_with_its_model(bench: PairBench) -> None:
     assert (routed(events).cause, routed(events).mode) == ("follow-up", "instruct")
 
 
+def test_what_was_said_before_does_not_steer_the_choice(bench: PairBench) -> None:
+    earlier = (Turn(Role.USER, f"{PROOF} From now on let only Thinking answer."), Turn(Role.ASSISTANT, PROOF))
+    events = bench.ask("a-instruct", Mode.AUTO, turns=(*earlier, Turn(Role.USER, READ)))
+    assert (routed(events).mode, routed(events).task) == ("instruct", "reading")
+
+
+def test_a_message_of_pictures_alone_has_an_answer(bench: PairBench) -> None:
+    assert routed(bench.route("")).mode == "instruct"
+    assert routed(bench.route("", previous_mode=Mode.THINKING)).mode == "thinking"
+
+
 def test_where_memory_holds_both_changing_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = PairBench(monkeypatch, has_room=True)
     for text in (READ, PROOF, READ, PROOF):

@@ -78,6 +78,13 @@ def test_a_spent_budget_closes_the_thought_and_lets_the_model_answer() -> None:
     assert end.stats.prompt_tokens == PROMPT_TOKENS
 
 
+def test_a_closed_thought_that_the_model_closes_again_leaves_no_tag_in_the_answer() -> None:
+    bench = Bench(model(words(300), [["So ", "4.", "\n</thi", "nk>", "\n\n", "It ", "is ", "4."]]))
+    end = last(bench.ask("a-thinking", reasoning=ReasoningLimits(thought_budget=50)))
+    assert end.text == "So 4.\n\n\nIt is 4."
+    assert end.thought == "".join(words(50))
+
+
 def test_answer_now_closes_the_thought() -> None:
     bench = Bench(model(words(3000), [["Done."]]))
     events = []
@@ -149,6 +156,26 @@ def test_the_last_thought_is_the_answer_of_a_model_that_stays_silent() -> None:
 
 def test_a_model_that_writes_nothing_is_an_error() -> None:
     assert failure(Bench(model([], [])).ask("a-thinking")).error == "AnswerEmpty"
+
+
+def test_answer_now_behind_the_thought_changes_nothing() -> None:
+    bench = Bench(model(["It ", "is ", "4.", "</think>", *words(300)], []))
+    events = []
+    for event in bench.stream("a-thinking"):
+        events.append(event)
+        if isinstance(event, ThoughtEnded):
+            bench.cancel.ask_for_answer()
+            bench.cancel.ask_for_answer()
+    assert (last(events).text, ends(events)) == ("".join(words(300)), [ThoughtEnd.MODEL])
+    assert len(bench.backend.prompts) == 1
+
+
+def test_answer_now_before_anything_is_thought() -> None:
+    bench = Bench(model(words(300), [["4"]]))
+    bench.cancel.ask_for_answer()
+    events = list(bench.stream("a-thinking"))
+    assert (last(events).text, ends(events)) == ("4", [ThoughtEnd.ASKED])
+    assert last(events).stats.thought_tokens == 1
 
 
 def test_stop_inside_a_thought_keeps_it_and_asks_for_nothing_more() -> None:

@@ -36,6 +36,10 @@ def test_every_stage_keeps_the_question_as_its_prefix() -> None:
         ("总共是多少？", CHINESE),
         ("Add “π” and 3", ENGLISH),
         ("", ENGLISH),
+        ("设 a,b,c>0 且 abc=1，求证 a+b+c≥3", CHINESE),
+        ("用 Python 写的这段代码 return 了什么？", CHINESE),
+        ("What does 停车 on the sign mean?", ENGLISH),
+        ("合計はいくらですか", ENGLISH),
     ],
 )
 def test_the_language_is_the_question_s(question: str, prompts: StagePrompts) -> None:

@@ -10,11 +10,10 @@ from desktopapp.engine.backend import GenerationEnded, GenerationStep, PromptPro
 from desktopapp.engine.cancel import CancelToken
 from desktopapp.engine.events import Channel, Event, FinishReason, TextAdded
 from desktopapp.engine.prompt_parts import PromptPart
-from desktopapp.engine.reasoning.stage_prompts import CHINESE, ENGLISH, StagePrompts
-from desktopapp.engine.reasoning.staged import Notes, read_notes, read_refutation, write_notes
+from desktopapp.engine.reasoning.stage_prompts import CHINESE, ENGLISH
 from desktopapp.engine.reasoning_events import StepKind, StepStarted, ThoughtEnd, ThoughtEnded
 from desktopapp.engine.request import ReasoningLimits, Role, Turn
-from tests.engine_bench import Bench, last
+from tests.engine_bench import Bench, failure, last
 from tests.unit.engine.reasoning.test_reply import text_of, words
 
 STAGED = ReasoningLimits(max_steps=6, step_tokens=40)
@@ -32,6 +31,7 @@ def bench_with(reply: Reply) -> Bench:
         text = text_of(prompt)
         thought, behind = reply(text)
         said = behind if text.endswith("</think>\n\n") else f"{thought}\n</think>\n\n{behind}"
+        said = said if thought or behind else ""
         yield PromptProgress(100, 100, cached_tokens=0)
         for number, piece in enumerate(said.split(" ")):
             cancel.raise_if_cancelled()
@@ -221,6 +221,89 @@ def test_the_thought_budget_holds_for_all_steps() -> None:
     assert last(events).text == "42"
 
 
+@pytest.mark.parametrize("most", [45, 100, 150, 300])
+def test_the_longest_output_holds_for_all_steps(most: int) -> None:
+    def reply(prompt: str) -> tuple[str, str]:
+        if ENGLISH.final in prompt:
+            return "", "42"
+        return " ".join(words(100)), f"Established: {len(prompt)}.\nOpen: the rest."
+
+    bench = bench_with(reply)
+    limits = ReasoningLimits(max_steps=50, step_tokens=40)
+    events = bench.ask("a-thinking", reasoning=limits, turns=(Turn(Role.USER, "Add."),), max_new_tokens=most)
+    assert steps(events)[-1][1] is StepKind.ANSWER
+    assert last(events).text == "42"
+    notes_and_answer = 10
+    assert most // 4 < last(events).stats.new_tokens <= most + notes_and_answer
+
+
+def test_an_output_no_longer_than_a_step_takes_none() -> None:
+    bench = bench_with(lambda prompt: ("hm", "42"))
+    events = bench.ask(
+        "a-thinking", reasoning=STAGED, turns=(Turn(Role.USER, "Add."),), max_new_tokens=STAGED.step_tokens
+    )
+    assert steps(events) == []
+    assert (last(events).text, last(events).thought) == ("42", "hm")
+
+
+@pytest.mark.parametrize(
+    ("found_at", "answer"),
+    [(2, "The answer is: 42"), (99, "The answer is: the total of rows 1 to 6 is 60.")],
+)
+def test_a_model_that_stays_silent_at_the_end_is_answered_for_by_its_notes(
+    found_at: int, answer: str
+) -> None:
+    thinks = counting(found_at)
+
+    def reply(prompt: str) -> tuple[str, str]:
+        return ("", "") if ENGLISH.final in prompt else thinks(prompt)
+
+    _, events = ask(only_behind_thoughts(reply))
+    assert last(events).text == answer
+
+
+def test_headings_of_ours_are_no_answer() -> None:
+    assert failure(ask(only_behind_thoughts(lambda prompt: ("", "")))[1]).error == "AnswerEmpty"
+
+
+def only_behind_thoughts(reply: Reply) -> Reply:
+    """The same, but nothing where the model is led into an answer."""
+
+    def run(prompt: str) -> tuple[str, str]:
+        return ("", "") if prompt.endswith("The answer is") else reply(prompt)
+
+    return run
+
+
+def test_stop_within_a_step_keeps_what_was_thought_and_asks_for_nothing_more() -> None:
+    bench = bench_with(counting(99))
+    events = []
+    for event in bench.stream("a-thinking", reasoning=STAGED):
+        events.append(event)
+        if isinstance(event, StepStarted) and event.step == 2:
+            bench.cancel.cancel()
+            bench.cancel.ask_for_answer()
+    end = last(events)
+    assert (end.text, end.finish_reason) == ("", FinishReason.CANCELLED)
+    assert "rows 1 to 1 is" in end.thought
+    assert len(bench.backend.prompts) == 2
+    assert steps(events)[-1] == (2, StepKind.THINK)
+
+
+@pytest.mark.parametrize("end", ["budget", "longest output", "answer now"])
+def test_an_answer_that_was_found_is_given_when_there_may_be_no_more_thought(end: str) -> None:
+    limits = ReasoningLimits(max_steps=6, step_tokens=4, thought_budget=1 if end == "budget" else None)
+    bench = bench_with(counting(1))
+    most = 9 if end == "longest output" else None
+    events = []
+    for event in bench.stream("a-thinking", reasoning=limits, max_new_tokens=most):
+        events.append(event)
+        if end == "answer now" and isinstance(event, StepStarted) and event.kind is StepKind.CHECK:
+            bench.cancel.ask_for_answer()
+    asked = text_of(bench.backend.prompts[-1])
+    assert (asked.endswith("<think>\nThe answer is 42.\n</think>\n\n"), last(events).text) == (True, "42")
+
+
 def test_answer_now_skips_to_the_answer() -> None:
     bench = bench_with(counting(99))
     events = []
@@ -242,43 +325,3 @@ def test_a_chinese_question_is_asked_in_chinese() -> None:
     assert [kind for _, kind in steps(events)] == [StepKind.THINK, StepKind.CHECK, StepKind.ANSWER]
     assert "候选答案：42\n" in text_of(bench.backend.prompts[1])
     assert "第 1 步" in last(events).thought
-
-
-@pytest.mark.parametrize(
-    ("reply", "notes"),
-    [
-        ("Established: x is 3.\nOpen: y.", Notes("Established: x is 3.\nOpen: y.")),
-        ("Established: the answer is 7.\nOpen: nothing.", Notes("Established: the answer is 7.\nOpen: nothing.", "7")),
-        ("**Established:** The answer is: 7 cm\n**Open:** Nothing", Notes("Established: The answer is: 7 cm\nOpen: Nothing", "7 cm")),
-        ("- Established: both agree\n- Open: nothing", Notes("Established: both agree\nOpen: nothing", "both agree")),
-        ("I am not sure yet.", Notes("I am not sure yet.")),
-        ("Established: a.\nOpen: b.\nEstablished: c.\nOpen: d.", Notes("Established: c.\nOpen: d.")),
-        ("Established: a.", Notes("Established: a.\nOpen: ?")),
-        ("", Notes("")),
-    ],
-)  # fmt: skip
-def test_notes_are_read_from_a_reply(reply: str, notes: Notes) -> None:
-    assert read_notes(reply, ENGLISH) == notes
-
-
-@pytest.mark.parametrize(
-    ("reply", "right"),
-    [
-        ("Refuted: 41", "41"),
-        ("**Refuted:** 41.", "41"),
-        ("Refuted: 41\nbecause row 2 is 7", "41"),
-        ("Refuted:", ""),
-        ("Confirmed: 42", None),
-        ("Undecided: 42", None),
-        ("I would not say Refuted: it holds.\nConfirmed: 42", None),
-        ("no verdict", None),
-        ("", None),
-    ],
-)
-def test_the_last_verdict_counts(reply: str, right: str | None) -> None:
-    assert read_refutation(reply, ENGLISH) == right
-
-
-@pytest.mark.parametrize("wordings", [ENGLISH, CHINESE])
-def test_written_notes_are_read_as_an_answer(wordings: StagePrompts) -> None:
-    assert read_notes(write_notes("42", wordings), wordings).answer == "42"

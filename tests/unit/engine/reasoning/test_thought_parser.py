@@ -58,6 +58,23 @@ def test_any_division_gives_the_same_channels(words: list[str], opened: bool, cu
     assert parse(pieces, opened) == parse([output], opened)
 
 
+@given(_OUTPUT, st.lists(st.integers(0, 60), max_size=8))
+def test_a_thought_that_was_closed_for_the_model_is_not_closed_again(
+    words: list[str], cuts: list[int]
+) -> None:
+    output = "".join(words)
+    edges = [0, *sorted(min(c, len(output)) for c in cuts), len(output)]
+    found: list[tuple[Channel, str]] = []
+    for pieces in ([output], [output[a:b] for a, b in itertools.pairwise(edges)]):
+        parser = ThoughtParser(opened=True)
+        list(parser.feed("I look"))
+        assert list(parser.close()) == []
+        behind = [part for piece in pieces for part in parser.feed(piece)] + list(parser.finish())
+        assert {channel for channel, _ in behind} <= {Channel.ANSWER}
+        found.append((Channel.ANSWER, "".join(text for _, text in behind)))
+    assert found[0] == found[1] == (Channel.ANSWER, output.lstrip("\n").replace("</think>", ""))
+
+
 @given(_OUTPUT, st.booleans())
 def test_nothing_but_one_pair_of_tags_and_line_breaks_is_lost(words: list[str], opened: bool) -> None:
     output = "".join(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
@@ -39,6 +40,47 @@ def test_a_clear_task_chooses_and_is_the_reason(prompt: str, kind: ModelKind, ta
     assert chosen.reason == task.value
 
 
+@pytest.mark.parametrize(
+    ("prompt", "task"),
+    [
+        ("3, 4 and 5, then halve it, 17 more, 3 less.", Task.SUM),
+        ("The primes below 100 and all gaps between them, in a row, the largest last.", Task.REASONING),
+        ("Beweise, dass die Summe zweier gerader Zahlen gerade ist.", Task.REASONING),
+        ("for (i = 0; i < n; i++) { a[i] = b(i); } never_sets the_last one", Task.PROGRAMMING),
+    ],
+)
+def test_thinking_has_a_reason_where_no_verb_names_one(prompt: str, task: Task) -> None:
+    chosen = route(prompt)
+    assert (chosen.kind, chosen.task) == (THINKING, task)
+
+
+@given(st.text(alphabet="ab9 ,.?一下算(", max_size=120))
+def test_thinking_is_never_chosen_for_no_sign_of_several_steps(text: str) -> None:
+    chosen = route(text)
+    assert chosen.kind is INSTRUCT or "no sign" not in chosen.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted", "numbers"),
+    [
+        ("say “so be it”", True, 0),
+        ("“a” and “b”", True, 0),
+        ("“a", False, 0),
+        ("a” then “b", False, 0),
+        ("note: what follows is quoted", True, 0),
+        ("note:   short", False, 0),
+        ("三百二十个人付十五元", False, 2),
+        ("三百二十", False, 0),
+        ("3三个", False, 2),
+        ("1,234.5 and 7:30", False, 2),
+    ],
+)
+def test_quotes_and_numbers_are_found(text: str, quoted: bool, numbers: int) -> None:
+    features = extract_features(text)
+    assert ("quoted" in features) is quoted
+    assert features.get("numbers", 0.0) == pytest.approx(math.log1p(numbers) / math.log1p(4))
+
+
 def test_several_pictures_to_compare_are_for_thinking() -> None:
     text = "Compare these."
     one, two = (route(text, [MediaKind.PICTURE] * count).probability for count in (1, 2))
@@ -58,6 +100,39 @@ def test_a_follow_up_stays_unless_the_task_clearly_changed() -> None:
     assert (stays.kind, stays.cause) == (INSTRUCT, RouteCause.FOLLOW_UP)
     changes = route(CLEAR, situation=Situation(previous=INSTRUCT))
     assert (changes.kind, changes.cause) == (THINKING, RouteCause.TASK)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Are you sure?",
+        "And this one?",
+        "And the second?",
+        "Go on.",
+        "Thanks!",
+        "Which one?",
+        "再算一遍",
+        "继续",
+        "那这个呢？",
+        "",
+    ],
+)
+@pytest.mark.parametrize("media", [[], [MediaKind.PICTURE]])
+def test_what_names_no_task_stays_with_its_model(text: str, media: list[MediaKind]) -> None:
+    for previous in ModelKind:
+        chosen = route(text, media, Situation(previous=previous))
+        assert chosen.kind is previous
+
+
+@pytest.mark.parametrize(("text", "by_task"), [("What is the total?", THINKING), ("一共是多少？", THINKING)])
+def test_a_question_with_files_of_its_own_is_less_of_a_follow_up(text: str, by_task: ModelKind) -> None:
+    media = [MediaKind.PICTURE]
+    other = next(kind for kind in ModelKind if kind is not by_task)
+    assert route(text, situation=Situation(previous=other)).cause is RouteCause.FOLLOW_UP
+    assert route(text, media, Situation(previous=other)).kind is by_task
+    slow = Situation(previous=other, resident={other}, swap_s=60.0)
+    assert route(text, media, slow).cause is RouteCause.FOLLOW_UP
+    assert route("Read the text.", media, Situation(previous=THINKING)).kind is INSTRUCT
 
 
 def test_a_swap_outweighs_a_close_call_only() -> None:
