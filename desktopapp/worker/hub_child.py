@@ -114,12 +114,12 @@ def decode(message: bytes) -> HubEvent:
     """The event of a message.
 
     Raises:
-        msgspec.MsgspecError: it is none.
+        ValueError: it is none.
     """
     told = msgspec.json.decode(message, type=_Message)
     kind = _EVENTS.get(told.event)
     if kind is None:
-        raise msgspec.ValidationError("unknown event")
+        raise ValueError("unknown event")
     return msgspec.convert(told.values, type=kind)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from multiprocessing.connection import Connection
 
-import msgspec
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from desktopapp.hub_errors import DownloadEnded
@@ -39,7 +38,7 @@ class _Listener(QThread):
         try:
             while True:
                 self.received.emit(self, decode(self._events.recv_bytes(_LARGEST_MESSAGE_BYTES)))
-        except (EOFError, OSError, msgspec.MsgspecError):
+        except (EOFError, OSError, ValueError):
             pass  # it ended, or was ended, perhaps within a message
         self.ended.emit(self)
 

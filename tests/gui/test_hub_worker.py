@@ -8,13 +8,27 @@ from pytestqt.qtbot import QtBot
 
 from desktopapp.modelstore.hub.address import Address
 from desktopapp.worker import hub_worker
-from desktopapp.worker.hub_child import HubFailed, HubTask, Look
+from desktopapp.worker.hub_child import HubFailed, HubTask, Look, decode
 from desktopapp.worker.hub_worker import HubWorker
 
 
 def say_nonsense_and_stay(events: Connection, _task: HubTask) -> None:
     events.send_bytes(b"nonsense")
     time.sleep(3600)
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (b"nonsense", "malformed"),
+        (b'{"event":["Looked"],"values":{}}', "Expected `str`"),
+        (b'{"event":"\xff","values":{}}', "utf-8"),
+        (b'{"event":"Slept","values":{}}', "unknown event"),
+    ],
+)
+def test_what_is_no_message_is_a_value_error(message: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        decode(message)
 
 
 @pytest.mark.timeout(120)
