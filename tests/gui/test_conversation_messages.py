@@ -111,17 +111,13 @@ def test_a_queued_message_can_be_removed(view: ConversationView, qtbot: QtBot) -
     with qtbot.waitSignal(view.message_removed) as removed:
         qtbot.mouseClick(message.remove_button, Qt.MouseButton.LeftButton)
     assert removed.args == ["u"]
-    view.set_queued("u", False)
-    assert not message.queue_label.isVisible()
-    assert not message.remove_button.isVisible()
 
 
-def test_an_answer_stands_before_messages_that_wait(view: ConversationView) -> None:
+def test_messages_stand_in_the_order_in_which_they_came(view: ConversationView) -> None:
     view.add_user_message("u1", "first", [])
-    view.add_user_message("u2", "second", [], queued=True)
     view.begin_answer("a1", "model")
-    assert messages_in_order(view) == ["u1", "a1", "u2"]
-    view.set_queued("u2", False)
+    view.add_user_message("u2", "second", [], queued=True)
+    view.add_user_message("u2", "second", [])
     view.begin_answer("a2", "model")
     assert messages_in_order(view) == ["u1", "a1", "u2", "a2"]
     view.remove_message("a1")
@@ -357,7 +353,6 @@ def test_unknown_ids_do_nothing(view: ConversationView) -> None:
     view.finish_answer("?", FinishReason.STOP, None)
     view.fail_answer("?", "x", "y")
     view.remove_message("?")
-    view.set_queued("?", True)
     assert view.answer_text("?") == ""
     assert messages_in_order(view) == []
 

@@ -13,6 +13,7 @@ from desktopapp.engine.request import Role, Turn
 from desktopapp.errors import EngineDied, OutOfMemory
 from desktopapp.ui.chat import ChatState
 from desktopapp.ui.conversation.answer import AnswerMessage
+from desktopapp.ui.conversation.message import Message
 from tests.gui.scripted_worker import script_of
 from tests.gui.window_actions import ask, drop, files, roles
 
@@ -49,6 +50,13 @@ def test_second_turn_sends_the_conversation_without_thoughts(desktop: Desktop) -
     )
 
 
+def shown(desktop: Desktop) -> list[str]:
+    view = desktop.window.view
+    view.flush()
+    found = [message for message in view.findChildren(Message) if not message.isHidden()]
+    return [message.message_id for message in sorted(found, key=lambda message: message.y())]
+
+
 def test_messages_sent_meanwhile_are_queued_in_order(desktop: Desktop) -> None:
     worker = script_of(desktop)
     for text in ("one", "two", "three"):
@@ -59,6 +67,7 @@ def test_messages_sent_meanwhile_are_queued_in_order(desktop: Desktop) -> None:
     assert roles(desktop) == [
         "user:sent", "assistant:done", "user:sent", "assistant:running", "user:queued",
     ]  # fmt: skip
+    assert shown(desktop) == [message.message_id for message in desktop.session.chat.messages]
     worker.finish("second")
     worker.finish("third")
     assert [message.text for message in desktop.session.chat.messages] == [

@@ -75,7 +75,6 @@ class UserMessage(Message):
         self._text = text
         self._beginning = _beginning(text)
         self._is_whole = self._beginning == text
-        self._is_queued = queued
         self._group = SelectionGroup(lambda: [self.pane])
         self.thumbnails = ThumbnailRow(attachments, self)
         self.thumbnails.setVisible(bool(attachments))
@@ -88,26 +87,16 @@ class UserMessage(Message):
         self.more_button.setVisible(not self._is_whole)
         self.more_button.clicked.connect(self._on_more)
         self.queue_label = QLabel(self)
+        self.queue_label.setVisible(queued)
         self.remove_button = QuietButton("close", self)
+        self.remove_button.setVisible(queued)
         self.remove_button.clicked.connect(self.removed)
-        self._effects = [_fade(widget) for widget in (self._bubble, self.thumbnails)]
+        if queued:
+            _fade(self._bubble)
+            _fade(self.thumbnails)
         self._lay_out()
         self.restyle()
         self.retranslate()
-        self.set_queued(queued)
-
-    @property
-    def is_queued(self) -> bool:
-        """True while it waits."""
-        return self._is_queued
-
-    def set_queued(self, queued: bool) -> None:
-        """Show that it waits, or that its turn has come."""
-        self._is_queued = queued
-        self.queue_label.setVisible(queued)
-        self.remove_button.setVisible(queued)
-        for effect in self._effects:
-            effect.setEnabled(queued)
 
     def set_thumbnail(self, path: str, image: QImage) -> None:
         """A thumbnail has come."""
@@ -191,11 +180,10 @@ class UserMessage(Message):
         self.set_width(self.width())
 
 
-def _fade(widget: QWidget) -> QGraphicsOpacityEffect:
+def _fade(widget: QWidget) -> None:
     effect = QGraphicsOpacityEffect(widget)
     effect.setOpacity(0.55)
     widget.setGraphicsEffect(effect)
-    return effect
 
 
 def _beginning(text: str) -> str:

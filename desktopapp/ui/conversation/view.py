@@ -148,15 +148,9 @@ class ConversationView(QWidget):
         for path in attachments:
             if path in self._thumbnails:
                 message.set_thumbnail(path, self._thumbnails[path])
-        self._add(message, len(self._messages))
+        self._add(message)
         self._said[message_id] = message
         self.scroll_area.jump_to_end()
-
-    def set_queued(self, message_id: str, queued: bool) -> None:
-        """Show that a message waits, or that its turn has come."""
-        message = self._said.get(message_id)
-        if message is not None:
-            message.set_queued(queued)
 
     def remove_message(self, message_id: str) -> None:
         """Take a message or an answer away. Without effect when it is not there."""
@@ -181,7 +175,7 @@ class ConversationView(QWidget):
     # Answers
 
     def begin_answer(self, answer_id: str, model_label: str) -> None:
-        """Make room for an answer, before the messages that still wait."""
+        """Make room for an answer."""
         self._lexers.warm_up()
         self._add_answer(answer_id, model_label)
 
@@ -288,21 +282,17 @@ class ConversationView(QWidget):
         answer.other_requested.connect(lambda: self.other_requested.emit(answer_id))
         answer.answer_now_requested.connect(lambda: self.answer_now_requested.emit(answer_id))
         answer.work_wanted.connect(lambda: self._wake(answer))
-        ids = list(self._messages)
-        waiting = [ids.index(name) for name, message in self._said.items() if message.is_queued]
-        self._add(answer, min(waiting, default=len(ids)))
+        self._add(answer)
         self._answers[answer_id] = answer
         return answer
 
-    def _add(self, message: Message, index: int) -> None:
+    def _add(self, message: Message) -> None:
         self.remove_message(message.message_id)
         self._show_empty(False)
-        items = list(self._messages.items())
-        items.insert(index, (message.message_id, message))
-        self._messages = dict(items)
+        self._messages[message.message_id] = message
         message.set_width(self._column_px())
         # The hint of the empty conversation is the first item of the column.
-        self._column.insertWidget(1 + index, message)
+        self._column.insertWidget(len(self._messages), message)
         message.show()
 
     def _show_empty(self, is_empty: bool) -> None:
