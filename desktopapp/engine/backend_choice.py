@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
+from desktopapp.engine.memory.machine import installed_gpu_backends
 from desktopapp.engine.memory.probe import GpuFacts
 from desktopapp.engine.request import BackendChoice
 from desktopapp.errors import (
@@ -35,9 +33,7 @@ def choose_backend(
     model: InstalledModel,
     wanted: BackendChoice,
     gpu: GpuFacts | None,
-    *,
-    torch_has_cuda: bool | None = None,
-    llama_has_gpu: bool = True,
+    gpu_backends: frozenset[BackendChoice] | None = None,
 ) -> tuple[BackendChoice, ModelFiles, str]:
     """Decide how a model runs.
 
@@ -45,8 +41,7 @@ def choose_backend(
         model: from the store.
         wanted: by the person; `AUTO` decides here.
         gpu: the GPU that would be used, its free memory as it is without another model; None without one.
-        torch_has_cuda: whether the installed torch is a CUDA build; None looks.
-        llama_has_gpu: whether the installed llama.cpp is built for a GPU.
+        gpu_backends: those whose installed libraries use it; None looks.
 
     Returns:
         The backend, the files it loads, and why, in one sentence.
@@ -70,36 +65,24 @@ def choose_backend(
     if len(ready) == 1:
         ((only, files),) = ready.items()
         return only, files, f"Only {_FORMAT_NAMES[files.format]} files of this model are complete here."
-    has_cuda = torch_cuda_is_installed() if torch_has_cuda is None else torch_has_cuda
-    fits, reason = _gpu_holds(
-        ready[BackendChoice.TRANSFORMERS], gpu, has_cuda=has_cuda, llama_has_gpu=llama_has_gpu
-    )
+    users = installed_gpu_backends() if gpu_backends is None else gpu_backends
+    fits, reason = _gpu_holds(ready[BackendChoice.TRANSFORMERS], gpu, users)
     chosen = BackendChoice.TRANSFORMERS if fits else BackendChoice.LLAMA_CPP
     return chosen, ready[chosen], reason
 
 
-def torch_cuda_is_installed() -> bool:
-    """Whether torch is a CUDA build, seen from its libraries, without the seconds that importing it takes."""
-    spec = importlib.util.find_spec("torch")
-    if spec is None or not spec.submodule_search_locations:
-        return False
-    names = ("libtorch_cuda.so", "torch_cuda.dll")
-    return any(
-        (Path(place) / "lib" / name).exists() for place in spec.submodule_search_locations for name in names
-    )
-
-
 def _gpu_holds(
-    files: ModelFiles, gpu: GpuFacts | None, *, has_cuda: bool, llama_has_gpu: bool
+    files: ModelFiles, gpu: GpuFacts | None, gpu_backends: frozenset[BackendChoice]
 ) -> tuple[bool, str]:
     if gpu is None:
         return False, "No NVIDIA GPU was found, so the GGUF file runs in llama.cpp."
-    if not has_cuda:
+    if BackendChoice.TRANSFORMERS not in gpu_backends:
         return False, "The installed torch has no CUDA, so the GGUF file runs in llama.cpp."
     needed_bytes = sixteen_bit_bytes(files) + HEADROOM_BYTES
-    if not llama_has_gpu and eight_bit_bytes(files) + HEADROOM_BYTES <= gpu.free_bytes < needed_bytes:
-        return True, f"{gpu.name} holds the weights in 8 bits, and the installed llama.cpp cannot use it."
     if gpu.free_bytes < needed_bytes:
+        holds_8_bits = eight_bit_bytes(files) + HEADROOM_BYTES <= gpu.free_bytes
+        if holds_8_bits and BackendChoice.LLAMA_CPP not in gpu_backends:
+            return True, f"{gpu.name} holds the weights in 8 bits, and the installed llama.cpp cannot use it."
         return False, (
             f"The 16-bit weights need {_gib(needed_bytes)} and {gpu.name} has {_gib(gpu.free_bytes)} free, "
             "so the GGUF file runs in llama.cpp."

@@ -57,15 +57,8 @@ class Chooser:
         if gpu is not None:
             free_bytes = gpu.free_bytes if ceiling_bytes is None else min(ceiling_bytes, gpu.free_bytes)
             facts = GpuFacts(gpu.name, gpu.total_bytes, free_bytes, "")
-        has_cuda = BackendChoice.TRANSFORMERS in self.machine.gpu_backends
         try:
-            choice, files, reason = choose_backend(
-                model,
-                backend,
-                facts,
-                torch_has_cuda=has_cuda,
-                llama_has_gpu=BackendChoice.LLAMA_CPP in self.machine.gpu_backends,
-            )
+            choice, files, reason = choose_backend(model, backend, facts, self.machine.gpu_backends)
         except (ModelIncomplete, ProjectorMissing):
             found = next((f for f in model.files if f.format is WeightFormat.SAFETENSORS), None)
             if to_load or found is None or backend is BackendChoice.LLAMA_CPP:

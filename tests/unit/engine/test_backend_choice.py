@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from desktopapp.engine.backend_choice import HEADROOM_BYTES, choose_backend, torch_cuda_is_installed
+from desktopapp.engine.backend_choice import HEADROOM_BYTES, choose_backend
+from desktopapp.engine.memory.machine import installed_gpu_backends
 from desktopapp.engine.memory.probe import GpuFacts
 from desktopapp.engine.request import BackendChoice
 from desktopapp.errors import BackendUnavailable, ModelIncomplete, ModelUnsupported, ProjectorMissing
@@ -20,6 +21,7 @@ NO_PROJECTOR = ModelFiles(
     WeightFormat.GGUF, FOLDER / "m.gguf", None, "Q4_K_M", WEIGHTS // 4, (PROJECTOR_WORDS,)
 )
 AUTO, TRANSFORMERS, LLAMA_CPP = BackendChoice.AUTO, BackendChoice.TRANSFORMERS, BackendChoice.LLAMA_CPP
+BOTH = frozenset({TRANSFORMERS, LLAMA_CPP})
 
 
 def model(*files: ModelFiles, problem: str = "") -> InstalledModel:
@@ -43,7 +45,8 @@ def test_where_both_could_run_the_gpu_decides(
     free_bytes: int | None, has_cuda: bool, chosen: BackendChoice, words: str
 ) -> None:
     facts = None if free_bytes is None else gpu(free_bytes)
-    backend, files, reason = choose_backend(model(GGUF, SAFETENSORS), AUTO, facts, torch_has_cuda=has_cuda)
+    users = BOTH if has_cuda else frozenset[BackendChoice]()
+    backend, files, reason = choose_backend(model(GGUF, SAFETENSORS), AUTO, facts, users)
     assert backend is chosen
     assert files is (SAFETENSORS if chosen is TRANSFORMERS else GGUF)
     assert words in reason
@@ -60,17 +63,14 @@ def test_where_both_could_run_the_gpu_decides(
 def test_8_bits_on_the_gpu_come_before_a_llama_cpp_that_cannot_use_it(
     free_bytes: int, llama_has_gpu: bool, chosen: BackendChoice
 ) -> None:
-    backend, _, _ = choose_backend(
-        model(GGUF, SAFETENSORS), AUTO, gpu(free_bytes), torch_has_cuda=True, llama_has_gpu=llama_has_gpu
-    )
+    users = BOTH if llama_has_gpu else frozenset({TRANSFORMERS})
+    backend, _, _ = choose_backend(model(GGUF, SAFETENSORS), AUTO, gpu(free_bytes), users)
     assert backend is chosen
 
 
 def test_weights_of_32_bits_count_half() -> None:
     wide = ModelFiles(WeightFormat.SAFETENSORS, FOLDER, None, "F32", 2 * WEIGHTS)
-    backend, _, _ = choose_backend(
-        model(wide, GGUF), AUTO, gpu(WEIGHTS + HEADROOM_BYTES), torch_has_cuda=True
-    )
+    backend, _, _ = choose_backend(model(wide, GGUF), AUTO, gpu(WEIGHTS + HEADROOM_BYTES), BOTH)
     assert backend is TRANSFORMERS
 
 
@@ -84,7 +84,7 @@ def test_weights_of_32_bits_count_half() -> None:
     ],
 )
 def test_what_is_complete_runs(files: tuple[ModelFiles, ...], chosen: BackendChoice) -> None:
-    backend, taken, reason = choose_backend(model(*files), AUTO, gpu(0), torch_has_cuda=True)
+    backend, taken, reason = choose_backend(model(*files), AUTO, gpu(0), BOTH)
     assert (backend, taken.missing) == (chosen, ())
     assert "complete" in reason
 
@@ -118,7 +118,7 @@ def test_what_cannot_run_is_said_in_words(
     files: tuple[ModelFiles, ...], wanted: BackendChoice, error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        choose_backend(model(*files), wanted, gpu(12 * 2**30), torch_has_cuda=True)
+        choose_backend(model(*files), wanted, gpu(12 * 2**30), BOTH)
 
 
 def test_a_model_with_a_problem_runs_nowhere() -> None:
@@ -132,6 +132,6 @@ def test_a_cuda_torch_is_seen_without_importing_it(tmp_path: Path, monkeypatch: 
     (package / "__init__.py").write_text("raise RuntimeError('imported')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(__import__("sys").modules, "torch", raising=False)
-    assert not torch_cuda_is_installed()
+    assert TRANSFORMERS not in installed_gpu_backends()
     (package / "lib" / "libtorch_cuda.so").touch()
-    assert torch_cuda_is_installed()
+    assert TRANSFORMERS in installed_gpu_backends()
