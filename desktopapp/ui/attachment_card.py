@@ -21,7 +21,7 @@ from desktopapp.engine.media.selection import WHOLE, MediaSelection
 from desktopapp.engine.media.selection_text import format_time
 from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.icons import tinted_icon
-from desktopapp.ui.theme import colors_of, is_palette_change
+from desktopapp.ui.theme import colors_of, is_palette_change, set_style_property
 from desktopapp.ui.tokens import RADIUS_S, SPACE_S
 from desktopapp.ui.wording import (
     file_label,
@@ -125,9 +125,7 @@ class AttachmentCard(QFrame):
     def show_problem(self, problem: str) -> None:
         """Mark the attachment as unusable and say why; empty takes the mark away."""
         self._problem = problem
-        self.setProperty("broken", bool(problem))
-        self.style().unpolish(self)
-        self.style().polish(self)
+        set_style_property(self, "broken", bool(problem))
         self._repaint_thumbnail()
         self._retranslate()
         self.problem_changed.emit()
@@ -235,9 +233,7 @@ class AttachmentCard(QFrame):
         details = self._problem or " · ".join(reversed(facts))
         self._name.set_full_text(name)
         self._name.setToolTip(tooltip_text(self.path))
-        self._details.setProperty("role", "danger" if self._problem else "secondary")
-        self._details.style().unpolish(self._details)
-        self._details.style().polish(self._details)
+        set_style_property(self._details, "role", "danger" if self._problem else "secondary")
         self._details.set_full_text(self._short(self._problem) or _LINE_SEPARATOR.join(facts))
         self._details.setToolTip(tooltip_text(details))
         self.setAccessibleName(self.tr("Attachment {name}").format(name=name))

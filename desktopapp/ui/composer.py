@@ -23,7 +23,7 @@ from desktopapp.ui.media.task_presets import TaskPreset, find_preset
 from desktopapp.ui.media.tasks_button import TasksButton
 from desktopapp.ui.price_line import PriceLine
 from desktopapp.ui.reading_note import ReadingNote
-from desktopapp.ui.theme import colors_of, is_palette_change
+from desktopapp.ui.theme import colors_of, is_palette_change, set_style_property
 from desktopapp.ui.tokens import ICON_SIZE, SPACE_M, SPACE_S
 
 if TYPE_CHECKING:
@@ -318,9 +318,7 @@ class Composer(QFrame):
         self.edit.setFocus()
 
     def _show_focus(self, focused: bool) -> None:
-        self.setProperty("active", focused)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        set_style_property(self, "active", focused)
 
     def _update_action(self) -> None:
         colors = colors_of(self)

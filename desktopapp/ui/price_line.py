@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.icons import tinted_icon
-from desktopapp.ui.theme import colors_of, is_palette_change
+from desktopapp.ui.theme import colors_of, is_palette_change, set_style_property
 from desktopapp.ui.tokens import SPACE_XS
 from desktopapp.ui.wording import (
     device_word,
@@ -86,10 +86,7 @@ class PriceLine(QWidget):
         elif planned.steps_taken:
             icon = "info"
             tint = colors.warning
-        if self._text.property("role") != role:
-            self._text.setProperty("role", role)
-            self._text.style().unpolish(self._text)
-            self._text.style().polish(self._text)
+        set_style_property(self._text, "role", role)
         pixmap = tinted_icon(icon, tint, size=_ICON).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio())
         self._icon.setPixmap(pixmap)
         if self._unusable or planned is None:

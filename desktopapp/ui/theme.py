@@ -141,6 +141,14 @@ class ThemeController(QObject):
         return DARK if self._choice is ThemeChoice.DARK else LIGHT
 
 
+def set_style_property(widget: QWidget, name: str, value: object) -> None:
+    """Set a property that the style sheet asks for; Qt applies the sheet again where it is told to only."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
 def is_palette_change(event: QEvent) -> bool:
     """True for the events after which painted colours and tinted icons must be made again."""
     return event.type() in (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange)

@@ -11,7 +11,7 @@ from desktopapp.modelstore.model import ModelKind
 from desktopapp.ui.check_box import CheckBox
 from desktopapp.ui.choice_box import ChoiceBox
 from desktopapp.ui.get_model.words import form_label, need_words, weights_words
-from desktopapp.ui.theme import fonts
+from desktopapp.ui.theme import fonts, set_style_property
 from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S
 
 if TYPE_CHECKING:
@@ -103,10 +103,7 @@ class ChoicePane(QWidget):
         offer = self.offer
         self.need.setText(need_words(offer) if offer else "")
         role = "secondary" if offer is None or offer.fit == "well" else "warning"
-        if self.need.property("role") != role:
-            self.need.setProperty("role", role)
-            self.need.style().unpolish(self.need)
-            self.need.style().polish(self.need)
+        set_style_property(self.need, "role", role)
         self.changed.emit()
 
     def _retranslate(self) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from desktopapp.ui.elided_label import ElidedLabel
 from desktopapp.ui.get_model.downloads import DownloadEntry, DownloadState
 from desktopapp.ui.get_model.words import progress_words
-from desktopapp.ui.theme import colors_of
+from desktopapp.ui.theme import colors_of, set_style_property
 from desktopapp.ui.tokens import SPACE_M, SPACE_S, SPACE_XS
 from desktopapp.ui.wording import error_sentences
 
@@ -110,11 +110,7 @@ class DownloadRow(QFrame):
             button.setText(text)
             button.setAccessibleName(f"{text}: {entry.download.name}")
         self.remove.setVisible(entry.state not in (DownloadState.RUNNING, DownloadState.WAITING))
-        role = "primary" if is_done else ""
-        if self.action.property("role") != role:
-            self.action.setProperty("role", role)
-            self.action.style().unpolish(self.action)
-            self.action.style().polish(self.action)
+        set_style_property(self.action, "role", "primary" if is_done else "")
 
     def _on_action(self) -> None:
         key, state = self.entry.key, self.entry.state

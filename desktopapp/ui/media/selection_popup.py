@@ -22,6 +22,7 @@ from desktopapp.engine.media.selection_text import format_time, parse_pages, par
 from desktopapp.ui.check_box import CheckBox
 from desktopapp.ui.choice_box import ChoiceBox
 from desktopapp.ui.media.filmstrip import Filmstrip
+from desktopapp.ui.theme import set_style_property
 from desktopapp.ui.tokens import SPACE_L, SPACE_M, SPACE_S
 from desktopapp.ui.wording import file_label, format_number
 
@@ -122,7 +123,7 @@ class SelectionPopup(QFrame):
             self._cost.setText(self.tr("This password does not open it.") if is_wrong else "")
             self._cost.setVisible(is_wrong)
             if is_wrong:
-                _mark(self._password, False)
+                set_style_property(self._password, "wrong", True)
                 self._password.selectAll()
                 self._place()
             return
@@ -209,11 +210,11 @@ class SelectionPopup(QFrame):
         if not self._password.text():
             self.close()
         elif self._password.text() != self._selection.password:
-            _mark(self._password, True)
+            set_style_property(self._password, "wrong", False)
             self._tell()
 
     def _on_pages(self, text: str) -> None:
-        _mark(self._pages, parse_pages(text, self._price.pages) is not None)
+        set_style_property(self._pages, "wrong", parse_pages(text, self._price.pages) is None)
         self._timer.start()
 
     def _on_handles(self, _start_s: float, _end_s: float) -> None:
@@ -224,7 +225,7 @@ class SelectionPopup(QFrame):
         start_s, end_s = (parse_time(edit.text()) for edit in (self._start, self._end))
         is_range = start_s is not None and end_s is not None and start_s <= end_s
         for edit in (self._start, self._end):
-            _mark(edit, is_range)
+            set_style_property(edit, "wrong", not is_range)
         if self.filmstrip is not None and start_s is not None and end_s is not None and is_range:
             self.filmstrip.set_range(start_s, end_s)
             self._timer.start()
@@ -270,10 +271,3 @@ def _range_text(selection: MediaSelection) -> str:
     if last is None:
         return "" if first == 1 else f"{first}-"
     return str(first) if first == last else f"{first}-{last}"
-
-
-def _mark(edit: QLineEdit, is_good: bool) -> None:
-    """Show an entry that means nothing."""
-    edit.setProperty("wrong", not is_good)
-    edit.style().unpolish(edit)
-    edit.style().polish(edit)

@@ -16,7 +16,7 @@ from desktopapp.ui.memory.bar import MemoryBar
 from desktopapp.ui.memory.history import History
 from desktopapp.ui.memory.sparkline import Sparkline
 from desktopapp.ui.memory.wording import alarm_sentence, alarm_words, figures_html, figures_text
-from desktopapp.ui.theme import colors_of, is_palette_change
+from desktopapp.ui.theme import colors_of, is_palette_change, set_style_property
 from desktopapp.ui.tokens import SPACE_S
 from desktopapp.ui.wording import format_memory
 
@@ -215,9 +215,8 @@ class MemoryGauge(QWidget):
         serious = self._alarm > Alarm.TIGHT
         tint = colors.danger if serious else colors.warning
         icon = tinted_icon("warning", tint, size=_ICON) if self._alarm else None
-        self._figures.setProperty("alarm", ("serious" if serious else "slight") if self._alarm else "")
-        self._figures.style().unpolish(self._figures)
-        self._figures.style().polish(self._figures)
+        alarm = ("serious" if serious else "slight") if self._alarm else ""
+        set_style_property(self._figures, "alarm", alarm)
         if icon is None:
             self._figures.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         else:
