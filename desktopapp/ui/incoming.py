@@ -30,7 +30,8 @@ IMAGE_SUFFIXES = frozenset(
         ".heif",
     )
 )
-MEDIA_SUFFIXES = IMAGE_SUFFIXES | {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".pdf"}
+VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"))
+MEDIA_SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES | {".pdf"}
 MOST_ATTACHMENTS = 100
 _DIGITS = re.compile(r"(\d+)")
 

@@ -117,7 +117,10 @@ class ThemeController(QObject):
     @property
     def colors(self) -> Colors:
         """The colours in use."""
-        return self._effective_colors()
+        if self._choice is ThemeChoice.SYSTEM:
+            scheme = self._application.styleHints().colorScheme()
+            return DARK if scheme is Qt.ColorScheme.Dark else LIGHT
+        return DARK if self._choice is ThemeChoice.DARK else LIGHT
 
     def choose(self, choice: ThemeChoice) -> None:
         """Change the choice and show it at once."""
@@ -126,19 +129,13 @@ class ThemeController(QObject):
 
     def apply(self) -> None:
         """Set palette and style sheet where they differ from what is shown."""
-        colors = self._effective_colors()
+        colors = self.colors
         if colors is self._colors:
             return
         self._colors = colors
         self._application.setPalette(palette_of(colors))
         self._application.setStyleSheet(build_stylesheet(colors, fonts().small.pointSizeF()))
         self.changed.emit(colors)
-
-    def _effective_colors(self) -> Colors:
-        if self._choice is ThemeChoice.SYSTEM:
-            scheme = self._application.styleHints().colorScheme()
-            return DARK if scheme is Qt.ColorScheme.Dark else LIGHT
-        return DARK if self._choice is ThemeChoice.DARK else LIGHT
 
 
 def set_style_property(widget: QWidget, name: str, value: object) -> None:

@@ -9,8 +9,8 @@ from pathlib import PurePath
 from desktopapp.engine.grounding.places import Moment, Place
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.request import Attachment
+from desktopapp.ui.incoming import VIDEO_SUFFIXES
 
-VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"))
 WHOLE_PICTURE = -1.0
 """The position of a picture that has no pages and no seconds; a preview at 0 is a thumbnail."""
 

@@ -91,15 +91,7 @@ class PlacesCanvas(QWidget):
 
     def place_rect(self, place: Place) -> QRectF:
         """Where a place is drawn, in pixels of the widget; a point is a small square."""
-        area = self.picture_rect()
-        values = place.coordinates
-        first = QPointF(
-            area.x() + values[0] / FULL * area.width(), area.y() + values[1] / FULL * area.height()
-        )
-        if not place.is_box:
-            return QRectF(first.x() - _POINT_PX, first.y() - _POINT_PX, 2 * _POINT_PX, 2 * _POINT_PX)
-        width = (values[2] - values[0]) / FULL * area.width()
-        return QRectF(first.x(), first.y(), width, (values[3] - values[1]) / FULL * area.height())
+        return _rect_in(self.picture_rect(), place, 1.0)
 
     def picture_rect(self) -> QRectF:
         """Where the whole picture lies, in pixels of the widget; larger than the widget when zoomed."""
