@@ -114,8 +114,9 @@ def file_label(path: str) -> str:
 
 
 def tooltip_text(text: str) -> str:
-    """Text for a tool tip, which Qt would otherwise take for HTML when it looks like it."""
-    return f"<p>{html.escape(text)}</p>" if text else ""
+    """Text for a tool tip, which Qt would otherwise take for HTML when it looks like it; lines stay lines."""
+    lines = html.escape(text).replace("\n", "<br>")
+    return f"<p>{lines}</p>" if text else ""
 
 
 def format_size(size_bytes: int) -> str:

@@ -90,4 +90,5 @@ def test_names_are_shown_on_one_line_without_tricks(path: str, shown: str) -> No
 
 def test_tool_tips_show_markup_as_text() -> None:
     assert tooltip_text("<b>x</b> & y") == "<p>&lt;b&gt;x&lt;/b&gt; &amp; y</p>"
+    assert tooltip_text("a plan\nand why") == "<p>a plan<br>and why</p>"
     assert tooltip_text("") == ""
