@@ -1,8 +1,9 @@
-"""Where things are: the program's own files (source tree or frozen bundle) and the per-user folders."""
+"""Where things are: the program's own files (source tree or frozen bundle) and the per-user folders, and the room there."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -73,3 +74,13 @@ def model_dirs() -> tuple[Path, ...]:
 def downloads_dir() -> Path:
     """Models that are on their way; hidden, so that the list of models passes over it."""
     return model_dirs()[-1] / ".downloads"
+
+
+def free_bytes_for(folder: Path) -> int:
+    """Free space on the disk that a folder is or would be on; 0 where no part of its path can be asked."""
+    for path in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(path).free
+        except OSError:
+            continue
+    return 0

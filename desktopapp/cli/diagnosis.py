@@ -7,7 +7,6 @@ import importlib.metadata
 import importlib.util
 import platform
 import re
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +105,7 @@ def diagnose() -> Diagnosis:
     builds = {"transformers": torch_build(), "llama.cpp": llama_build()}
     models = tuple(find_models())
     memory = psutil.virtual_memory()
-    free_disk_bytes = free_bytes_for(paths.user_dir())
+    free_disk_bytes = paths.free_bytes_for(paths.user_dir())
     findings = [
         *python_findings(sys.version_info[:2]),
         *package_findings(packages),
@@ -176,16 +175,6 @@ def vulkan_words() -> str:
         return f"no GPU ({error}); the CPU answers"
     gpus = [f"{device.name} ({device.kind})" for device in devices if device.is_gpu]
     return ", ".join(gpus) or f"no GPU ({devices[0].name} only); the CPU answers"
-
-
-def free_bytes_for(folder: Path) -> int:
-    """Free space on the disk that a folder is or would be on; 0 where no part of its path can be asked."""
-    for path in (folder, *folder.parents):
-        try:
-            return shutil.disk_usage(path).free
-        except OSError:
-            continue
-    return 0
 
 
 def python_findings(version: tuple[int, ...]) -> list[Finding]:

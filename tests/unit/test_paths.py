@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,3 +24,17 @@ def test_an_odd_user_folder_is_no_crash(place: str, tmp_path: Path, monkeypatch:
 def test_the_home_folder_is_put_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(paths.HOME_VARIABLE, "~/mine")
     assert paths.user_dir() == Path.home() / "mine"
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
+def test_the_disk_of_a_folder_that_cannot_be_asked_is_that_of_the_one_above(
+    error: type[OSError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(path: Path) -> SimpleNamespace:
+        if path != tmp_path:
+            raise error
+        return SimpleNamespace(free=5)
+
+    monkeypatch.setattr("desktopapp.paths.shutil.disk_usage", ask)
+    assert paths.free_bytes_for(tmp_path / "a" / "b") == 5
+    assert paths.free_bytes_for(Path("/elsewhere")) == 0

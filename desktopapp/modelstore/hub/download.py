@@ -227,10 +227,7 @@ def _demand_room(folder: Path, missing_bytes: int) -> None:
 
 def free_disk_bytes() -> int:
     """Room on the disk that models go to."""
-    folder = paths.model_dirs()[-1]
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+    return paths.free_bytes_for(paths.model_dirs()[-1])
 
 
 @contextmanager

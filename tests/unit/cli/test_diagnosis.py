@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +9,6 @@ from desktopapp.cli import diagnosis, run_command
 from desktopapp.cli.diagnosis import (
     PACKAGES,
     backend_findings,
-    free_bytes_for,
     installed_version,
     llama_build,
     model_findings,
@@ -96,20 +94,6 @@ def test_builds_are_read_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_versions_come_from_metadata() -> None:
     assert installed_version("msgspec")
     assert installed_version("no-such-package-at-all") is None
-
-
-@pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
-def test_the_disk_of_a_folder_that_cannot_be_asked_is_that_of_the_one_above(
-    error: type[OSError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def ask(path: Path) -> SimpleNamespace:
-        if path != tmp_path:
-            raise error
-        return SimpleNamespace(free=5)
-
-    monkeypatch.setattr("desktopapp.cli.diagnosis.shutil.disk_usage", ask)
-    assert free_bytes_for(tmp_path / "a" / "b") == 5
-    assert free_bytes_for(Path("/elsewhere")) == 0
 
 
 def test_doctor_fails_without_a_model(
