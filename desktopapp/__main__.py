@@ -21,9 +21,10 @@ def main() -> None:
 
     if belongs_to_cli(sys.argv[1:]):
         sys.exit(run_command(sys.argv[1:]))
+    from desktopapp.app import end_process
     from desktopapp.app import main as open_window
 
-    sys.exit(open_window(sys.argv[1:]))
+    end_process(open_window(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,15 @@ A window is quick to make; the engine's client, the conversation store and the r
 
 from __future__ import annotations
 
+import logging
+import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QFileOpenEvent
@@ -26,6 +29,7 @@ from desktopapp.ui.icons import application_icon
 from desktopapp.ui.languages import LanguageController
 from desktopapp.ui.main_window import MainWindow
 from desktopapp.ui.notice_bar import Notice, NoticeLevel
+from desktopapp.ui.reading_threads import ReadingThread
 from desktopapp.ui.single_instance import SingleInstance
 from desktopapp.ui.termination import TerminationWatcher
 from desktopapp.ui.theme import ThemeChoice, ThemeController
@@ -220,6 +224,23 @@ def _run(application: Application, options: Options, instance: SingleInstance) -
         watcher.close()
         reporter.uninstall()
         faults.close()
+
+
+def end_process(code: int) -> NoReturn:
+    """End this process, also where a disk that does not answer holds up a thread or the engine's process.
+
+    Python would wait for the process, and a thread that goes on late would do so in an interpreter that is half gone.
+
+    Args:
+        code: the exit code.
+    """
+    children = multiprocessing.active_children()
+    if not children and not any(isinstance(thread, ReadingThread) for thread in threading.enumerate()):
+        sys.exit(code)
+    for child in children:
+        child.kill()
+    logging.shutdown()
+    os._exit(code)
 
 
 def make_worker() -> Worker:

@@ -69,7 +69,7 @@ class AttachmentIntake(QObject):
 
     @property
     def being_read(self) -> tuple[str, ...]:
-        """Folders, and what may be one, whose files are not attached yet."""
+        """Folders, and what may be one, whose files are not attached yet; absolute."""
         return self._lister.being_read
 
     @property
@@ -98,7 +98,7 @@ class AttachmentIntake(QObject):
         Args:
             given: files and folders.
         """
-        paths = tuple(given)
+        paths = tuple(os.path.abspath(path) for path in given)  # noqa: PTH100  (must not resolve links)
         # What comes behind a folder waits for it, so that pictures are numbered in the order in which they were given.
         if self._lister.being_read or not all(is_named_as_media(path) for path in paths):
             self._lister.start(paths)

@@ -6,9 +6,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QThreadPool, Signal
+from PySide6.QtCore import QObject, Signal
 
 from desktopapp.ui.incoming import Expanded, expand_folders
+from desktopapp.ui.reading_threads import ReadingThreads
 
 # One that a dead network disk holds up leaves room for others.
 _MOST_THREADS = 4
@@ -31,15 +32,12 @@ class FolderLister(QObject):
 
     listed = Signal(object)
     changed = Signal()
-    _done = Signal(int, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(_MOST_THREADS)
+        self._threads = ReadingThreads(_MOST_THREADS, self)
         self._listings: dict[int, _Listing] = {}
         self._started = 0
-        self._done.connect(self._on_done)
 
     @property
     def being_read(self) -> tuple[str, ...]:
@@ -56,12 +54,10 @@ class FolderLister(QObject):
         self._started += 1
         self._listings[number] = _Listing(tuple(given), stop)
 
-        def work() -> None:
-            expanded = expand_folders(given, is_stopped=stop.is_set)
-            if not stop.is_set():
-                self._done.emit(number, expanded)
+        def read() -> Expanded:
+            return expand_folders(given, is_stopped=stop.is_set)
 
-        self._pool.start(work)
+        self._threads.start(read, lambda expanded: self._on_read(number, expanded))
         self.changed.emit()
 
     def cancel(self) -> None:
@@ -74,13 +70,12 @@ class FolderLister(QObject):
             self.changed.emit()
 
     def close(self) -> None:
-        """Cancel, and wait for the threads: they stop at the next file."""
+        """Cancel, and give the threads a moment: they stop at the next file."""
         self.blockSignals(True)
         self.cancel()
-        self._pool.clear()
-        self._pool.waitForDone()
+        self._threads.close()
 
-    def _on_done(self, number: int, expanded: Expanded) -> None:
+    def _on_read(self, number: int, expanded: Expanded) -> None:
         listing = self._listings.get(number)
         if listing is None:  # cancelled while its result was under way
             return

@@ -198,6 +198,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.hide()  # at once: what ends now may take seconds
         self.closed.emit()
         super().closeEvent(event)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, QThreadPool, Signal
+from PySide6.QtCore import QObject, Signal
 
 from desktopapp.errors import AppError
+from desktopapp.modelstore.model import InstalledModel
+from desktopapp.ui.reading_threads import ReadingThreads
 
 
 class ModelScanner(QObject):
@@ -20,45 +22,35 @@ class ModelScanner(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
-        self._closing = False
+        self._threads = ReadingThreads(1, self)
 
     def scan(self, places: Iterable[str]) -> None:
         """Look through the places of the program, of the person, and these."""
         wanted = tuple(places)
-
-        def work() -> None:
-            if self._closing:
-                return
-            # The model store's readers are not needed for the window to appear.
-            from desktopapp.modelstore.store import find_models
-
-            models = find_models(wanted)
-            if not self._closing:
-                self.found.emit(models)
-
-        self._pool.start(work)
+        self._threads.start(lambda: _find_models(wanted), self.found.emit)
 
     def check(self, place: str) -> None:
         """Look whether a folder or GGUF file holds a model that can be used."""
-
-        def work() -> None:
-            if self._closing:
-                return
-            from desktopapp.modelstore.store import find_model
-
-            found: object
-            try:
-                found = find_model(place)
-            except AppError as error:
-                found = error
-            if not self._closing:
-                self.checked.emit(place, found)
-
-        self._pool.start(work)
+        self._threads.start(lambda: _find_model(place), lambda found: self.checked.emit(place, found))
 
     def close(self) -> None:
-        """Wait for a scan that runs; its result is dropped."""
-        self._closing = True
-        self._pool.waitForDone()
+        """Give a scan that runs a moment; its result is dropped."""
+        self._threads.close()
+
+
+# The model store's readers are not needed for the window to appear.
+
+
+def _find_models(places: tuple[str, ...]) -> list[InstalledModel]:
+    from desktopapp.modelstore.store import find_models
+
+    return find_models(places)
+
+
+def _find_model(place: str) -> InstalledModel | AppError:
+    from desktopapp.modelstore.store import find_model
+
+    try:
+        return find_model(place)
+    except AppError as error:
+        return error

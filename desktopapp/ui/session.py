@@ -100,15 +100,15 @@ class Session(QObject):
         self.models.begin()
 
     def close(self) -> None:
-        """Save and end everything."""
-        self.saver.save_draft(self.window.composer.draft)
+        """Save and end everything: what is to be kept first, since the rest may take seconds."""
+        self.saver.save_draft(self._whole_draft())
         self.chat.close()
         self.pricer.close()
         self.intake.close()
-        self.worker.shutdown()
-        self.models.close()
         self._loader.close()
         self.saver.close()
+        self.models.close()
+        self.worker.shutdown()
 
     def _connect_chat(self) -> None:
         chat, view = self.chat, self.window.view
@@ -215,6 +215,11 @@ class Session(QObject):
         if draft.text:
             self.window.composer.set_text(draft.text)
         self.intake.take_files(draft.attachments, draft.selections)
+
+    def _whole_draft(self) -> Draft:
+        """The draft with the folders that are not listed yet."""
+        draft = self.window.composer.draft
+        return replace(draft, attachments=tuple(dict.fromkeys(draft.attachments + self.intake.being_read)))
 
     def _on_accepted(self, draft: Draft) -> None:
         self.chat.send(draft)

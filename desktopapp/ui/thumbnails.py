@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSize, Qt, QThreadPool, Signal
@@ -9,6 +11,7 @@ from PySide6.QtGui import QImage, QImageReader
 
 from desktopapp.ui.incoming import is_folder
 from desktopapp.ui.pasted_pictures import save_pasted
+from desktopapp.ui.reading_threads import ReadingThreads
 
 THUMBNAIL_PX = 192  # of a side; the window shows it at a third of that, so it is sharp at 300 %
 _MOST_FILE_BYTES = 256 * 2**20
@@ -25,9 +28,10 @@ def read_thumbnail(path: str) -> QImage | None:
         At most `THUMBNAIL_PX` a side, EXIF orientation applied.
     """
     try:
-        if Path(path).stat().st_size > _MOST_FILE_BYTES:
-            return None
+        status = Path(path).stat()
     except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_FILE_BYTES:
         return None
     reader = QImageReader(path)
     reader.setAutoTransform(True)
@@ -42,6 +46,21 @@ def read_thumbnail(path: str) -> QImage | None:
         reader.setScaledSize(small.expandedTo(QSize(1, 1)))
     image = reader.read()
     return None if image.isNull() else image
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What is at a path.
+
+    Args:
+        is_folder: then nothing else is told.
+        size_bytes: -1 where it is gone.
+        thumbnail: None where there is none.
+    """
+
+    is_folder: bool
+    size_bytes: int = -1
+    thumbnail: QImage | None = None
 
 
 class ThumbnailLoader(QObject):
@@ -64,29 +83,23 @@ class ThumbnailLoader(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         QImageReader.setAllocationLimit(_DECODED_LIMIT_MB)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(2)
+        self._reading = ReadingThreads(2, self)
+        # Of its own: a pasted bitmap must not wait for a disk that does not answer.
+        self._saving = QThreadPool(self)
+        self._saving.setMaxThreadCount(1)
         self._closing = False
 
     def load(self, path: str) -> None:
         """Ask for a file's thumbnail and size."""
+        self._reading.start(lambda: _look_at(path), lambda looked: self._tell(path, looked))
 
-        def work() -> None:
-            if self._closing:
-                return
-            if is_folder(path):
-                self.folder_found.emit(path)
-                return
-            self.size_read.emit(path, _size_of(path))
-            self._tell(path, read_thumbnail(path))
-
-        self._pool.start(work)
-
-    def _tell(self, path: str, image: QImage | None) -> None:
-        if self._closing:
+    def _tell(self, path: str, looked: _Looked) -> None:
+        if looked.is_folder:
+            self.folder_found.emit(path)
             return
-        if image is not None:
-            self.loaded.emit(path, image)
+        self.size_read.emit(path, looked.size_bytes)
+        if looked.thumbnail is not None:
+            self.loaded.emit(path, looked.thumbnail)
         else:
             self.unread.emit(path)
 
@@ -98,12 +111,19 @@ class ThumbnailLoader(QObject):
             if not self._closing:
                 self.pasted.emit(str(path), saved)
 
-        self._pool.start(work)
+        self._saving.start(work)
 
     def close(self) -> None:
-        """Wait for what runs; thumbnails that have not begun are dropped."""
+        """Wait for what is being saved, and a moment for what is being read; thumbnails that have not begun are dropped."""
         self._closing = True
-        self._pool.waitForDone()
+        self._reading.close()
+        self._saving.waitForDone()
+
+
+def _look_at(path: str) -> _Looked:
+    if is_folder(path):
+        return _Looked(is_folder=True)
+    return _Looked(False, _size_of(path), read_thumbnail(path))
 
 
 def _size_of(path: str) -> int:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QThreadPool, Signal
+from PySide6.QtCore import QObject, Signal
 
 from desktopapp.engine.request import MemoryLimits
 from desktopapp.errors import AppError
 from desktopapp.modelstore.hub.remote import RemoteModel
+from desktopapp.ui.reading_threads import ReadingThreads
 
 if TYPE_CHECKING:
     from desktopapp.engine.memory.machine import Machine
@@ -42,51 +42,40 @@ class OfferFinder(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
-        self._closing = False
+        self._threads = ReadingThreads(1, self)
 
     def find(self, situation: Situation) -> None:
         """Price the catalogue."""
-
-        def work() -> None:
-            from desktopapp.engine.memory.offers import offers_of_catalogue
-            from desktopapp.modelstore.catalogue import read_catalogue
-
-            offers = offers_of_catalogue(read_catalogue(), _read_machine(situation.sample), situation.limits)
-            self._tell(lambda: self.found.emit(offers))
-
-        self._start(work)
+        self._threads.start(lambda: _offers_of_catalogue(situation), self.found.emit)
 
     def price(self, model: RemoteModel, situation: Situation) -> None:
         """Price what a repository holds."""
-
-        def work() -> None:
-            from desktopapp.engine.memory.offers import offers_of_forms
-
-            name = model.listing.repository
-            offers: list[Offer] = []
-            try:
-                machine = _read_machine(situation.sample)
-                offers = offers_of_forms(model.forms, model.config, name, machine, situation.limits)
-            except AppError:  # a shape that cannot be priced can be loaded all the same
-                pass
-            self._tell(lambda: self.priced.emit(name, offers))
-
-        self._start(work)
+        name = model.listing.repository
+        self._threads.start(
+            lambda: _offers_of(model, situation), lambda offers: self.priced.emit(name, offers)
+        )
 
     def close(self) -> None:
-        """Wait for what runs; its result is dropped."""
-        self._closing = True
-        self._pool.waitForDone()
+        """Give what runs a moment; its result is dropped."""
+        self._threads.close()
 
-    def _start(self, work: Callable[[], None]) -> None:
-        if not self._closing:
-            self._pool.start(work)
 
-    def _tell(self, emit: Callable[[], None]) -> None:
-        if not self._closing:
-            emit()
+def _offers_of_catalogue(situation: Situation) -> list[Offer]:
+    from desktopapp.engine.memory.offers import offers_of_catalogue
+    from desktopapp.modelstore.catalogue import read_catalogue
+
+    return offers_of_catalogue(read_catalogue(), _read_machine(situation.sample), situation.limits)
+
+
+def _offers_of(model: RemoteModel, situation: Situation) -> list[Offer]:
+    from desktopapp.engine.memory.offers import offers_of_forms
+
+    name = model.listing.repository
+    try:
+        machine = _read_machine(situation.sample)
+        return offers_of_forms(model.forms, model.config, name, machine, situation.limits)
+    except AppError:  # a shape that cannot be priced can be loaded all the same
+        return []
 
 
 def _read_machine(sample: MemorySample | None) -> Machine:
