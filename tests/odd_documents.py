@@ -112,6 +112,39 @@ def write_endless(path: Path) -> Path:
     return _tower().write(path)
 
 
+def write_picture(path: Path, size: tuple[int, int], decoder: bytes = b"FlateDecode") -> Path:
+    """A page with a picture that is black as far as there is any of it, which is not far.
+
+    Args:
+        path: of the file.
+        size: that it says to have.
+        decoder: that it names.
+    """
+    return _picture(zlib.compress(bytes(1000)), decoder, size).write(path)
+
+
+def write_embedded(path: Path, data: bytes, decoder: bytes, size: tuple[int, int]) -> Path:
+    """A page with a picture.
+
+    Args:
+        path: of the file.
+        data: of the picture, as the decoder wants it.
+        decoder: its name.
+        size: of the picture.
+    """
+    return _picture(data, decoder, size).write(path)
+
+
+def write_nested_picture(path: Path, size: tuple[int, int]) -> Path:
+    """The same within a form on the page."""
+    picture = _picture(zlib.compress(bytes(1000)), b"FlateDecode", size)
+    form = (
+        b"<</Type/XObject/Subtype/Form/BBox[0 0 400 600]/Resources<</XObject<</I 6 0 R>>>>/Length 5>>"
+        b"stream\n/I Do\nendstream"
+    )
+    return _Page(b"/Resources<</XObject<</F 7 0 R>>>>", b"/F Do", (*picture.objects, form)).write(path)
+
+
 def _form() -> _Page:
     """A text field that was filled in, without an appearance of its own."""
     field = b"<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Filled in)/Rect[40 100 300 140]/F 4/DA(/F1 18 Tf 0 g)/P 3 0 R>>"

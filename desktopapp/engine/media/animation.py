@@ -12,9 +12,10 @@ from PIL.ImageFile import ImageFile as PillowImage
 
 from desktopapp.attachment_errors import ImageDamaged
 from desktopapp.engine.media.frame_times import FrameTimes, check_begin, sample_frames
+from desktopapp.engine.media.free_memory import check_free
 from desktopapp.engine.media.image import blamed_on_file, opened_image
 from desktopapp.engine.media.image_format import ImageFormat
-from desktopapp.engine.media.image_pixels import to_rgb
+from desktopapp.engine.media.image_pixels import STRIPS_BYTES, to_rgb
 from desktopapp.engine.media.selection import MediaSelection
 from desktopapp.engine.media.still_frames import changing_frames
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 # Browsers show frames that claim less than 20 ms for a tenth of a second.
 _SHORTEST_MS, _INSTEAD_MS = 20, 100
 _MOST_FRAMES = 10_000
+
+_PIXEL_BYTES = 16
+"""Of the frame that is shown, those that it is laid on, and our array; measured, docs/memory.md. It does not grow with their
+number."""
 
 
 class AnimationFile:
@@ -35,6 +40,7 @@ class AnimationFile:
 
     Raises:
         AttachmentError: as `open_image`.
+        AttachmentNeedsMemory: too little is free for its frames.
     """
 
     note = ""
@@ -45,6 +51,7 @@ class AnimationFile:
         times_ms = [0.0]
         with opened_image(path) as (image, image_format), blamed_on_file(name):
             self.width, self.height = image.size
+            self._check_free(name)
             for number in range(min(getattr(image, "n_frames", 1), _MOST_FRAMES)):
                 image.seek(number)
                 if image_format is ImageFormat.WEBP:  # whose decoder tells how long only then
@@ -68,6 +75,7 @@ class AnimationFile:
         """
         name = Path(self.path).name
         if self._image is None:
+            self._check_free(name)
             self._image, _ = self._opened.enter_context(opened_image(self.path))
         with blamed_on_file(name):
             # The decoder goes on from its last frame; going back it begins anew.
@@ -91,3 +99,6 @@ class AnimationFile:
         """Let go of the file."""
         self._image = None
         self._opened.close()
+
+    def _check_free(self, name: str) -> None:
+        check_free(self.width * self.height * _PIXEL_BYTES + STRIPS_BYTES, name)

@@ -88,7 +88,7 @@ class DocumentFile:
 
         Raises:
             DocumentDamaged: it cannot be drawn.
-            OutOfMemory: it does not fit.
+            AttachmentNeedsMemory: too little is free.
             PageTooSlow: it is not drawn within the limit.
         """
         return _to_rgb(self._draw(number, width, height), width, height)
@@ -112,7 +112,7 @@ class DocumentFile:
         if pages is not None:
             return pages.draw(number, width, height)
         with _pdfium_lock, blamed_on(self._name):
-            return draw_page(self._document, number, width, height)
+            return draw_page(self._document, number, width, height, self._name)
 
     def _page_source(self) -> PageSource | None:
         """Draws in a process of its own; None where none can be started."""
@@ -156,6 +156,7 @@ class PageImage:
 
         Raises:
             DocumentDamaged: the page cannot be drawn.
+            AttachmentNeedsMemory: too little is free.
             PageTooSlow: not within the limit.
         """
         return self._document.render(self.number, self.width, self.height)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-import psutil
 from PIL import Image
 from PIL.ExifTags import Base
 from PIL.ImageFile import ImageFile as PillowImage
@@ -26,8 +25,9 @@ from desktopapp.attachment_errors import (
     NotAnImage,
 )
 from desktopapp.engine.media.file import open_regular_file
+from desktopapp.engine.media.free_memory import check_free
 from desktopapp.engine.media.image_format import HEAD_BYTES, ImageFormat, size_in_header, sniff_format
-from desktopapp.engine.media.image_pixels import to_rgb
+from desktopapp.engine.media.image_pixels import STRIPS_BYTES, to_rgb
 from desktopapp.errors import AppError
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ ASPECT_LIMIT = 200
 """Longest side over shortest side, from Qwen's `smart_resize`."""
 
 _WIDE_BYTES = 28
-"""A pixel of 32-bit samples, beside its own four and the array's three; measured."""
+"""A pixel of 32-bit samples, beside its own four and the array's three; measured, as what follows."""
+
+_DECODER_BYTES = {ImageFormat.WEBP: 9, ImageFormat.AVIF: 4, ImageFormat.HEIF: 3}
+"""Of a pixel in libraries that decode the whole picture before Pillow has any of it."""
 
 # Pillow's own checks inside its decoders (a TIFF tile, a GIF frame larger than its screen) use this.
 Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT
@@ -101,8 +104,7 @@ class ImageFile:
             turn = _orientation(image, image_format)
             if _upright_size(image, turn) != (self.width, self.height):
                 raise AttachmentChanged(name=name)
-            if _decoding_bytes(image, turn) > psutil.virtual_memory().available:
-                raise AttachmentNeedsMemory(name=name)
+            check_free(_decoding_bytes(image, image_format, turn), name)
             image.load()
             upright = image.transpose(_TURNS[turn]) if turn in _TURNS else image
             pixels = to_rgb(upright)
@@ -206,15 +208,17 @@ def _orientation(image: PillowImage, image_format: ImageFormat) -> int:
     return value if value in _TURNS else 1
 
 
-def _decoding_bytes(image: PillowImage, turn: int) -> int:
+def _decoding_bytes(image: PillowImage, image_format: ImageFormat, turn: int) -> int:
     """What decoding takes at most of a picture, of which the model is shown a small version.
 
     Pillow keeps four bytes a pixel of anything in colour, and what is turned is a copy; our array has three.
-    32-bit samples are stretched in 64-bit floats.
+    32-bit samples are stretched in 64-bit floats. Measured, docs/memory.md.
     """
     width, height = image.size
-    copies = 2 if turn in _TURNS else 1
-    return width * height * (4 * copies + 3 + (_WIDE_BYTES if image.mode in ("I", "F") else 0))
+    pixel_bytes = 4 * (2 if turn in _TURNS else 1) + 3 + _DECODER_BYTES.get(image_format, 0)
+    if image.mode in ("I", "F"):
+        pixel_bytes += _WIDE_BYTES
+    return width * height * pixel_bytes + STRIPS_BYTES
 
 
 def _upright_size(image: PillowImage, turn: int) -> tuple[int, int]:

@@ -18,6 +18,9 @@ _PHOTOMETRIC = next(tag for tag, info in TAGS_V2.items() if info.name == "Photom
 _WHITE_IS_ZERO = 0
 _STRIP_PIXELS = 2**22
 
+STRIPS_BYTES = 14 * _STRIP_PIXELS
+"""What `to_rgb` takes at most beside the picture and its result; measured, docs/memory.md."""
+
 
 def to_rgb(image: Image.Image) -> RgbArray:
     """The pixels of a loaded picture, as they look on white paper.

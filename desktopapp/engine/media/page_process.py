@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 from desktopapp import paths
 from desktopapp.attachment_errors import (
     AttachmentGone,
+    AttachmentNeedsMemory,
     AttachmentUnreadable,
     DocumentDamaged,
     DocumentLocked,
@@ -40,8 +41,17 @@ PAGE_LIMIT_S = 7.0
 _IDLE_S = 60.0
 _MOST_BYTES = 4 * 2**30
 _TOO_SLOW, _IDLE = 3, 4
+_KILLED = -9
+"""By the system where memory runs out: for this page, or while the process rested."""
 _ERRORS: dict[str, type[AppError]] = {
-    kind.__name__: kind for kind in (AttachmentGone, AttachmentUnreadable, DocumentDamaged, DocumentLocked)
+    kind.__name__: kind
+    for kind in (
+        AttachmentGone,
+        AttachmentNeedsMemory,
+        AttachmentUnreadable,
+        DocumentDamaged,
+        DocumentLocked,
+    )
 }
 _resting: list[PageProcess] = []
 _resting_lock = threading.Lock()
@@ -144,21 +154,39 @@ class PageSource:
 
     def _ask(self, what: str, number: int, **more: int) -> tuple[dict[str, Any], bytes]:
         request = {"do": what, "page": number, **self._document, **more}
-        if self._process is None:
-            self._process = PageProcess()
         try:
-            answer, payload = self._process.ask(**request)
+            answer, payload = self._ask_process(request)
         except EOFError as end:
-            self._process = None
             (code,) = end.args
-            if code == _IDLE:
-                return self._ask(what, number, **more)
             if code == _TOO_SLOW:
                 raise PageTooSlow(name=self._name, page=number) from end
+            if code == _KILLED:
+                raise AttachmentNeedsMemory(name=self._name) from end
             raise DocumentDamaged(name=self._name) from end
         if "error" in answer:
             raise _ERRORS.get(answer["error"], DocumentDamaged)(name=self._name)
         return answer, payload
+
+    def _ask_process(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Ask the process; a fresh one, once, where it had ended for a reason that is not this page's.
+
+        Raises:
+            EOFError: as `PageProcess.ask`.
+        """
+        if self._process is None:
+            self._process = PageProcess()
+        try:
+            return self._process.ask(**request)
+        except EOFError as end:
+            self._process = None
+            if end.args[0] not in (_IDLE, _KILLED):
+                raise
+        self._process = PageProcess()
+        try:
+            return self._process.ask(**request)
+        except EOFError:
+            self._process = None
+            raise
 
 
 @atexit.register
@@ -233,7 +261,7 @@ class _PageServer:
             self._key = key
         if request["do"] == "text":
             return {}, page_text(self._document, request["page"]).encode("utf-8", "replace")
-        drawn = draw_page(self._document, request["page"], request["width"], request["height"])
+        drawn = draw_page(self._document, request["page"], request["width"], request["height"], name)
         size = {name: getattr(drawn, name) for name in ("width", "height", "channels", "stride")}
         return size, drawn.pixels
 
@@ -254,9 +282,11 @@ def _end_after(seconds: float, code: int) -> threading.Timer:
 
 
 def _limit_memory() -> None:
-    """A page that wants more fails, instead of taking what the model needs."""
+    """A page that wants more fails, instead of taking what the model needs; if memory runs out, this process goes first."""
     if sys.platform == "linux":
         import resource
 
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("1000")  # Source: proc(5); the most there is

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from desktopapp.attachment_errors import NotAnImage, VideoDamaged
+from desktopapp.attachment_errors import ImageTooLarge, NotAnImage, VideoDamaged
 from desktopapp.engine.media.file import read_head
 from desktopapp.engine.media.frame_times import FrameTimes, check_begin, sample_frames
+from desktopapp.engine.media.free_memory import check_free
 from desktopapp.engine.media.selection import WHOLE, MediaSelection
 from desktopapp.engine.media.selection_text import format_time
+from desktopapp.engine.media.stated_size import stated_size
 from desktopapp.engine.media.still_frames import changing_frames
 from desktopapp.engine.media.video_format import sniff_video
 
@@ -24,6 +26,11 @@ INDEX_LIMIT_BYTES = 256 * 2**20
 """Up to this size the container is gone through for the time of every frame, which decodes nothing."""
 
 _PIXEL_LIMIT = 64_000_000
+# Measured with H.264, whose 16 reference frames are the most there are, docs/memory.md: what a pixel takes while FFmpeg
+# opens a file, for which it decodes some frames, and while frames are read, with one thread and for each further one.
+_OPENING_BYTES, _PIXEL_BYTES, _THREAD_PIXEL_BYTES = 16, 50, 4
+_MOST_THREADS = 16
+"""As FFmpeg has it where nothing is said."""
 _MOST_PACKETS = 2_000_000
 _TIMEOUT_MS = 10_000
 # Nearer than this the decoder goes on; farther it seeks, which starts at a key frame.
@@ -62,6 +69,7 @@ class VideoFile:
 
         Raises:
             AttachmentError: not even one frame can be read.
+            AttachmentNeedsMemory: too little is free to read one.
         """
         frame = self._read(self.frame_times_s[index])
         if frame is None:
@@ -111,11 +119,18 @@ def open_video(path: str, selection: MediaSelection = WHOLE) -> VideoFile:
         AttachmentUnreadable: it may not be read.
         NotAnImage: it is no video.
         VideoDamaged: no video stream can be opened in it.
+        ImageTooLarge: its frames have more than 64 megapixels.
+        AttachmentNeedsMemory: too little is free to open it.
         TimesMissing: the part begins behind its end.
     """
     name = Path(path).name
-    if sniff_video(read_head(path)) is None:
+    video_format = sniff_video(read_head(path))
+    if video_format is None:
         raise NotAnImage(name=name)
+    stated = stated_size(path, video_format)
+    if stated is not None:
+        _check_size(stated, name)
+        check_free(stated[0] * stated[1] * _OPENING_BYTES, name)
     capture = _open_capture(path)
     try:
         size = _upright_size(capture, name)
@@ -132,7 +147,7 @@ def open_video(path: str, selection: MediaSelection = WHOLE) -> VideoFile:
     return VideoFile(path, size, times, sample_frames(times, selection), note)
 
 
-def _open_capture(path: str, *, packets_only: bool = False) -> Any:
+def _open_capture(path: str, *, packets_only: bool = False, threads: int = 0) -> Any:
     # FFmpeg writes a line for every damaged block, and what it says is of no use to a person.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     import cv2
@@ -147,6 +162,8 @@ def _open_capture(path: str, *, packets_only: bool = False) -> Any:
     ]
     if packets_only:
         wanted += [cv2.CAP_PROP_FORMAT, -1]
+    if threads:
+        wanted += [cv2.CAP_PROP_N_THREADS, threads]
     try:
         capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, wanted)
     except (cv2.error, UnicodeError, TypeError) as error:
@@ -157,14 +174,40 @@ def _open_capture(path: str, *, packets_only: bool = False) -> Any:
     return capture
 
 
+def _affordable_threads(size: tuple[int, int], name: str) -> int:
+    """How many threads may decode: each keeps frames of its own.
+
+    Args:
+        size: of a frame.
+        name: of the file.
+
+    Returns:
+        At least 1.
+
+    Raises:
+        AttachmentNeedsMemory: too little is free for one.
+    """
+    pixels = size[0] * size[1]
+    free_bytes = check_free(pixels * _PIXEL_BYTES, name)
+    more = (free_bytes - pixels * _PIXEL_BYTES) // (pixels * _THREAD_PIXEL_BYTES)
+    return min(1 + more, os.cpu_count() or 1, _MOST_THREADS)
+
+
 def _upright_size(capture: Any, name: str) -> tuple[int, int]:
     import cv2
 
     # OpenCV turns frames by the container's rotation, and gives the sides as they are after it.
     width, height = (int(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-    if width < 1 or height < 1 or width * height > _PIXEL_LIMIT:
+    if width < 1 or height < 1:
         raise VideoDamaged(name=name)
+    _check_size((width, height), name)
     return width, height
+
+
+def _check_size(size: tuple[int, int], name: str) -> None:
+    width, height = size
+    if width * height > _PIXEL_LIMIT:
+        raise ImageTooLarge(name=name, width=width, height=height, limit_megapixels=_PIXEL_LIMIT // 1_000_000)
 
 
 def _stated_duration(capture: Any) -> float:
@@ -215,7 +258,7 @@ class _Reader:
     def __init__(self, path: str, size: tuple[int, int]) -> None:
         self._size = size
         self._name = Path(path).name
-        self._capture = _open_capture(path)
+        self._capture = _open_capture(path, threads=_affordable_threads(size, self._name))
         self._is_at_frame = bool(self._capture.grab())
         self._begin_s = self._now_s() if self._is_at_frame else 0.0
 

@@ -8,7 +8,6 @@ import struct
 import threading
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -184,28 +183,6 @@ def test_memory_that_runs_out_is_not_called_damage(save: Save, monkeypatch: pyte
     monkeypatch.setattr(image_module, "to_rgb", exhaust)
     with pytest.raises(attachment_errors.AttachmentNeedsMemory, match=r"a\.png"):
         opened.decode()
-
-
-@pytest.mark.parametrize(
-    ("name", "orientation", "bytes_per_pixel"), [("a.png", 1, 7), ("a.jpg", 6, 11), ("a.tiff", 1, 35)]
-)
-def test_a_picture_that_would_fill_the_memory_is_not_decoded(
-    save: Save, monkeypatch: pytest.MonkeyPatch, name: str, orientation: int, bytes_per_pixel: int
-) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    picture = quadrants().convert("F") if name == "a.tiff" else quadrants()
-    path = save(picture, name, exif=exif)
-    needed = picture.width * picture.height * bytes_per_pixel
-    for free, fits in ((needed, True), (needed - 1, False)):
-        memory = SimpleNamespace(available=free)
-        monkeypatch.setattr(
-            image_module, "psutil", SimpleNamespace(virtual_memory=lambda memory=memory: memory)
-        )
-        if fits:
-            assert pixels(path).shape[2] == 3
-        else:
-            refused(path, attachment_errors.AttachmentNeedsMemory)
 
 
 def test_headers_can_be_read_from_two_threads(save: Save) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from desktopapp.attachment_errors import (
     AttachmentGone,
+    AttachmentNeedsMemory,
     DocumentDamaged,
     DocumentLocked,
     PageTooSlow,
@@ -20,7 +21,7 @@ from desktopapp.engine.media import page_process
 from desktopapp.engine.media.document import DocumentFile
 from desktopapp.engine.media.page_process import DRAW_PAGES, PageProcess, PageSource, end_resting
 from tests.documents import write_document
-from tests.odd_documents import write_endless
+from tests.odd_documents import write_endless, write_picture
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +71,7 @@ def test_others_are_read_meanwhile(endless: str, good: str) -> None:
     other = DocumentFile(good)
     assert other.text(1) == "First"
     other.close()
-    source._process._process.kill()
+    source._process._process.terminate()
     drawing.join()
     document.close()
 
@@ -102,6 +103,42 @@ def test_a_rested_process_that_has_ended_is_replaced(good: str) -> None:
         patch.setattr(PageProcess, "ask", end_once)
         assert source.text(1) == "First"
     assert asked == ["text", "text"]
+    source.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_a_process_that_the_system_kills_again_wanted_too_much_memory(
+    good: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, killed = PageProcess.ask, []
+
+    def kill_first(process: PageProcess, **request: Any) -> Any:
+        if len(killed) < kills:
+            process._process.kill()
+            killed.append(process._process.pid)
+        return ask(process, **request)
+
+    monkeypatch.setattr(PageProcess, "ask", kill_first)
+    source = PageSource(good, None)
+    kills = 1
+    assert source.text(1) == "First"
+    kills = 3
+    with pytest.raises(AttachmentNeedsMemory, match=r"good\.pdf"):
+        source.text(1)
+    assert source.text(2) == "Second"
+    assert len(set(killed)) == 3
+    source.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is set on Linux")
+def test_a_picture_beyond_the_limit_of_the_process_is_refused_and_not_left_out(tmp_path: Path) -> None:
+    giant = write_picture(tmp_path / "giant.pdf", (30_000, 30_000))
+    source = PageSource(str(giant), None)
+    with pytest.raises(AttachmentNeedsMemory, match=r"giant\.pdf"):
+        source.draw(1, 30, 40)
+    source.close()
+    source = PageSource(str(write_picture(tmp_path / "large.pdf", (10_000, 10_000))), None)
+    assert source.draw(1, 30, 40).channels == 3
     source.close()
 
 
