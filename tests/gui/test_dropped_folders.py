@@ -143,11 +143,13 @@ def test_reading_can_be_given_up(
     assert script_of(desktop).requests[0].turns[-1].attachments == ()
 
 
-def test_closing_ends_what_is_listed(desktop: Desktop, make_png: MakePng, held: HeldListing) -> None:
+def test_closing_ends_what_is_listed(
+    desktop: Desktop, make_png: MakePng, held: HeldListing, qtbot: QtBot
+) -> None:
     drop(desktop, files(folder_of(make_png, "album", "1.png")))
     held.wait_until_begun()
     desktop.window.close()
-    assert held.stopped == ["album"]
+    qtbot.waitUntil(lambda: held.stopped == ["album"])
     assert attached(desktop) == []
 
 
