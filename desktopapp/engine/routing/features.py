@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from desktopapp.engine.media.kind import MediaKind
 from desktopapp.engine.routing.lexicon import first_matches
 
-_READ_CHARACTERS = 600  # more would take longer than the 2 ms that a decision may
+_READ_CHARACTERS = 400  # more would take longer than the 2 ms that a decision may
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _NUMBER = re.compile(
     r"\d+(?:[.,:]\d+)*"
