@@ -1185,6 +1185,10 @@
         <source>JSON files (*.json)</source>
         <translation>JSON 文件 (*.json)</translation>
     </message>
+    <message>
+        <source>{file} was not saved: {reason}. Choose another folder, or free some space.</source>
+        <translation>{file} 未能保存：{reason}。请选择其他文件夹，或腾出一些空间。</translation>
+    </message>
 </context>
 <context>
     <name>PlanNote</name>

@@ -148,6 +148,25 @@ def test_a_crop_is_copied_and_places_are_saved(
     assert QImage(str(tmp_path / "picture.png")).size() == boxes.canvas.image.size()
 
 
+@pytest.mark.parametrize("form", ["json", "picture"])
+def test_places_that_cannot_be_saved_say_why_until_they_are(
+    boxes: PlacesPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    folder = tmp_path / "absent"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(folder / "boxes.out"), ""))
+
+    def save() -> None:
+        boxes._save_picture() if form == "picture" else boxes._save_text(form)
+
+    save()
+    assert boxes._unsaved.isVisibleTo(boxes)
+    assert boxes._unsaved.text().startswith("boxes.out was not saved: ")
+    folder.mkdir()
+    save()
+    assert not boxes._unsaved.isVisibleTo(boxes)
+    assert (folder / "boxes.out").stat().st_size > 0
+
+
 def test_several_pictures_each_keep_their_boxes(desktop: Desktop, make_png: Callable[..., str]) -> None:
     first, second = make_png("first.png"), make_png("second.png")
     question(desktop, first, second)

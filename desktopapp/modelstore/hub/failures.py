@@ -57,7 +57,7 @@ def told_as_hub_errors(host: str, repository: str) -> Iterator[None]:
         raise ProxyRefused(host=host, reason=_words(error)) from error
     except httpx2.HTTPError as error:
         raise HubUnreachable(host=host, reason=_reason(error)) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError) as error:
         # A login page of a hotel's network, for example.
         raise HubRefused(host=host, reason="what it sent is no answer of a model hub") from error
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QIcon, QImage, QImageWriter, QPixmap
+from PySide6.QtCore import QBuffer, QIODevice, QSaveFile, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QIcon, QImage, QPixmap
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
     QFrame,
     QHBoxLayout,
+    QLabel,
     QListWidget,
     QListWidgetItem,
     QMenu,
@@ -78,6 +79,9 @@ class PlacesPanel(QFrame):
         self._copy, self._save = QPushButton(self), QPushButton(self)
         self.document_button = QPushButton(self)
         self.document_button.hide()
+        self._unsaved = QLabel(self)
+        self._unsaved.setWordWrap(True)
+        self._unsaved.hide()
         self._menu = QMenu(self._save)
         self._save.setMenu(self._menu)
         self._seek_timer = QTimer(self, singleShot=True, interval=_SEEK_MS)
@@ -180,6 +184,7 @@ class PlacesPanel(QFrame):
         buttons.addWidget(self._save)
         buttons.addStretch()
         right.addLayout(buttons)
+        right.addWidget(self._unsaved)
         right.addWidget(self.document_button)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE_M, SPACE_M, SPACE_M, SPACE_M)
@@ -334,7 +339,10 @@ class PlacesPanel(QFrame):
     def _save_picture(self) -> None:
         path = self._ask_path(".png", self.tr("PNG pictures (*.png)"))
         if path:
-            QImageWriter(path, QByteArray(b"png")).write(self.canvas.annotated())
+            buffer = QBuffer()
+            buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+            self.canvas.annotated().save(buffer, "PNG")
+            self._write(path, buffer.data().data())
 
     def _save_text(self, form: str) -> None:
         path = self._ask_path(f".{form}.json", self.tr("JSON files (*.json)"))
@@ -343,7 +351,20 @@ class PlacesPanel(QFrame):
         write = to_coco if form == "coco" else to_json
         width, height = self._full_size
         text = write(self.group.places, self.group.attachment.path, width, height)
-        Path(path).write_text(text, encoding="utf-8")
+        self._write(path, text.encode())
+
+    def _write(self, path: str, content: bytes) -> None:
+        """Write a file whole or not at all, and say why where it is not."""
+        file = QSaveFile(path)
+        done = (
+            file.open(QIODevice.OpenModeFlag.WriteOnly)
+            and file.write(content) == len(content)
+            and file.commit()
+        )
+        self._unsaved.setVisible(not done)
+        if not done:
+            sentence = self.tr("{file} was not saved: {reason}. Choose another folder, or free some space.")
+            self._unsaved.setText(sentence.format(file=Path(path).name, reason=file.errorString()))
 
     def _ask_path(self, suffix: str, name_filter: str) -> str:
         suggested = Path(self.group.attachment.path).stem + suffix

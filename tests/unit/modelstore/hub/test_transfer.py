@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from desktopapp.errors import AppError
@@ -21,8 +22,9 @@ from desktopapp.hub_errors import (
     RepositoryAbsent,
     RepositoryLocked,
 )
+from desktopapp.modelstore.hub import client
 from desktopapp.modelstore.hub.client import Hub
-from desktopapp.modelstore.hub.failures import told_as_disk_errors
+from desktopapp.modelstore.hub.failures import told_as_disk_errors, told_as_hub_errors
 from desktopapp.modelstore.hub.remote import RemoteFile
 from desktopapp.modelstore.hub.transfer import MOST_TRIES, check_file, checked, fetch_file
 from tests.hub_server import REVISION, HubServer
@@ -154,6 +156,13 @@ def test_a_page_that_is_no_hub_is_named(hub_server: HubServer) -> None:
     hub_server.statuses = {"/api/": 200}
     with pytest.raises(HubRefused, match="no answer of a model hub"):
         Hub(hub_server.url).list_files(NAME)
+
+
+@pytest.mark.parametrize("place", ["", "bytes", "bytes x-9/10"])
+def test_a_part_that_does_not_say_where_it_begins_is_refused(place: str) -> None:
+    response = httpx2.Response(206, headers={"Content-Range": place})
+    with pytest.raises(HubRefused, match="no answer"), told_as_hub_errors("hub", NAME):
+        client._first_byte(response)
 
 
 def test_a_busy_hub_is_asked_again(fetch: Callable[[], bytes], hub_server: HubServer) -> None:
