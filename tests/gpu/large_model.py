@@ -49,15 +49,21 @@ _VISION = {
 }
 
 
-def make_network(seed: int = 0) -> Any:
-    """The network of transformers, in bfloat16 on the GPU."""
+def make_network(seed: int = 0, device: str = "cuda", config: Qwen3VLConfig | None = None) -> Any:
+    """The network of transformers, in bfloat16.
+
+    Args:
+        seed: of the weights.
+        device: where they are drawn.
+        config: of another shape.
+    """
     torch.manual_seed(seed)
-    config = Qwen3VLConfig(text_config=_TEXT, vision_config=_VISION, tie_word_embeddings=True)
+    config = config or Qwen3VLConfig(text_config=_TEXT, vision_config=_VISION, tie_word_embeddings=True)
     config._attn_implementation = "sdpa"
     previous = torch.get_default_dtype()
     torch.set_default_dtype(torch.bfloat16)
     try:
-        with torch.device("cuda"):
+        with torch.device(device):
             network = Qwen3VLForConditionalGeneration(config)
     finally:
         torch.set_default_dtype(previous)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,82 +14,69 @@ from desktopapp.engine.backends.transformers.loaded import LoadedNetwork
 from desktopapp.engine.backends.transformers.prompt import EncodedPrompt
 from desktopapp.engine.backends.transformers.text_sequence import TextSequence
 from desktopapp.engine.backends.transformers.vision import make_patches
-from tests.gpu.large_model import IMAGE_TOKEN, RULE
-
-TIE_SHARE = 0.04
-"""Of the spread between the likeliest token's logit and the mean: bfloat16 keeps eight binary digits of a logit."""
-
-MOST_TIES = 0.05
-"""Of the tokens."""
+from tests.gpu.token_agreement import Agreement, judge
 
 REFERENCE_PREFILL_TOKENS = 60_000
-_CHUNK_TOKENS = 2048
+CHUNK_TOKENS = 2048
+CONTROL_CHUNK_TOKENS = 1280
+_CONTROL_ANSWER_TOKENS = 16
 _NAME = "reference_over_kv_cache"
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """How a run's tokens lie in the reference's logits.
-
-    Args:
-        tokens: compared.
-        ties: that are not the likeliest in the reference.
-        largest_gap: share of the spread that the worst of them lies below the likeliest.
-    """
-
-    tokens: int
-    ties: int
-    largest_gap: float
-
-    @property
-    def agrees(self) -> bool:
-        return self.largest_gap <= TIE_SHARE and self.ties <= MOST_TIES * self.tokens
-
-    def figures(self) -> dict[str, Any]:
-        return {
-            "checked": self.tokens,
-            "ties": self.ties,
-            "largest_gap": round(self.largest_gap, 4),
-            "agrees": self.agrees,
-        }
 
 
 @torch.inference_mode()
 def compare_with_reference(
-    model: LoadedNetwork, prompt: EncodedPrompt, sequence: TextSequence, tokens: list[int]
-) -> Comparison:
-    """Evaluate a run's tokens one after another and look where each lies.
+    model: LoadedNetwork,
+    prompt: EncodedPrompt,
+    sequence: TextSequence,
+    tokens: list[int],
+    control_chunk_tokens: int = CONTROL_CHUNK_TOKENS,
+) -> Agreement:
+    """Evaluate a run's tokens and look where each lies, by the noise that the same in another order shows.
+
+    For that control the prompt is read in other chunks, pictures with transformers' eager attention, and the answer
+    sixteen tokens at a time in place of all at once.
 
     Args:
         model: as it was run.
         prompt: its prompt.
         sequence: that it ran in; is cut where the reference goes on from it.
         tokens: that it chose, greedily.
+        control_chunk_tokens: of the prompt that the control reads at once.
     """
+    reference = _evaluate(model, prompt, sequence, tokens, CHUNK_TOKENS, len(tokens))
+    vision = model.network.model.visual.config
+    usual, vision._attn_implementation = vision._attn_implementation, "eager"
+    try:
+        control = _evaluate(model, prompt, sequence, tokens, control_chunk_tokens, _CONTROL_ANSWER_TOKENS)
+    finally:
+        vision._attn_implementation = usual
+    return judge(reference, control, torch.tensor(tokens, device=reference.device))
+
+
+def _evaluate(
+    model: LoadedNetwork,
+    prompt: EncodedPrompt,
+    sequence: TextSequence,
+    tokens: list[int],
+    chunk_tokens: int,
+    answer_tokens: int,
+) -> torch.Tensor:
+    """Logits (tokens, vocabulary) that each of the tokens was to be chosen by."""
     prompt_tokens = len(prompt.token_ids) - 1
+    end = prompt_tokens + len(tokens)
     cache = sequence.cache
     if prompt_tokens <= REFERENCE_PREFILL_TOKENS:
         layout = cache.layout
-        cache = KvCache(
-            layout.layers,
-            layout.kv_heads,
-            layout.head_dim,
-            layout.kv_format.name,
-            cache.device,
-            layout.dtype,
-            prompt_tokens + len(tokens) + 1,
-        )
-        for start in range(0, prompt_tokens, _CHUNK_TOKENS):
-            _forward(model, prompt, [], cache, start, min(start + _CHUNK_TOKENS, prompt_tokens))
+        sizes = layout.layers, layout.kv_heads, layout.head_dim
+        cache = KvCache(*sizes, layout.kv_format.name, cache.device, layout.dtype, end + 1)
+        for start in range(0, prompt_tokens, chunk_tokens):
+            _forward(model, prompt, [], cache, start, min(start + chunk_tokens, prompt_tokens))
     else:
         sequence.crop(prompt_tokens)
-    end = prompt_tokens + len(tokens)
-    logits = _forward(model, prompt, tokens, cache, prompt_tokens, end).float()
-    chosen = torch.tensor(tokens, device=logits.device)
-    best = logits.amax(-1)
-    gaps = best - logits.gather(1, chosen.unsqueeze(1)).squeeze(1)
-    shares = gaps / (best - logits.mean(-1))
-    return Comparison(len(tokens), int((gaps > 0).sum()), float(shares.max()))
+    starts = range(prompt_tokens, end, answer_tokens)
+    return torch.cat(
+        [_forward(model, prompt, tokens, cache, start, min(start + answer_tokens, end)) for start in starts]
+    )
 
 
 def _forward(
@@ -108,7 +94,7 @@ def _forward(
     try:
         hidden = network.model.get_input_embeddings()(ids)
         visual = _features(model, prompt, start, end)
-        mask = ids == IMAGE_TOKEN
+        mask = ids == network.config.image_token_id
         if visual is not None:
             hidden = hidden.masked_scatter(mask.unsqueeze(-1), visual[0])
         output = network.model.language_model(
@@ -131,9 +117,11 @@ def _features(
     merged, deepstack = [], []
     for image in prompt.images:
         if image.start < end and image.end > start:
-            rows, columns = RULE.grid(image.width, image.height)
+            rows, columns = model.patch_rule.grid(image.width, image.height)
             grid = torch.tensor([[1, rows, columns]], device=model.device)
-            patches = make_patches([image.frames[0].decode()], RULE, model.device, torch.bfloat16)
+            patches = make_patches(
+                [image.frames[0].decode()], model.patch_rule, model.device, model.network.dtype
+            )
             output = model.network.model.get_image_features(patches, grid)
             part = slice(max(start - image.start, 0), end - image.start)
             merged.append(output.pooler_output[0][part])

@@ -33,7 +33,9 @@ def contents(cache: KvCache) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("kv_type", KV_FORMATS)
-@pytest.mark.parametrize(("tokens", "chunk"), [(1, 1), (64, 64), (65, 1), (130, 3), (200, 200), (333, 150)])
+@pytest.mark.parametrize(
+    ("tokens", "chunk"), [(1, 1), (64, 64), (65, 1), (130, 3), (200, 200), (333, 150), (5001, 7)]
+)
 def test_attention_equals_float64_to_the_formats_precision(kv_type: str, tokens: int, chunk: int) -> None:
     inputs = sample(tokens, chunk, seed=tokens + chunk)
     cache = filled_cache(inputs, kv_type, appends=min(tokens, 3))

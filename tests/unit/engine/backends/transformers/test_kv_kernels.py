@@ -15,7 +15,11 @@ from tests.kv_reference import TOLERANCES, expected_attention, filled_cache, rel
 
 pytest.importorskip("triton")
 
+import triton.language as tl
+
 from desktopapp.engine.backends.transformers.kv_cache.kernels import chunk_attention, launch
+from desktopapp.engine.backends.transformers.kv_cache.kernels.codes import code_unit, decode_units
+from desktopapp.engine.backends.transformers.kv_cache.kernels.jit import jit, runs_on_card
 from desktopapp.engine.backends.transformers.kv_cache.kernels.tiles import Tiles
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -41,6 +45,28 @@ def turned_query(query: torch.Tensor, cache: KvCache) -> torch.Tensor:
 
 def turned_output(output: torch.Tensor, cache: KvCache) -> torch.Tensor:
     return rotate_query(output) if cache.layout.kv_format.rotates_values else output
+
+
+@jit
+def decode_pairs(units: Any, numbers: Any, kind: tl.constexpr, is_packed: tl.constexpr) -> None:
+    """Write the floats of 128 pairs of bytes to (128, 2)."""
+    places = tl.arange(0, 128)
+    pairs = tl.load(units + places)
+    unit: tl.constexpr = code_unit(kind)
+    tl.store(numbers + 2 * places, decode_units(pairs, 0, kind, is_packed).to(tl.float32) * unit)
+    tl.store(numbers + 2 * places + 1, decode_units(pairs, 1, kind, is_packed).to(tl.float32) * unit)
+
+
+@pytest.mark.parametrize(
+    ("kv_type", "dtype"), [("fp8_e4m3", torch.float8_e4m3fn), ("fp8_e5m2", torch.float8_e5m2)]
+)
+def test_every_8_bit_float_is_decoded_as_torch_reads_it(kv_type: str, dtype: torch.dtype) -> None:
+    codes = torch.arange(256, dtype=torch.int32).to(torch.uint8).to(DEVICE)
+    codes = codes.where(codes.view(dtype).float().isfinite(), 0)
+    assert len(codes.unique()) > 240
+    found = torch.full((256,), torch.nan, device=DEVICE)
+    decode_pairs[(1,)](codes.view(torch.int16), found, kv_type, runs_on_card(DEVICE))
+    assert torch.equal(found, codes.view(dtype).float())
 
 
 @pytest.mark.parametrize("kv_type", KV_FORMATS)
