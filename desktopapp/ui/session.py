@@ -175,6 +175,7 @@ class Session(QObject):
         worker.request_started.connect(chat.waiting.on_request_started)
         worker.attachment_read.connect(chat.waiting.on_attachment_read)
         worker.prefill_progressed.connect(chat.waiting.on_prefill_progressed)
+        worker.step_started.connect(chat.waiting.on_step_started)
         worker.zoomed_in.connect(self.extras.on_zoomed_in)
         worker.stretch_answered.connect(self.extras.on_stretch_answered)
         worker.text_added.connect(chat.on_text_added)

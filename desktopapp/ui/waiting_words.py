@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
-from desktopapp.engine.events import AttachmentRead, ModelLoading, PrefillProgress, RequestStarted
+from desktopapp.engine.events import (
+    AttachmentRead,
+    ModelLoading,
+    PrefillProgress,
+    RequestStarted,
+)
+from desktopapp.engine.reasoning_events import StepKind, StepStarted
 from desktopapp.ui.chat_view import View
 from desktopapp.ui.wording import file_label, format_number
 
@@ -22,10 +28,12 @@ class WaitingWords(QObject):
         self._view = view
         self._loading: ModelLoading | None = None
         self._answer_id = ""
+        self._is_in_steps = False
 
     def begin(self, answer_id: str) -> None:
         """An answer waits from now on."""
         self._answer_id = answer_id
+        self._is_in_steps = False
         self._show(answer_id, self._first_words())
 
     def end(self) -> None:
@@ -51,8 +59,15 @@ class WaitingWords(QObject):
         text = self.tr("Looking at {name} …").format(name=file_label(event.path))
         self._show(event.request_id, f"{text} ({event.note})" if event.note else text)
 
+    def on_step_started(self, event: StepStarted) -> None:
+        """A step has words of its own; behind the first, what it reads is little and goes untold."""
+        if event.request_id == self._answer_id:
+            self._is_in_steps = event.step > 1 or event.kind is not StepKind.THINK
+
     def on_prefill_progressed(self, event: PrefillProgress) -> None:
         """The prompt is being read."""
+        if self._is_in_steps:
+            return
         done, total = format_number(event.done_tokens), format_number(event.total_tokens)
         self._show(
             event.request_id, self.tr("Reading {done} of {total} tokens …").format(done=done, total=total)

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
-from desktopapp.engine.events import Channel, Finished, FinishReason, ModelReady, Stats
+from desktopapp.engine.events import Channel, Finished, FinishReason, ModelReady, PrefillProgress, Stats
 from desktopapp.engine.reasoning_events import (
     Routed,
     StepKind,
@@ -178,9 +178,13 @@ def test_steps_are_named(desktop: Desktop) -> None:
     script = script_of(desktop)
     ask(desktop, "Add it up.")
     request_id = script.requests[-1].request_id
+    script.step_started.emit(StepStarted(request_id, 1, 8, StepKind.THINK))
+    script.prefill_progressed.emit(PrefillProgress(request_id, 400, 900))
+    assert shown(desktop).status.text() == "Reading 400 of 900 tokens …"
     words = []
     for kind in StepKind:
         script.step_started.emit(StepStarted(request_id, 2, 8, kind))
+        script.prefill_progressed.emit(PrefillProgress(request_id, 900, 950))
         words.append(shown(desktop).status.text())
     assert words == ["Step 2 of at most 8 …", "Checking the result …", "Writing the answer …"]
 
