@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QIODevice, QSaveFile, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QIcon, QImage, QPixmap
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSaveFile, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QIcon, QImage, QImageWriter, QPixmap
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -341,8 +341,8 @@ class PlacesPanel(QFrame):
         if path:
             buffer = QBuffer()
             buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-            self.canvas.annotated().save(buffer, "PNG")
-            self._write(path, buffer.data().data())
+            QImageWriter(buffer, QByteArray(b"png")).write(self.canvas.annotated())
+            self._write(path, bytes(buffer.data().data()))
 
     def _save_text(self, form: str) -> None:
         path = self._ask_path(f".{form}.json", self.tr("JSON files (*.json)"))
