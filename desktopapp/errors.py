@@ -221,7 +221,7 @@ class OutOfMemory(AppError):
 
 
 class MemoryExhausted(AppError):
-    """The end of the ladder. Values: what, tries, needed_gib, limit_gib, device, remedies (sentences, in English)."""
+    """The end of the ladder. Values: what, tries, needed_gib, limit_gib, device, parts, remedies (sentences, in English)."""
 
     message_template = QT_TRANSLATE_NOOP(
         "errors",

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -48,6 +49,18 @@ def slow() -> Backends:
 def endless() -> Backends:
     """No fault, no waiting before the first word, and an answer of many minutes."""
     return {BackendChoice.FAKE: lambda: FakeBackend(30.0, paragraphs=1000)}
+
+
+def on_gpu() -> Backends:
+    """No fault, no waiting, and a model that says that it lies on a GPU."""
+
+    class OnGpu(FakeBackend):
+        def load(
+            self, files: ModelFiles, options: LoadOptions, steps: StepClock, progress: LoadProgress
+        ) -> LoadedModel:
+            return replace(super().load(files, options, steps, progress), device="cuda:0")
+
+    return {BackendChoice.FAKE: lambda: OnGpu(tokens_per_s=None, prefill_tokens_per_s=None)}
 
 
 def gated(gate: str) -> Backends:

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
+from desktopapp.engine.backends.registry import BackendFactory
 from desktopapp.engine.events import Event, Failed, Finished, FinishReason, TextAdded
 from desktopapp.engine.memory_events import SMALLER_CACHE, Retrying
 from desktopapp.engine.price_events import Planned
@@ -26,6 +27,7 @@ from desktopapp.modelstore.gguf_export import export_gguf
 from desktopapp.worker.process_events import EngineStarted
 from tests.engine_client import EngineClient
 from tests.memory_faults import Fault, failing
+from tests.shrunk_machine import shrunk
 
 ROOT = Path(__file__).resolve().parents[1]
 POCKET = ROOT / "models" / "qwen3-vl" / "qwen3-vl-pocket-instruct"
@@ -67,14 +69,20 @@ class LadderBench:
         folder: of the model.
         place: for the fault and logs.
         new_tokens: of an answer.
+        total_bytes: of an imagined machine that it runs on, see `shrunk_machine.py`; None for this one.
 
     Attributes:
         happened: the last question's fault did; one that happens always stays armed meanwhile.
     """
 
-    def __init__(self, folder: Path, place: Path, new_tokens: int = 200) -> None:
+    def __init__(
+        self, folder: Path, place: Path, new_tokens: int = 200, total_bytes: int | None = None
+    ) -> None:
         self.trigger = place / "fault"
-        self.client = EngineClient(partial(failing, str(self.trigger)), place)
+        backends: BackendFactory = partial(failing, str(self.trigger))
+        if total_bytes is not None:
+            backends = partial(shrunk, str(self.trigger), total_bytes)
+        self.client = EngineClient(backends, place)
         self._folder = folder
         self._new_tokens = new_tokens
         self._asked = 0

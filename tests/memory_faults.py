@@ -34,14 +34,17 @@ class Fault:
         number: at which time, from 1.
         kind: `refused` for an allocation that fails, `abort` for a library that ends the process without a word,
             `told_abort` for one that says why, `late_abort` for an allocation that fails and an abort behind the
-            message that told of it.
+            message that told of it; `neighbour` for another program that takes what is free, for as long as the
+            fault is armed.
         always: each time from then on.
+        leaves_bytes: of what is free, by a neighbour.
     """
 
     point: str
     number: int = 1
     kind: str = "refused"
     always: bool = False
+    leaves_bytes: int = 0
 
     def arm(self, file: Path) -> None:
         """Let it happen."""
@@ -51,8 +54,9 @@ class Fault:
 
 
 class _Injector:
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, leave: Callable[[int], None]) -> None:
         self._file = file
+        self._leave = leave
         self._armed = ""
         self._reads = self._ends_with_work = False
         self._counts: Counter[str] = Counter()
@@ -75,6 +79,10 @@ class _Injector:
         count = self._counts[point]
         if fault.point != point or not (count == fault.number or (fault.always and count > fault.number)):
             return False
+        if fault.kind == "neighbour":
+            if count == fault.number:
+                self._leave(fault.leaves_bytes)
+            return False
         if not fault.always:
             self._file.unlink()
         if fault.kind == "told_abort":
@@ -91,13 +99,14 @@ class _Injector:
         return ""
 
 
-def failing(file: str) -> Backends:
+def failing(file: str, leave: Callable[[int], None] = lambda _free_bytes: None) -> Backends:
     """The backends that ship, with faults.
 
     Args:
         file: that arms one.
+        leave: what a neighbour does, see `shrunk_machine.py`.
     """
-    injector, shipped = _Injector(Path(file)), default_backends()
+    injector, shipped = _Injector(Path(file), leave), default_backends()
 
     def make(choice: BackendChoice, prepare: Callable[[_Injector], None]) -> Backend:
         prepare(injector)

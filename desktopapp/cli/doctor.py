@@ -7,7 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from desktopapp.cli.diagnosis import Diagnosis, Finding, diagnose
-from desktopapp.cli.memory_check import memory_findings, plan_screenshot, screenshot_lines
+from desktopapp.cli.memory_check import (
+    memory_findings,
+    plan_long_text,
+    plan_screenshot,
+    screenshot_lines,
+)
 from desktopapp.cli.models import describe_model, model_lines
 from desktopapp.cli.terminal import DONE, FAILED, readable_size, use_utf8, write_json, write_line
 from desktopapp.engine.price_events import Planned
@@ -26,8 +31,9 @@ def show_diagnosis(*, as_json: bool) -> int:
     """
     use_utf8(sys.stdout)
     settings = load_settings().settings
-    screenshot, diagnosis = plan_screenshot(settings), diagnose()
-    findings = (*diagnosis.findings, *memory_findings(diagnosis.gpu, settings, screenshot))
+    screenshot, long_text, diagnosis = plan_screenshot(settings), plan_long_text(settings), diagnose()
+    of_memory = memory_findings(diagnosis.gpu, settings, screenshot, long_text)
+    findings = (*diagnosis.findings, *of_memory)
     diagnosis = replace(diagnosis, findings=findings)
     if as_json:
         told = event_to_dict(screenshot) if screenshot is not None else None

@@ -24,6 +24,7 @@ from desktopapp.engine.loading import Loading, RunningModel
 from desktopapp.engine.long_job import LongJob
 from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.memory.admission import Admission
+from desktopapp.engine.memory.heap import give_back_freed
 from desktopapp.engine.memory.probe import DeviceWatch, read_gpu
 from desktopapp.engine.price_events import AttachmentPrice, MemorySample, Planned
 from desktopapp.engine.pricing import price
@@ -140,11 +141,13 @@ class Engine:
             self._planner.follow(None, None)
         if running is not None:
             running.backend.unload()
+            give_back_freed()
 
     def _let_go_of_parked(self) -> None:
         parked, self._parked = self._parked, None
         if parked is not None:
             parked.backend.unload()
+            give_back_freed()
             self._follow()
 
     def _without_idle(self, error: Exception, what: str) -> Exception:

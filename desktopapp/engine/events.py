@@ -95,6 +95,11 @@ class LoadStopped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ModelUnloaded(Event):
+    """No model is loaded any more, as `UnloadModel` asked; the next question loads its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestStarted(Event):
     """The engine took up a request."""
 

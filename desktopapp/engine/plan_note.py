@@ -42,7 +42,10 @@ class NoteCode(StrEnum):
     AUTOMATIC_KV = "automatic_kv"
     AUTOMATIC_CHUNK = "automatic_chunk"
     RAISE_CEILING = "raise_ceiling"
+    AUTOMATIC_SETTINGS = "automatic_settings"
+    AUTOMATIC_AND_RAISED = "automatic_and_raised"
     CLOSE_PROGRAMS = "close_programs"
+    RELOAD_MODEL = "reload_model"
     USE_MODEL = "use_model"
     FEWER_FILES = "fewer_files"
     TEXT_ALONE = "text_alone"
@@ -141,8 +144,20 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         NoteCode.RAISE_CEILING: QT_TRANSLATE_NOOP(
             "PlanNote", "Raise the ceiling by {missing_bytes}: {free_bytes} are free."
         ),
+        NoteCode.AUTOMATIC_SETTINGS: QT_TRANSLATE_NOOP(
+            "PlanNote",
+            "Set the KV cache to automatic and let the prompt be read in chunks of any size: together they would fit.",
+        ),
+        NoteCode.AUTOMATIC_AND_RAISED: QT_TRANSLATE_NOOP(
+            "PlanNote",
+            "Set the KV cache and the chunks to automatic and raise the ceiling by {missing_bytes} ({free_bytes} are "
+            "free): together they would fit.",
+        ),
         NoteCode.CLOSE_PROGRAMS: QT_TRANSLATE_NOOP(
             "PlanNote", "Close other programs: {missing_bytes} more must be free on {device}."
+        ),
+        NoteCode.RELOAD_MODEL: QT_TRANSLATE_NOOP(
+            "PlanNote", "Load the model anew: {unused_bytes} that lie in pieces can be used then."
         ),
         NoteCode.USE_MODEL: QT_TRANSLATE_NOOP("PlanNote", "Use {model} with {backend}: it fits."),
         NoteCode.FEWER_FILES: QT_TRANSLATE_NOOP(

@@ -26,6 +26,7 @@ from desktopapp.engine.memory.choosing import Chooser
 from desktopapp.engine.memory.conflicts import find_conflicts
 from desktopapp.engine.memory.content import SCREENSHOT, Content
 from desktopapp.engine.memory.detail import needs_detail
+from desktopapp.engine.memory.heap import give_back_freed
 from desktopapp.engine.memory.kept import Kept
 from desktopapp.engine.memory.machine import Machine, read_machine
 from desktopapp.engine.memory.planner import Alternative, make_plan
@@ -34,7 +35,7 @@ from desktopapp.engine.memory.steps import OTHER_LOADS
 from desktopapp.engine.memory.text_tokens import count_tokens, tokenizer_file
 from desktopapp.engine.plan_note import PlanNote
 from desktopapp.engine.price_events import Planned
-from desktopapp.engine.request import BackendChoice, Mode, ModelChoice, Request
+from desktopapp.engine.request import BackendChoice, MemoryLimits, Mode, ModelChoice, Request
 from desktopapp.engine.request_plan import RequestPlan, as_event, placement_of, refusal
 from desktopapp.engine.routing.desk import KINDS
 from desktopapp.engine.run_lessons import learn_from
@@ -188,15 +189,27 @@ class RequestPlanner:
             raise refusal(found.plan, found.event)
         return found
 
-    def explain(self, choice: ModelChoice) -> RequestPlan:
-        """How a question about a screenshot would be run, or why it would not.
+    def explain(self, choice: ModelChoice, text_tokens: int | None = None) -> RequestPlan:
+        """How a question would be run, or why it would not; where it loses something, what stands in its way as well.
+
+        Args:
+            choice: of the person.
+            text_tokens: of a question without pictures, at most what the model reads; None for one about a screenshot.
 
         Raises:
             AppError: the model cannot be used.
         """
         model = self._find(choice)
         chooser, (candidate, reason) = self._choose(model, choice, self._read_machine())
-        return self._finish(Request("", choice, ()), model, chooser, candidate, SCREENSHOT, reason)
+        content = SCREENSHOT
+        if text_tokens is not None:
+            most = max(1, candidate.spec.text.context_tokens - EXPECTED_ANSWER_TOKENS)
+            content = Content((min(text_tokens, most),), EXPECTED_ANSWER_TOKENS)
+        found = self._finish(Request("", choice, ()), model, chooser, candidate, content, reason)
+        if not found.plan.fits or not found.plan.steps:
+            return found
+        conflicts = find_conflicts(found.plan, choice.memory)
+        return replace(found, event=as_event(found.plan, "", found.event.remedy_notes, conflicts))
 
     def learn(self, plan: RequestPlan, stats: Stats) -> None:
         """Take from a finished request what it teaches about this machine."""
@@ -256,12 +269,14 @@ class RequestPlanner:
         # A model that was named is not exchanged for another one; that is told as a remedy.
         others: Iterable[Alternative] = forms if choice.model else chain(forms, smaller())
         plan = make_plan(candidate, content, choice.memory, others)
+        if not plan.fits and (held := self._as_held(candidate, choice.memory)) is not None:
+            plan = make_plan(held, content, choice.memory)
         remedies: tuple[PlanNote, ...] = ()
         conflicts: tuple[PlanNote, ...] = ()
         if not plan.fits or plan.excess_tokens:
             # A backend that was named is not left for another one either without being asked.
             elsewhere = chooser.other_forms(model, candidate, BackendChoice.AUTO)
-            remedies = find_remedies(plan, choice.memory, chain(elsewhere, smaller()))
+            remedies = find_remedies(plan, choice.memory, chain(elsewhere, smaller()), self._unused_bytes())
             if not plan.fits:  # where the model's context is too short, no memory stands in the way
                 conflicts = find_conflicts(plan, choice.memory, self._unused_bytes())
         event = as_event(plan, request.request_id, remedies, conflicts)
@@ -269,6 +284,25 @@ class RequestPlanner:
         told = zip(plan.steps, event.reasons, strict=False)
         reason = next((words for step, words in told if step in OTHER_LOADS), reason)
         return RequestPlan(plan, event, reason)
+
+    def _as_held(self, candidate: Candidate, limits: MemoryLimits) -> Candidate | None:
+        """The loaded model on the processor with what its runtime holds indeed, where that is less than is assumed.
+
+        None under a ceiling, which is for what a plan counts.
+        """
+        running = self._running
+        if running is None or running.files != candidate.files or candidate.device.is_gpu:
+            return None
+        if limits.vram_limit_bytes is not None:
+            return None
+        give_back_freed()
+        machine = self._read_machine()
+        models = [model.backend.memory_parts() for model in (running, self._parked) if model is not None]
+        held_bytes = machine.resident_bytes - sum(parts.total_bytes for parts in models)
+        if not 0 < held_bytes < candidate.corrections.overhead_bytes(candidate.backend, is_gpu=False):
+            return None
+        corrections = replace(candidate.corrections, measured_overhead_bytes=held_bytes)
+        return replace(candidate, device=machine.device_for(candidate.backend), corrections=corrections)
 
     def _counter(self, candidate: Candidate) -> CountTokens:
         """Exact with the loaded model or a folder's tokenizer, else estimated."""

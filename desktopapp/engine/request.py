@@ -83,7 +83,8 @@ class PhaseCap:
         backend: that ran it, as in `Planned.backend`.
         device: whose memory ran out, as in `Planned.device`.
         phase: `load`, `vision`, `prefill` or `decode`.
-        below_bytes: what a plan of this phase has to stay below, everything in use counted.
+        below_bytes: what a plan of this phase has to stay below, everything in use counted but the runtime's
+            overhead, which no plan lowers.
     """
 
     backend: str

@@ -32,7 +32,7 @@ from desktopapp.engine.commands import (
     UnloadModel,
 )
 from desktopapp.engine.engine import Engine
-from desktopapp.engine.events import CancelAcknowledged, Event, Heartbeat
+from desktopapp.engine.events import CancelAcknowledged, Event, Heartbeat, ModelUnloaded
 from desktopapp.engine.host import WORK_MARK
 from desktopapp.engine.memory.probe import DeviceWatch
 from desktopapp.engine.planning import RequestPlanner
@@ -103,6 +103,7 @@ class EngineServer:
     def _compute(self, work: Work) -> None:
         if isinstance(work.command, UnloadModel):
             self._engine.unload()
+            self._send(ModelUnloaded())
         elif isinstance(work.command, LoadModel):
             self._send_all(self._engine.load(work.command.choice, work.cancel))
         else:

@@ -15,6 +15,7 @@ class Worker(Protocol):
     model_loading: SignalInstance
     model_ready: SignalInstance
     load_stopped: SignalInstance
+    model_unloaded: SignalInstance
     request_started: SignalInstance
     attachment_read: SignalInstance
     prefill_progressed: SignalInstance
@@ -45,6 +46,9 @@ class Worker(Protocol):
 
     def load_model(self, choice: ModelChoice) -> None:
         """Load a model ahead of the first question."""
+
+    def unload_model(self) -> None:
+        """Give the loaded model's memory back."""
 
     def cancel(self, request_id: str) -> None:
         """Stop a request."""

@@ -149,6 +149,11 @@ class ModelControl(QObject):
         """Nothing is loaded now."""
         self._window.status.show_no_model()
 
+    def on_model_unloaded(self, _event: object) -> None:
+        """Its memory was given back; what is asked next loads it again."""
+        self._window.status.show_unloaded()
+        self.prices_outdated.emit()
+
     def on_failed(self, event: Failed) -> None:
         """A failure during a load leaves no model."""
         if event.error == NoModel.__name__:

@@ -27,6 +27,10 @@ _TO_EDIT = frozenset(
         NoteCode.SHORTER_ANSWER,
     }
 )
+_TOGETHER = frozenset({NoteCode.AUTOMATIC_SETTINGS, NoteCode.AUTOMATIC_AND_RAISED})
+_KV_TO_AUTOMATIC = _TOGETHER | {NoteCode.AUTOMATIC_KV}
+_CHUNK_TO_AUTOMATIC = _TOGETHER | {NoteCode.AUTOMATIC_CHUNK}
+_CEILING_UP = frozenset({NoteCode.RAISE_CEILING, NoteCode.AUTOMATIC_AND_RAISED})
 NEW_CONVERSATION = PlanNote("new_conversation")
 """What some remedies' sentences name beside themselves: the same question without what was said before."""
 
@@ -109,19 +113,20 @@ def reduced(draft: Draft, note: PlanNote) -> Draft:
 
 
 def changed_settings(note: PlanNote, settings: Settings) -> Settings | None:
-    """The settings that a remedy asks for; None where it is about something else.
+    """The settings that a remedy asks for; None where it is about something else, or they are so already.
 
     Args:
         note: the remedy.
         settings: of now.
     """
-    if note.code == NoteCode.AUTOMATIC_KV:
-        return replace(settings, kv_cache_quantization="auto")
-    if note.code == NoteCode.AUTOMATIC_CHUNK:
-        return replace(settings, chunked_prefill=True, prefill_chunk_size=None)
-    if note.code == NoteCode.RAISE_CEILING and settings.vram_limit_gib is not None:
-        return replace(settings, vram_limit_gib=_raised(settings.vram_limit_gib, note))
-    return None
+    changed = settings
+    if note.code in _KV_TO_AUTOMATIC:
+        changed = replace(changed, kv_cache_quantization="auto")
+    if note.code in _CHUNK_TO_AUTOMATIC:
+        changed = replace(changed, chunked_prefill=True, prefill_chunk_size=None)
+    if note.code in _CEILING_UP and settings.vram_limit_gib is not None:
+        changed = replace(changed, vram_limit_gib=_raised(settings.vram_limit_gib, note))
+    return changed if changed != settings else None
 
 
 def _raised(limit_gib: float, note: PlanNote) -> float:
@@ -139,10 +144,14 @@ def _label(note: PlanNote) -> str:
         return translate("RemedyActions", "Set the KV cache to automatic")
     if note.code == NoteCode.AUTOMATIC_CHUNK:
         return translate("RemedyActions", "Read it in smaller chunks")
+    if note.code in _TOGETHER:
+        return translate("RemedyActions", "Set the memory settings to automatic")
     if note.code == NoteCode.RAISE_CEILING:
         words = translate("RemedyActions", "Raise the ceiling by {size}")
         missing = note.figures.get("missing_bytes")
         return words.format(size=format_memory_size(missing if isinstance(missing, int) else 0))
+    if note.code == NoteCode.RELOAD_MODEL:
+        return translate("RemedyActions", "Load the model anew")
     if note.code == NoteCode.USE_MODEL:
         return translate("RemedyActions", "Use {model}").format(model=note.figures.get("model", ""))
     if note.code == NoteCode.PICK_SMALLER_MODEL:

@@ -29,11 +29,13 @@ class RemedyControl(QObject):
     Signals:
         settings_changed: `Settings` to keep and to follow.
         new_wanted: the question is to stand in a new conversation.
+        unload_wanted: the model's memory is to be given back, before it is asked again.
         draft_returned: a `Draft` for the composer: the question, behind what was being written there.
     """
 
     settings_changed = Signal(object)
     new_wanted = Signal()
+    unload_wanted = Signal()
     draft_returned = Signal(object)
 
     def __init__(
@@ -67,6 +69,8 @@ class RemedyControl(QObject):
             settings = changed_settings(note, self._settings())
             if settings is not None:
                 self.settings_changed.emit(settings)
+            elif note.code == NoteCode.RELOAD_MODEL:
+                self.unload_wanted.emit()
             elif note.code == NoteCode.USE_MODEL:
                 model, backend = (str(note.figures.get(name, "")) for name in ("model", "backend"))
                 self._models.use(model, BackendChoice(backend or "auto"))

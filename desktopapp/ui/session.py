@@ -172,6 +172,9 @@ class Session(QObject):
         worker.model_loading.connect(chat.waiting.on_model_loading)
         worker.model_ready.connect(models.on_model_ready)
         worker.load_stopped.connect(models.on_load_stopped)
+        for source in (self.window.status.gauge, self.remedies):
+            source.unload_wanted.connect(worker.unload_model, direct)
+        worker.model_unloaded.connect(models.on_model_unloaded)
         worker.request_started.connect(chat.waiting.on_request_started)
         worker.attachment_read.connect(chat.waiting.on_attachment_read)
         worker.prefill_progressed.connect(chat.waiting.on_prefill_progressed)

@@ -81,6 +81,10 @@ class StatusLine(QWidget):
         """There is no model that can be loaded, or loading failed."""
         self._show_engine("no_model")
 
+    def show_unloaded(self) -> None:
+        """The model's memory was given back."""
+        self._show_engine("unloaded")
+
     def show_loading(self, loading: ModelLoading) -> None:
         """A model is being loaded."""
         self._loading, self._ready = loading, None
@@ -160,6 +164,7 @@ class StatusLine(QWidget):
             "started": self.tr("The engine is ready, no model is loaded"),
             "started_again": self.tr("The engine was started again; the model loads with your next message"),
             "no_model": self.tr("No model is loaded"),
+            "unloaded": self.tr("No model is loaded; it loads with your next message"),
             "stopped": self.tr("The engine is not running"),
         }[self._engine_state]
 

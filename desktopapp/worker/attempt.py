@@ -117,7 +117,8 @@ class Attempt:
         phase = self._failed_phase(failed, planned, died=died)
         phase_bytes = fixed if phase == "load" else int(getattr(planned.phases, phase))
         least = (phase_bytes - fixed) // _LEAST_SHARE
-        return PhaseCap(planned.backend, planned.device, phase, phase_bytes - least)
+        below_bytes = phase_bytes - least - planned.parts.overhead
+        return PhaseCap(planned.backend, planned.device, phase, below_bytes)
 
     def freed_by(self, failed: Failed, *, died: bool) -> str:
         """The idle model that is gone behind a failure: let go of by the engine, or lost with it; empty for none.

@@ -30,7 +30,7 @@ from desktopapp.engine.commands import (
     Shutdown,
     UnloadModel,
 )
-from desktopapp.engine.events import Event, Failed, Finished, Heartbeat, ModelReady
+from desktopapp.engine.events import Event, Failed, Finished, Heartbeat, ModelReady, ModelUnloaded
 from desktopapp.engine.request import Attachment, ModelChoice, Request
 from desktopapp.engine.wire import WireError, decode_event, encode_command
 from desktopapp.errors import AppError, EngineDied, EngineGarbled, EngineHung, LogFolderUnwritable
@@ -47,6 +47,7 @@ _LOOK_S = 0.25
 _LOGS_KEPT = 10
 _GAP_S = 3.0
 _IDLE = "waiting for a request"
+_PROCESSOR = "cpu"
 
 ProcessEvent: TypeAlias = Event | EngineStarted | EngineStopped
 
@@ -57,7 +58,8 @@ class EngineProcess:
     Commands may come from any thread. `poll` and `close` belong to one thread, the owner, which does
     everything else: it starts the child when the first command comes, and once more by itself after a crash.
     When that one also ends before it has done anything, it stays down until the next command. What a child had
-    not taken up when it ended goes to the next one, once.
+    not taken up when it ended goes to the next one, once. A child that had a model on a GPU is exchanged for
+    another one when it was unloaded and nothing waits: the GPU's runtime keeps memory for as long as its process lives.
 
     Args:
         make_backends: picklable function that returns the backends of the child.
@@ -85,6 +87,7 @@ class EngineProcess:
         self._jobs = Jobs()
         self._ladder = Ladder()
         self._starts = 0
+        self._used_gpu = self._is_spent = False
         self._may_restart = True
         self._memory_kills = 0
         self._looked_s = time.monotonic()
@@ -104,7 +107,7 @@ class EngineProcess:
         self._put(LoadModel(choice))
 
     def unload(self) -> None:
-        """Give the model's memory back."""
+        """Give the model's memory back, behind what waits already."""
         self._put(UnloadModel())
 
     def cancel(self, request_id: str) -> None:
@@ -208,7 +211,7 @@ class EngineProcess:
         if overdue_s is not None:
             child.dump_stacks()
             return events + self._bury(child, EngineHung(what=self._doing, seconds=round(overdue_s)))
-        return events
+        return events + (self._exchange(child) if self._is_spent else [])
 
     def _hear(self, child: EngineChild, events: list[ProcessEvent], now_s: float) -> bool:
         """Add what came to `events`; False at the first thing that is no event."""
@@ -226,11 +229,28 @@ class EngineProcess:
             if isinstance(event, Heartbeat):
                 continue
             self._jobs.follow(event)
+            self._note_gpu(event)
             self._watchdog.set_loading(self._jobs.doing == LOADING, now_s)
             self._watchdog.set_stopping(self._jobs.stopped_s)
             self._may_restart = self._may_restart or isinstance(event, Finished | ModelReady)
             events += told
         return True
+
+    def _note_gpu(self, event: Event) -> None:
+        """Whether a child holds nothing but what only its end gives back."""
+        if isinstance(event, ModelReady):
+            self._used_gpu = self._used_gpu or event.device != _PROCESSOR
+        elif isinstance(event, ModelUnloaded):
+            self._is_spent = self._used_gpu and not self._jobs.doing
+
+    def _exchange(self, child: EngineChild) -> list[ProcessEvent]:
+        """Start a child in the place of one that has nothing to do; what it said meanwhile is heard."""
+        child.send(encode_command(Shutdown()))
+        child.end(SHUTDOWN_S)
+        self._child = None
+        events: list[ProcessEvent] = []
+        self._hear(child, events, time.monotonic())
+        return events + self._revive(self._jobs.take_prices())
 
     @property
     def _doing(self) -> str:
@@ -292,6 +312,7 @@ class EngineProcess:
 
     def _start(self) -> list[ProcessEvent]:
         self._starts += 1
+        self._used_gpu = self._is_spent = False
         self._memory_kills = count_memory_kills()
         try:
             log = self._new_log()

@@ -17,6 +17,7 @@ from desktopapp.engine.events import (
     LoadStopped,
     ModelLoading,
     ModelReady,
+    ModelUnloaded,
     PrefillProgress,
     PreviewRead,
     RequestStarted,
@@ -55,6 +56,7 @@ class InferenceWorker(QObject):
     model_loading = Signal(object)
     model_ready = Signal(object)
     load_stopped = Signal(object)
+    model_unloaded = Signal(object)
     request_started = Signal(object)
     attachment_read = Signal(object)
     prefill_progressed = Signal(object)
@@ -91,6 +93,7 @@ class InferenceWorker(QObject):
             ModelLoading: self.model_loading,
             ModelReady: self.model_ready,
             LoadStopped: self.load_stopped,
+            ModelUnloaded: self.model_unloaded,
             RequestStarted: self.request_started,
             AttachmentRead: self.attachment_read,
             PrefillProgress: self.prefill_progressed,
@@ -134,6 +137,10 @@ class InferenceWorker(QObject):
     def load_model(self, choice: ModelChoice) -> None:
         """Load a model ahead of the first question; a load for another choice is given up."""
         self._process.load(choice)
+
+    def unload_model(self) -> None:
+        """Give the loaded model's memory back, behind what waits already; the next question loads its own."""
+        self._process.unload()
 
     def cancel(self, request_id: str) -> None:
         """Stop a request, waiting or running; with an empty id, a load."""

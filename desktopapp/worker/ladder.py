@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from desktopapp.engine.commands import (
     AnswerNow,
     Cancel,
@@ -197,6 +199,7 @@ class Ladder:
             limit_gib = failed.values["limit_gib"]
         figures: dict[str, object] = {
             "remedies": failed.remedy,
+            "parts": msgspec.json.encode(planned.parts).decode(),
             **failed.values,  # a refusal's remedies and conflicts go with it
             "what": attempt.what,
             "tries": attempt.tries,

@@ -1007,6 +1007,14 @@
         <translation>引擎的上限（GiB）</translation>
     </message>
     <message>
+        <source>Give the model&apos;s memory back</source>
+        <translation>释放模型占用的内存</translation>
+    </message>
+    <message>
+        <source>For other programs; the model loads again with your next message.</source>
+        <translation>留给其他程序使用；发送下一条消息时模型会重新加载。</translation>
+    </message>
+    <message>
         <source>none</source>
         <translation>无</translation>
     </message>
@@ -1281,8 +1289,20 @@
         <translation>请将上限提高 {missing_bytes}：目前空闲 {free_bytes}。</translation>
     </message>
     <message>
+        <source>Set the KV cache to automatic and let the prompt be read in chunks of any size: together they would fit.</source>
+        <translation>请将 KV 缓存设为自动，并允许提示以任意大小分块读取：一起更改即可放下。</translation>
+    </message>
+    <message>
+        <source>Set the KV cache and the chunks to automatic and raise the ceiling by {missing_bytes} ({free_bytes} are free): together they would fit.</source>
+        <translation>请将 KV 缓存和分块设为自动，并将上限提高 {missing_bytes}（目前空闲 {free_bytes}）：一起更改即可放下。</translation>
+    </message>
+    <message>
         <source>Close other programs: {missing_bytes} more must be free on {device}.</source>
         <translation>请关闭其他程序：{device} 还需要空出 {missing_bytes}。</translation>
+    </message>
+    <message>
+        <source>Load the model anew: {unused_bytes} that lie in pieces can be used then.</source>
+        <translation>请重新加载模型：目前成为碎片的 {unused_bytes} 之后即可使用。</translation>
     </message>
     <message>
         <source>Use {model} with {backend}: it fits.</source>
@@ -1480,8 +1500,16 @@
         <translation>分成更小的块读取</translation>
     </message>
     <message>
+        <source>Set the memory settings to automatic</source>
+        <translation>将内存设置改为自动</translation>
+    </message>
+    <message>
         <source>Raise the ceiling by {size}</source>
         <translation>将上限提高 {size}</translation>
+    </message>
+    <message>
+        <source>Load the model anew</source>
+        <translation>重新加载模型</translation>
     </message>
     <message>
         <source>Use {model}</source>
@@ -1915,6 +1943,10 @@
     <message>
         <source>No model is loaded</source>
         <translation>未加载模型</translation>
+    </message>
+    <message>
+        <source>No model is loaded; it loads with your next message</source>
+        <translation>未加载模型；发送下一条消息时加载</translation>
     </message>
     <message>
         <source>The engine is not running</source>

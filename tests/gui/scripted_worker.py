@@ -25,6 +25,7 @@ class ScriptedWorker(QObject):
     model_loading = Signal(object)
     model_ready = Signal(object)
     load_stopped = Signal(object)
+    model_unloaded = Signal(object)
     request_started = Signal(object)
     attachment_read = Signal(object)
     prefill_progressed = Signal(object)
@@ -52,6 +53,7 @@ class ScriptedWorker(QObject):
         super().__init__()
         self.requests: list[Request] = []
         self.loads: list[ModelChoice] = []
+        self.unloads = 0
         self.asked_previews: list[tuple[Attachment, tuple[float, ...], int]] = []
         self.cancelled: list[str] = []
         self.hurried: list[str] = []
@@ -68,6 +70,9 @@ class ScriptedWorker(QObject):
 
     def load_model(self, choice: ModelChoice) -> None:
         self.loads.append(choice)
+
+    def unload_model(self) -> None:
+        self.unloads += 1
 
     def cancel(self, request_id: str) -> None:
         self.cancelled.append(request_id)

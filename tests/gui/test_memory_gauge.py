@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QToolTip
 from pytestqt.qtbot import QtBot
 
 from desktopapp.app import Desktop
+from desktopapp.engine.events import ModelUnloaded
 from desktopapp.engine.memory.account import Alarm, Segment, account_of
 from desktopapp.engine.price_events import MemoryParts, MemorySample
 from desktopapp.settings import Settings, load_settings
@@ -200,6 +201,25 @@ def test_the_details_open_by_click_and_keyboard_and_move_live(desktop: Desktop, 
     assert load_settings().settings.vram_limit_gib is None
     qtbot.keyClick(panel, Qt.Key.Key_Escape)
     assert not panel.isVisible()
+
+
+def test_a_model_s_memory_is_given_back_by_a_button(desktop: Desktop, qtbot: QtBot) -> None:
+    worker, gauge = script_of(desktop), desktop.window.status.gauge
+    worker.memory_sampled.emit(MemorySample("GPU", True, GIB, 12 * GIB, 0))
+    gauge.open_panel()
+    assert not gauge.panel.unload_button.isEnabled(), "there is none"
+    worker.be_ready()
+    worker.memory_sampled.emit(BUSY)
+    qtbot.mouseClick(gauge.panel.unload_button, Qt.MouseButton.LeftButton)
+    assert (worker.unloads, gauge.panel.isVisible()) == (1, False)
+    drafts = len(worker.drafts)
+    desktop.window.composer.set_text("next")
+    worker.model_unloaded.emit(ModelUnloaded())
+    assert desktop.window.status.text == "No model is loaded; it loads with your next message"
+    qtbot.waitUntil(lambda: len(worker.drafts) > drafts)
+    desktop.window.composer.edit.submitted.emit()
+    worker.answer_draft()
+    assert [request.turns[-1].text for request in worker.requests] == ["next"]
 
 
 def test_the_details_never_cover_the_composer(desktop: Desktop, qtbot: QtBot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,7 @@ from tests.gui.window_actions import ask, drop, files, roles
 
 GIB = 2**30
 RAISE = PlanNote(NoteCode.RAISE_CEILING, {"missing_bytes": GIB // 2, "free_bytes": 20 * GIB})
+RAISE_TOO = replace(RAISE, code=NoteCode.AUTOMATIC_AND_RAISED)
 USE = PlanNote(NoteCode.USE_MODEL, {"model": "small", "backend": "llama.cpp"})
 
 
@@ -139,6 +141,22 @@ def test_notes_that_cannot_be_read_offer_nothing(text: str) -> None:
     assert not offers_of("DoesNotFit", {"remedy_notes": text})
 
 
+def test_settings_that_are_in_the_way_together_are_changed_together() -> None:
+    wide = Settings(kv_cache_quantization="none", chunked_prefill=False, vram_limit_gib=10.0)
+    automatic = Settings(vram_limit_gib=10.0)
+    assert changed_settings(PlanNote(NoteCode.AUTOMATIC_SETTINGS), wide) == automatic
+    assert changed_settings(RAISE_TOO, wide) == Settings(vram_limit_gib=10.5)
+    assert changed_settings(PlanNote(NoteCode.AUTOMATIC_SETTINGS), automatic) is None
+
+
+def test_a_model_whose_memory_lies_in_pieces_is_loaded_anew(desktop: Desktop) -> None:
+    card = refused(desktop, refusal(PlanNote(NoteCode.RELOAD_MODEL, {"unused_bytes": GIB})))
+    button(card, "Load the model anew").click()
+    worker = script_of(desktop)
+    assert worker.unloads == 1
+    assert [request.turns[-1].text for request in worker.requests] == ["What is this?"] * 2
+
+
 def test_a_ceiling_is_not_raised_above_what_is_free() -> None:
     note = PlanNote(NoteCode.RAISE_CEILING, {"missing_bytes": 3 * GIB, "free_bytes": 11 * GIB})
     (read,) = read_notes(as_json((note,)))
@@ -169,6 +187,8 @@ def sent_again(desktop: Desktop) -> None:
         (RAISE, "Raise the ceiling"),
         (PlanNote(NoteCode.AUTOMATIC_KV), "KV cache"),
         (PlanNote(NoteCode.AUTOMATIC_CHUNK), "smaller chunks"),
+        (PlanNote(NoteCode.AUTOMATIC_SETTINGS), "settings to automatic"),
+        (RAISE_TOO, "settings to automatic"),
         (USE, "Use small"),
     ],
 )

@@ -14,8 +14,9 @@ from desktopapp.engine.memory.spec import KV_TYPES
 from desktopapp.engine.plan_note import NoteCode, PlanNote
 from desktopapp.engine.request import BackendChoice, MemoryLimits
 
-# Less than this is not what a request fails for.
-_TELLING_BYTES = 256 << 20
+TELLING_BYTES = 256 << 20
+"""Less than this is not what a request fails for."""
+
 _FINE_TOKENS = 4096
 """Of one picture; llama.cpp never shows more, and small print wants a quarter of it."""
 
@@ -37,7 +38,7 @@ def _of_settings(plan: Plan, limits: MemoryLimits) -> Iterator[tuple[int, PlanNo
     spec, kv_type = setup.candidate.spec, setup.run.kv_type
     smallest = min(setup.candidate.capabilities.kv_types, key=lambda name: spec.kv_token_bytes(name))
     saved = round(parts.kv_cache * (1 - spec.kv_token_bytes(smallest) / spec.kv_token_bytes(kv_type)))
-    if limits.kv_type != "auto" and saved > _TELLING_BYTES:
+    if limits.kv_type != "auto" and saved > TELLING_BYTES:
         tokens = plan.content.workload(setup.showing).total_tokens
         figures: dict[str, int | str] = {
             "bits": KV_TYPES[kv_type].bits,
@@ -50,7 +51,7 @@ def _of_settings(plan: Plan, limits: MemoryLimits) -> Iterator[tuple[int, PlanNo
         run = replace(setup.run, chunk_tokens=min(setup.candidate.chunks))
         least = estimate_setup(replace(setup, run=run), plan.content).parts.workspace
         saved = parts.workspace - least
-        if saved > _TELLING_BYTES:
+        if saved > TELLING_BYTES:
             yield (
                 saved,
                 PlanNote(
@@ -72,7 +73,7 @@ def _of_the_task(plan: Plan, least_tokens: int) -> Iterator[tuple[int, PlanNote]
     pictures = plan.content.workload(plan.first.showing).pictures
     tokens = sum(placed.picture.tokens for placed in pictures)
     kv_bytes = tokens * plan.setup.candidate.spec.kv_token_bytes(plan.setup.run.kv_type)
-    if kv_bytes > _TELLING_BYTES:
+    if kv_bytes > TELLING_BYTES:
         figures: dict[str, int | str] = {
             "tokens": least_tokens,
             "pictures": len(pictures),
@@ -84,11 +85,11 @@ def _of_the_task(plan: Plan, least_tokens: int) -> Iterator[tuple[int, PlanNote]
 def _of_the_machine(plan: Plan, limits: MemoryLimits, unused_bytes: int) -> Iterator[tuple[int, PlanNote]]:
     device = plan.setup.candidate.device
     ceiling = limits.vram_limit_bytes
-    if ceiling is not None and device.free_bytes - ceiling > _TELLING_BYTES:
+    if ceiling is not None and device.free_bytes - ceiling > TELLING_BYTES:
         figures: dict[str, int | str] = {"limit_bytes": ceiling, "free_bytes": device.free_bytes}
         yield device.free_bytes - ceiling, PlanNote(NoteCode.LOW_CEILING, figures)
     others = device.total_bytes - device.free_bytes
-    if others > max(_TELLING_BYTES, device.total_bytes // 20):
+    if others > max(TELLING_BYTES, device.total_bytes // 20):
         yield others, PlanNote(NoteCode.OTHER_PROGRAMS, {"other_bytes": others, "device": device.name})
-    if unused_bytes > _TELLING_BYTES:
+    if unused_bytes > TELLING_BYTES:
         yield unused_bytes, PlanNote(NoteCode.FRAGMENTS, {"unused_bytes": unused_bytes})

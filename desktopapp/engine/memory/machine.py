@@ -41,11 +41,13 @@ class Machine:
         system: the system's memory.
         gpu: the GPU that answers would run on.
         gpu_backends: those whose installed libraries use it.
+        resident_bytes: of system memory, what this process holds now, its libraries included.
     """
 
     system: Device
     gpu: Device | None = None
     gpu_backends: frozenset[BackendChoice] = frozenset()
+    resident_bytes: int = 0
 
     def device_for(self, backend: BackendChoice) -> Device:
         """Where a backend puts its model."""
@@ -59,8 +61,8 @@ def read_machine(own_gpu_bytes: int = 0, other_bytes: int = 0) -> Machine:
         own_gpu_bytes: of the GPU's memory, what this process holds and would use again.
         other_bytes: that this process holds of the same memory, and keeps: another loaded model.
     """
-    system = read_system(max(0, psutil.Process().memory_info().rss - other_bytes))
-    return Machine(system, _read_gpu(own_gpu_bytes, other_bytes), installed_gpu_backends())
+    gpu, resident_bytes = _read_gpu(own_gpu_bytes, other_bytes), psutil.Process().memory_info().rss
+    return Machine(read_system(other_bytes), gpu, installed_gpu_backends(), resident_bytes)
 
 
 def imagine_machine(free_bytes: int | None, *, has_gpu: bool) -> Machine:
@@ -79,14 +81,16 @@ def imagine_machine(free_bytes: int | None, *, has_gpu: bool) -> Machine:
     return Machine(read_system(), gpu, frozenset({BackendChoice.TRANSFORMERS, BackendChoice.LLAMA_CPP}))
 
 
-def read_system(own_bytes: int | None = None) -> Device:
+def read_system(other_bytes: int = 0) -> Device:
     """The system's memory, what this process has resident counted as free.
 
+    Mapped files (a GGUF's weights, libraries) are not added: the system calls their pages available already.
+
     Args:
-        own_bytes: instead of the process's resident memory.
+        other_bytes: see `read_machine`.
     """
-    memory = psutil.virtual_memory()
-    own = psutil.Process().memory_info().rss if own_bytes is None else own_bytes
+    memory, process = psutil.virtual_memory(), psutil.Process().memory_info()
+    own = max(0, process.rss - getattr(process, "shared", 0) - other_bytes)
     return Device(SYSTEM_MEMORY, False, min(memory.total, memory.available + own), memory.total)
 
 

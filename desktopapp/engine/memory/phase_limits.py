@@ -54,7 +54,8 @@ def phase_limits(candidate: Candidate, limits: MemoryLimits) -> PhaseLimits:
     """
     allowed = device_limit(candidate, limits) - (GPU_MARGIN_BYTES if candidate.device.is_gpu else 0)
     most = dict.fromkeys(("load", "vision", "prefill", "decode"), allowed)
+    overhead_bytes = candidate.costs_here().overhead_bytes
     for cap in limits.caps:
         if (cap.backend, cap.device) == (str(candidate.backend), candidate.device.name):
-            most[cap.phase] = min(most[cap.phase], cap.below_bytes - 1)
+            most[cap.phase] = min(most[cap.phase], cap.below_bytes + overhead_bytes - 1)
     return PhaseLimits(**most)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, groupby
 
+from desktopapp.engine.memory.conflicts import TELLING_BYTES
 from desktopapp.engine.memory.content import Clip, Content, Document, Medium
 from desktopapp.engine.memory.planner import Alternative, Plan, make_plan
 from desktopapp.engine.plan_note import NoteCode, PlanNote
@@ -14,7 +15,7 @@ from desktopapp.engine.segments import parts_needed
 
 
 def find_remedies(
-    plan: Plan, limits: MemoryLimits, others: Iterable[Alternative] = ()
+    plan: Plan, limits: MemoryLimits, others: Iterable[Alternative] = (), unused_bytes: int = 0
 ) -> tuple[PlanNote, ...]:
     """What would help.
 
@@ -22,13 +23,19 @@ def find_remedies(
         plan: that does not fit.
         limits: what the person decided.
         others: models that are installed and were not to be taken without being asked.
+        unused_bytes: see `find_conflicts`.
     """
-    return tuple(_remedies(plan, limits, others))
+    return tuple(_remedies(plan, limits, others, unused_bytes))
 
 
-def _remedies(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]) -> Iterator[PlanNote]:
+def _remedies(
+    plan: Plan, limits: MemoryLimits, others: Iterable[Alternative], unused_bytes: int
+) -> Iterator[PlanNote]:
     yield from _shorter(plan)
     if not plan.fits:
+        if unused_bytes > TELLING_BYTES and _fits(plan, plan.content, replace(limits, caps=())):
+            # It ran out though there was enough: what cannot be used is in pieces.
+            yield PlanNote(NoteCode.RELOAD_MODEL, {"unused_bytes": unused_bytes})
         yield from _less_memory(plan, limits, others)
 
 
@@ -49,23 +56,8 @@ def _shorter(plan: Plan) -> Iterator[PlanNote]:
 
 
 def _less_memory(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]) -> Iterator[PlanNote]:
-    candidate, content = plan.setup.candidate, plan.content
-    if limits.kv_type != "auto" and _fits(plan, content, replace(limits, kv_type="auto")):
-        yield PlanNote(NoteCode.AUTOMATIC_KV)
-    open_chunk = replace(limits, prefill_chunk_tokens=None, chunked_prefill=True)
-    if open_chunk != limits and _fits(plan, content, open_chunk):
-        yield PlanNote(NoteCode.AUTOMATIC_CHUNK)
-    device = candidate.device
-    ceiling = limits.vram_limit_bytes
-    if (
-        ceiling is not None
-        and ceiling < device.free_bytes
-        and _fits(plan, content, replace(limits, vram_limit_bytes=None))
-    ):
-        yield PlanNote(
-            NoteCode.RAISE_CEILING,
-            {"missing_bytes": plan.shortfall_bytes, "free_bytes": device.free_bytes},
-        )
+    content, device = plan.content, plan.setup.candidate.device
+    yield from list(_one_setting(plan, limits)) or _settings_together(plan, limits)
     # What ran out before rules a plan out whatever is free; no figure says how much more would have to be.
     needed = plan.limit_bytes + (0 if limits.caps else plan.shortfall_bytes)
     if device.free_bytes < needed <= device.total_bytes:
@@ -78,6 +70,44 @@ def _less_memory(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]
                 NoteCode.USE_MODEL,
                 {"model": other.candidate.model, "backend": str(other.candidate.backend)},
             )
+
+
+def _one_setting(plan: Plan, limits: MemoryLimits) -> Iterator[PlanNote]:
+    """Each decision of the person's that stands in the way by itself."""
+    content, device = plan.content, plan.setup.candidate.device
+    if limits.kv_type != "auto" and _fits(plan, content, replace(limits, kv_type="auto")):
+        yield PlanNote(NoteCode.AUTOMATIC_KV)
+    open_chunk = _with_any_chunk(limits)
+    if open_chunk != limits and _fits(plan, content, open_chunk):
+        yield PlanNote(NoteCode.AUTOMATIC_CHUNK)
+    if _is_low(limits, device.free_bytes) and _fits(plan, content, replace(limits, vram_limit_bytes=None)):
+        yield PlanNote(
+            NoteCode.RAISE_CEILING,
+            {"missing_bytes": plan.shortfall_bytes, "free_bytes": device.free_bytes},
+        )
+
+
+def _settings_together(plan: Plan, limits: MemoryLimits) -> Iterator[PlanNote]:
+    """Decisions of which none stands in the way alone."""
+    free_bytes = plan.setup.candidate.device.free_bytes
+    automatic = _with_any_chunk(replace(limits, kv_type="auto"))
+    if automatic == limits:
+        return
+    eased = make_plan(plan.setup.candidate, plan.content, automatic)
+    if eased.fits:
+        yield PlanNote(NoteCode.AUTOMATIC_SETTINGS)
+    elif _is_low(limits, free_bytes) and _fits(plan, plan.content, replace(automatic, vram_limit_bytes=None)):
+        figures: dict[str, int | str] = {"missing_bytes": eased.shortfall_bytes, "free_bytes": free_bytes}
+        yield PlanNote(NoteCode.AUTOMATIC_AND_RAISED, figures)
+
+
+def _with_any_chunk(limits: MemoryLimits) -> MemoryLimits:
+    return replace(limits, prefill_chunk_tokens=None, chunked_prefill=True)
+
+
+def _is_low(limits: MemoryLimits, free_bytes: int) -> bool:
+    """Whether the ceiling keeps from what is free."""
+    return limits.vram_limit_bytes is not None and limits.vram_limit_bytes < free_bytes
 
 
 def _is_long(medium: Medium) -> bool:

@@ -38,9 +38,11 @@ class MemoryGauge(QWidget):
 
     Signals:
         limit_chosen: the person set another ceiling; carries GiB (`float`), or None for none.
+        unload_wanted: the model's memory is to be given back.
     """
 
     limit_chosen = Signal(object)
+    unload_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
@@ -94,6 +96,7 @@ class MemoryGauge(QWidget):
             self._panel = MemoryPanel(self.history, self)
             self._panel.limit_moved.connect(self._on_limit_moved)
             self._panel.limit_chosen.connect(self._on_limit_chosen)
+            self._panel.unload_wanted.connect(self.unload_wanted)
         return self._panel
 
     def show_sample(self, sample: MemorySample) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -45,10 +46,12 @@ class MemoryPanel(QFrame):
     Signals:
         limit_moved: the ceiling is being moved; carries bytes or None.
         limit_chosen: the ceiling was set.
+        unload_wanted: the model's memory is to be given back.
     """
 
     limit_moved = Signal(object)
     limit_chosen = Signal(object)
+    unload_wanted = Signal()
 
     def __init__(self, history: History, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -66,6 +69,7 @@ class MemoryPanel(QFrame):
         self._shared_name, self._shared = QLabel(self), QLabel(self)
         self._ceiling_name = QLabel(self)
         self.ceiling = QDoubleSpinBox(self)
+        self.unload_button = QPushButton(self)
         self._sparkline = Sparkline(history, QSize(_WIDTH - 2 * SPACE_L, 56), self)
         self._span = QLabel(self)
         self._span.setProperty("role", "secondary")
@@ -75,6 +79,7 @@ class MemoryPanel(QFrame):
         self.bar.limit_moved.connect(self.limit_moved)
         self.bar.limit_chosen.connect(self.limit_chosen)
         self.ceiling.valueChanged.connect(self._on_ceiling_typed)
+        self.unload_button.clicked.connect(self._on_unload_pressed)
         self._retranslate()
 
     def show_state(
@@ -106,6 +111,7 @@ class MemoryPanel(QFrame):
         self._show_optional(self._planned_name, self._planned, planned_bytes)
         self._show_optional(self._shared_name, self._shared, sample.shared_bytes if sample.is_gpu else 0)
         self._show_ceiling(account.total_bytes, limit_bytes)
+        self.unload_button.setEnabled(account.segments[Segment.WEIGHTS] > 0)
         self._show_alarm(alarm, alarm_text)
         self._sparkline.update()
 
@@ -161,6 +167,7 @@ class MemoryPanel(QFrame):
         layout.addLayout(grid)
         layout.addWidget(self._sparkline)
         layout.addWidget(self._span)
+        layout.addWidget(self.unload_button)
         self.ceiling.setDecimals(1)
         self.ceiling.setSingleStep(0.5)
         self.ceiling.setKeyboardTracking(False)
@@ -184,6 +191,10 @@ class MemoryPanel(QFrame):
     def _on_ceiling_typed(self, gib_value: float) -> None:
         if not self._is_filling:
             self.limit_chosen.emit(round(gib_value * 2**30) if gib_value > 0 else None)
+
+    def _on_unload_pressed(self) -> None:
+        self.unload_wanted.emit()
+        self.close()
 
     def _show_alarm(self, alarm: Alarm, text: str) -> None:
         colors = colors_of(self)
@@ -219,6 +230,10 @@ class MemoryPanel(QFrame):
         self._ceiling_name.setText(self.tr("Ceiling for the engine"))
         self.ceiling.setAccessibleName(self.tr("Ceiling for the engine in GiB"))
         self.ceiling.setSuffix(" GiB")
+        self.unload_button.setText(self.tr("Give the model's memory back"))
+        self.unload_button.setToolTip(
+            self.tr("For other programs; the model loads again with your next message.")
+        )
         self.ceiling.setSpecialValueText(self.tr("none"))
         self.ceiling.setToolTip(
             self.tr("Answers are planned to stay below it; the whole program's memory counts.")

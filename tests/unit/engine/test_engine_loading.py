@@ -216,3 +216,17 @@ def test_unload() -> None:
     assert bench.backend.loaded is None
     bench.ask()
     assert len(bench.backend.loads) == 2
+
+
+def test_what_an_unloaded_model_leaves_in_the_heap_goes_back_to_the_system(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench, asked = Bench(say(b"x")), []
+    monkeypatch.setattr(
+        "desktopapp.engine.engine.give_back_freed", lambda: asked.append(bench.backend.loaded)
+    )
+    bench.engine.unload()
+    assert asked == [], "nothing was loaded"
+    bench.ask()
+    bench.engine.unload()
+    assert asked == [None], "behind the unload"

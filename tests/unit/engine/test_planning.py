@@ -42,9 +42,11 @@ class FakeMachine:
     """System memory of any size."""
 
     free_bytes: int
+    resident_bytes: int = 0
 
     def __call__(self, own_gpu_bytes: int = 0, other_bytes: int = 0) -> Machine:
-        return Machine(Device("System memory", False, self.free_bytes, 8 * GIB))
+        system = Device("System memory", False, self.free_bytes, 8 * GIB)
+        return Machine(system, resident_bytes=self.resident_bytes)
 
 
 @pytest.fixture
@@ -191,6 +193,36 @@ def test_what_stays_loaded_beside_is_not_free(monkeypatch: pytest.MonkeyPatch) -
     assert read_machine(0, 0).system.free_bytes == 6 * GIB
     assert read_machine(0, 100 * MIB).system.free_bytes == 6 * GIB - 100 * MIB
     assert read_machine(0, 3 * GIB).system.free_bytes == 4 * GIB
+
+
+def test_a_loaded_model_is_not_refused_for_what_its_runtime_might_have_taken(
+    engine: Engine, machine: FakeMachine, random_folder: Path, picture: Path
+) -> None:
+    assert isinstance(run(engine, ask(random_folder, picture))[-1], Finished)
+    machine.free_bytes = 300 * MIB  # less than the runtime is assumed to take
+    refused = run(engine, ask(random_folder, picture))[-1]
+    assert isinstance(refused, Failed)
+    assert refused.error == "DoesNotFit"
+    machine.resident_bytes = 200 * MIB
+    (planned,) = only(run(engine, ask(random_folder, picture)), Planned)
+    assert isinstance(planned, Planned)
+    assert planned.fits
+    assert planned.parts.overhead + planned.parts.weights <= 200 * MIB
+    limits = MemoryLimits(vram_limit_bytes=300 * MIB)
+    ceiling = run(engine, ask(random_folder, picture, limits=limits))[-1]
+    assert isinstance(ceiling, Failed), "a ceiling is for what a plan counts"
+
+
+def test_pages_of_mapped_files_are_not_counted_as_free_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = SimpleNamespace(total=16 * GIB, available=4 * GIB)
+    held = SimpleNamespace(
+        rss=2 * GIB, shared=GIB
+    )  # a GGUF's weights: the system calls their pages available
+    process = SimpleNamespace(memory_info=lambda: held)
+    psutil = SimpleNamespace(virtual_memory=lambda: memory, Process=lambda: process)
+    monkeypatch.setattr(machine_module, "psutil", psutil)
+    machine = read_machine(0, 0)
+    assert (machine.system.free_bytes, machine.resident_bytes) == (5 * GIB, 2 * GIB)
 
 
 def on_a_card(free_gib: float, tmp_path: Path) -> RequestPlanner:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from desktopapp.engine.commands import AnswerNow, Cancel, Command, Generate, LoadModel
@@ -63,7 +64,7 @@ def test_the_phase_that_failed_is_capped_an_eighth_lower() -> None:
     (again,) = ladder.step_down(OUT)
     (cap,) = request_of(again).choice.memory.caps
     assert (cap.backend, cap.device, cap.phase) == ("transformers", "GPU", "prefill")
-    assert cap.below_bytes == 9 * GIB - (9 - 5) * GIB // 8
+    assert cap.below_bytes == 9 * GIB - (9 - 5) * GIB // 8 - PLANNED.parts.overhead
 
 
 def test_each_phase_is_told_from_what_came_before() -> None:
@@ -345,3 +346,14 @@ def test_the_end_tells_what_could_be_had_when_others_took_memory_since_the_plan(
     assert isinstance(told, Failed)
     assert (told.values["needed_gib"], told.values["limit_gib"]) == ("9.00", "7.00" if counted else "8.50")
     assert "2 bytes needed, 1 had" in told.details
+
+
+def test_the_end_says_which_part_takes_what_where_no_plan_refused_it() -> None:
+    ladder = Ladder()
+    begun(ladder)
+    ladder.step_down(OUT)
+    ladder.follow(SMALLER)
+    (told,) = ladder.follow(OUT)
+    assert isinstance(told, Failed)
+    assert told.error == "MemoryExhausted"
+    assert msgspec.json.decode(told.values["parts"], type=PlannedParts) == SMALLER.parts

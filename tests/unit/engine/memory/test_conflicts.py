@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from desktopapp.engine.backends.transformers import TransformersBackend
 from desktopapp.engine.memory.candidate import Candidate
 from desktopapp.engine.memory.conflicts import find_conflicts
@@ -12,8 +14,9 @@ from desktopapp.engine.memory.content import Content, Document, Still
 from desktopapp.engine.memory.machine import Device
 from desktopapp.engine.memory.model_spec import read_folder_spec
 from desktopapp.engine.memory.planner import make_plan
+from desktopapp.engine.memory.remedies import find_remedies
 from desktopapp.engine.plan_note import PlanNote, english
-from desktopapp.engine.request import BackendChoice, MemoryLimits
+from desktopapp.engine.request import BackendChoice, MemoryLimits, PhaseCap
 from tests.published_configs import write_published_config
 
 GIB = 2**30
@@ -80,6 +83,45 @@ def test_weights_in_32_bits(tmp_path: Path) -> None:
     sizes = {"text_bytes": 2 * one.spec.text_bytes, "vision_bytes": 2 * one.spec.vision_bytes}
     wide = replace(one, spec=replace(one.spec, precision="F32", **sizes))
     assert "wide_weights" in conflicts(wide, NO_LIMITS)
+
+
+AT_ONCE = MemoryLimits(kv_type="16bit", chunked_prefill=False)
+
+
+@pytest.mark.parametrize(
+    ("limits", "remedies"),
+    [
+        (replace(AT_ONCE, kv_type="auto"), ["automatic_chunk"]),
+        (replace(AT_ONCE, chunked_prefill=True), ["automatic_kv"]),
+        (AT_ONCE, ["automatic_settings"]),
+        (replace(AT_ONCE, vram_limit_bytes=10 * GIB), ["automatic_and_raised"]),
+        (MemoryLimits(vram_limit_bytes=10 * GIB), ["raise_ceiling"]),
+    ],
+)
+def test_settings_of_which_none_is_in_the_way_alone_are_changed_together(
+    tmp_path: Path, limits: MemoryLimits, remedies: list[str]
+) -> None:
+    plan = make_plan(candidate(tmp_path, 24, 24), LETTERS, limits)
+    assert not plan.fits
+    found = find_remedies(plan, limits)
+    assert [note.code for note in found if note.code != "shorter_text"] == remedies
+    ceiling_bytes, missing_bytes = limits.vram_limit_bytes, int(found[0].figures.get("missing_bytes", 0))
+    eased = MemoryLimits(ceiling_bytes + missing_bytes if ceiling_bytes is not None else None)
+    assert make_plan(candidate(tmp_path, 24, 24), LETTERS, eased).fits, "and that is enough"
+
+
+def test_memory_in_pieces_is_had_again_by_loading_anew(tmp_path: Path) -> None:
+    one = candidate(tmp_path, 24, 24)
+    cap = PhaseCap("transformers", "RTX", "decode", 9 * GIB)
+    plan = make_plan(one, LETTERS, MemoryLimits(caps=(cap,)))
+    assert not plan.fits
+    for limits, unused_bytes, is_told in (
+        (MemoryLimits(caps=(cap,)), GIB, True),
+        (MemoryLimits(caps=(cap,)), GIB // 8, False),
+        (MemoryLimits(caps=(cap,), vram_limit_bytes=6 * GIB), GIB, False),
+    ):
+        codes = [note.code for note in find_remedies(plan, limits, unused_bytes=unused_bytes)]
+        assert ("reload_model" in codes) is is_told
 
 
 def test_fragments_count_where_they_are_large(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from desktopapp.engine.memory.calibration import Corrections
 from desktopapp.engine.memory.content import Content, Still
 from desktopapp.engine.memory.costs import Estimate
 from desktopapp.engine.memory.planner import Plan, make_plan
@@ -24,7 +26,12 @@ def phase_bytes(phase: str, estimate: Estimate) -> int:
 
 
 def capped(plan: Plan, phase: str, *, device: str = "GPU", backend: str = "transformers") -> MemoryLimits:
-    return MemoryLimits(caps=(PhaseCap(backend, device, phase, phase_bytes(phase, plan.estimate)),))
+    return MemoryLimits(caps=(PhaseCap(backend, device, phase, counted(phase, plan)),))
+
+
+def counted(phase: str, plan: Plan) -> int:
+    """What a cap is made of: the runtime's overhead, which no plan lowers, is no part of it."""
+    return phase_bytes(phase, plan.estimate) - plan.estimate.parts.overhead
 
 
 @pytest.mark.parametrize(
@@ -54,12 +61,23 @@ def test_each_further_cap_goes_one_step_down_and_nothing_is_planned_twice(tmp_pa
     while plan.fits and len(setups) < 200:
         assert plan.setup not in setups
         setups.append(plan.setup)
-        cap = PhaseCap("transformers", "GPU", "vision", phase_bytes("vision", plan.estimate))
+        cap = PhaseCap("transformers", "GPU", "vision", counted("vision", plan))
         limits = MemoryLimits(caps=(*limits.caps, cap))
         plan = make_plan(candidate, PHOTO, limits)
     assert not plan.fits
     assert len(setups) > 5
     assert plan.shortfall_bytes > 0
+
+
+@pytest.mark.parametrize("overhead_gib", [0.5, 3])
+def test_what_ran_out_stays_ruled_out_when_the_runtime_is_found_to_take_less_or_more(
+    tmp_path: Path, overhead_gib: float
+) -> None:
+    candidate = on_gpu(40, tmp_path)
+    before = make_plan(candidate, CONTENT, MemoryLimits())
+    learnt = replace(candidate, corrections=Corrections(round(overhead_gib * 2**30)))
+    after = make_plan(learnt, CONTENT, capped(before, "decode"))
+    assert after.steps == (Step.KV_8BIT,)
 
 
 def test_no_step_within_a_model_lowers_what_its_weights_take(tmp_path: Path) -> None:
@@ -83,8 +101,8 @@ def test_room_that_is_made_ahead_goes_first_and_in_a_few_tries(tmp_path: Path, p
     rooms = []
     while not plan.steps:
         rooms.append(plan.context_tokens)
-        phase_now = phase_bytes(phase, plan.estimate)
-        least = (phase_now - phase_bytes("load", plan.estimate)) // 8
+        phase_now = counted(phase, plan)
+        least = (phase_now - plan.estimate.parts.weights) // 8
         cap = PhaseCap("llama.cpp", "GPU", phase, phase_now - least)
         limits = MemoryLimits(caps=(*limits.caps, cap))
         plan = make_plan(candidate, content, limits)
