@@ -100,10 +100,19 @@ class LadderBench:
     def ask(self, backend: BackendChoice, fault: Fault | None = None) -> Finished | Failed:
         """A question to a model that is loaded anew, what ran out before forgotten."""
         self.client.process.unload()
+        return self.ask_beside(fault, self.request(backend))
+
+    def ask_beside(self, fault: Fault | None, request: Request) -> Finished | Failed:
+        """A question to the model as it is loaded.
+
+        Args:
+            fault: that happens meanwhile.
+            request: it.
+        """
         if fault is not None:
             fault.arm(self.trigger)
         self._place = len(self.client.events)
-        end = self.client.ask(self.request(backend))
+        end = self.client.ask(request)
         self.happened = not self.trigger.exists()
         self.trigger.unlink(missing_ok=True)
         return end

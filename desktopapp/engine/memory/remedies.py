@@ -58,10 +58,12 @@ def _shorter(plan: Plan) -> Iterator[PlanNote]:
 def _less_memory(plan: Plan, limits: MemoryLimits, others: Iterable[Alternative]) -> Iterator[PlanNote]:
     content, device = plan.content, plan.setup.candidate.device
     yield from list(_one_setting(plan, limits)) or _settings_together(plan, limits)
-    # What ran out before rules a plan out whatever is free; no figure says how much more would have to be.
-    needed = plan.limit_bytes + (0 if limits.caps else plan.shortfall_bytes)
-    if device.free_bytes < needed <= device.total_bytes:
-        figures: dict[str, int | str] = {"missing_bytes": needed - device.free_bytes, "device": device.name}
+    missing_bytes = plan.limit_bytes + plan.shortfall_bytes - device.free_bytes
+    others_bytes = device.total_bytes - device.free_bytes
+    # What ran out before rules a plan out whatever is free: then they count only where they hold much.
+    least_bytes = TELLING_BYTES if limits.caps else 0
+    if 0 < missing_bytes <= others_bytes and others_bytes > least_bytes:
+        figures: dict[str, int | str] = {"missing_bytes": missing_bytes, "device": device.name}
         yield PlanNote(NoteCode.CLOSE_PROGRAMS, figures)
     yield from _less_content(plan, limits)
     for other in others:

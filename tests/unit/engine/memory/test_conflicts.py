@@ -110,6 +110,17 @@ def test_settings_of_which_none_is_in_the_way_alone_are_changed_together(
     assert make_plan(candidate(tmp_path, 24, 24), LETTERS, eased).fits, "and that is enough"
 
 
+@pytest.mark.parametrize(("free_gib", "is_told"), [(12, True), (23.9, False)])
+def test_other_programs_are_to_be_closed_where_memory_ran_out_beside_them(
+    tmp_path: Path, free_gib: float, *, is_told: bool
+) -> None:
+    limits = MemoryLimits(caps=(PhaseCap("transformers", "RTX", "decode", 4 * GIB),))
+    plan = make_plan(candidate(tmp_path, free_gib, 24), Content((1000,), 500), limits)
+    assert not plan.fits
+    codes = [note.code for note in find_remedies(plan, limits)]
+    assert ("close_programs" in codes) is is_told
+
+
 def test_memory_in_pieces_is_had_again_by_loading_anew(tmp_path: Path) -> None:
     one = candidate(tmp_path, 24, 24)
     cap = PhaseCap("transformers", "RTX", "decode", 9 * GIB)
