@@ -17,7 +17,7 @@ MIB = 1 << 20
 MACHINE_BYTES = 2048 * MIB
 """Too little for weights to be widened to 32 bits, on whichever processor."""
 
-LONG = "Once there was a small red house near the river. " * 90
+LONG = "Once there was a small red house near the river. " * 64
 NEW_TOKENS = 24
 
 
