@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from desktopapp.engine.chat_prompt import ChatMedia
 from desktopapp.engine.events import Stats
 from desktopapp.engine.loading import RunningModel
-from desktopapp.engine.media.headers import HeaderCache
 from desktopapp.engine.price_events import Planned
 from desktopapp.engine.request import ModelChoice, Request
 from desktopapp.engine.request_plan import RequestPlan
 from desktopapp.modelstore.model import InstalledModel, ModelKind
+
+if TYPE_CHECKING:
+    from desktopapp.engine.media.headers import HeaderCache
 
 
 class ModelStore(Protocol):

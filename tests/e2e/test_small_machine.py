@@ -48,11 +48,14 @@ def test_an_answer_comes_beside_a_program_that_leaves_nothing(
     end = bench.ask_beside(Fault("prefill", 3, "neighbour", always=True), long_question(bench, backend))
     assert isinstance(end, Finished), end
     assert bench.streamed == end.text
-    # llama.cpp has what it needs from the begin on; transformers gives up bits of what it remembers.
-    expected = ["kv_8bit"] if backend is BackendChoice.TRANSFORMERS else []
-    assert [(retry.step, retry.what) for retry in bench.retries] == [
-        (step, "reading the prompt") for step in expected
-    ]
+    # llama.cpp has what it needs from the begin on; transformers gives up bits of what it remembers, how many depends on
+    # what the machine's libraries compute with.
+    steps = [retry.step for retry in bench.retries]
+    if backend is BackendChoice.TRANSFORMERS:
+        assert steps in (["kv_8bit"], ["kv_4bit"], ["kv_8bit", "kv_4bit"])
+    else:
+        assert not steps
+    assert {retry.what for retry in bench.retries} <= {"reading the prompt"}
     alone = bench.ask_beside(None, long_question(bench, backend))
     assert isinstance(alone, Finished)
     assert not bench.retries

@@ -57,7 +57,7 @@ class OpenFence:
         if self.in_line:
             return source
         code = self._strip(source)
-        return "" if code is None or not code.strip(f" {self.mark[0]}") else code
+        return "" if code is None or not code.strip(f" \t{self.mark[0]}") else code
 
     def _strip(self, line: str) -> str | None:
         for _ in range(self.quote):
@@ -71,7 +71,7 @@ class OpenFence:
         return _dedent(line, self.column)
 
     def _closes(self, code: str) -> bool:
-        mark = code.strip(" ")
+        mark = code.strip(" \t")
         return len(mark) >= len(self.mark) and set(mark) == {self.mark[0]}
 
 

@@ -134,6 +134,7 @@ def test_files_open_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[list[str]] = []
     app = ModuleType("desktopapp.app")
     app.main = lambda arguments: opened.append(arguments) or 5  # type: ignore[attr-defined, func-returns-value]
+    app.end_process = sys.exit  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "desktopapp.app", app)
     monkeypatch.setattr(sys, "argv", ["main.py", "a.png", "b.png"])
     with pytest.raises(SystemExit) as ended:

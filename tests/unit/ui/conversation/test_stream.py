@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from desktopapp.ui.conversation.blocks import Block, Code, Prose, ProseKind, Style, Table, plain_text
@@ -154,6 +154,7 @@ def test_any_cut_of_the_sample_gives_the_same_blocks(seed: int) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(FRAGMENTS, max_size=40).map("".join), st.integers(0, 1000))
+@example("```py\n\t```\n", 0)
 def test_any_cut_of_any_markdown_gives_the_same_blocks(text: str, seed: int) -> None:
     assert blocks(cut(text, seed)) == blocks([text])
 

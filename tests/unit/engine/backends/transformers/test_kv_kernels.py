@@ -48,7 +48,7 @@ def turned_output(output: torch.Tensor, cache: KvCache) -> torch.Tensor:
 
 
 @jit
-def decode_pairs(units: Any, numbers: Any, kind: tl.constexpr, is_packed: tl.constexpr) -> None:
+def decode_pairs(units: tl.tensor, numbers: tl.tensor, kind: tl.constexpr, is_packed: tl.constexpr) -> None:
     """Write the floats of 128 pairs of bytes to (128, 2)."""
     places = tl.arange(0, 128)
     pairs = tl.load(units + places)
